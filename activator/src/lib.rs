@@ -1,0 +1,1 @@
+//! The program on the node: stage, switch, confirm, roll back, recover.

@@ -1,0 +1,1 @@
+//! Hosts: a fleet's modules to a checked fleet to generations.

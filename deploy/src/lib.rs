@@ -1,0 +1,1 @@
+//! Fleets over SSH: sessions, transfer, waves, confirmation.

@@ -1,0 +1,1 @@
+//! The artifact that both sides share: manifest, id, store, diff, wire frames.

@@ -1,0 +1,1 @@
+//! The language: text to syntax to types to values; and the module system.
