@@ -1,0 +1,69 @@
+# Where a host is and how a deployer gets there. None of this is part of a generation.
+{ lib, ... }:
+
+let
+  inherit (lib) mkOption types;
+in
+{
+  options.deployment = {
+    targetHost = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = ''
+        Address or name to connect to, or a `Host` of `~/.ssh/config`. Null takes the host's name in
+        the fleet.
+      '';
+    };
+
+    targetPort = mkOption {
+      type = types.port;
+      default = 22;
+      description = "Port of the SSH server. The firewall always leaves it open.";
+    };
+
+    targetUser = mkOption {
+      type = types.str;
+      default = "root";
+      description = "User to log in as. Any other than root needs `sudo` without a password.";
+    };
+
+    hostKey = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      example = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…";
+      description = "Public host key that the server must show, besides those of `known_hosts`.";
+    };
+
+    tags = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Tags by which hosts can be chosen on the command line, as `@tag`.";
+    };
+
+    groups = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      readOnly = true;
+      description = "Groups of the fleet that the host is in. A result: groups list their hosts.";
+    };
+
+    confirmTimeout = mkOption {
+      type = types.ints.positive;
+      default = 30;
+      description = ''
+        Seconds that the deployer has to confirm a switch over a new connection. Otherwise the host
+        goes back by itself.
+      '';
+    };
+
+    adopt = mkOption {
+      type = types.either types.bool (types.listOf types.str);
+      default = false;
+      example = [ "/etc/motd" ];
+      description = ''
+        Files of the host, not made by Cairn, that a switch may replace: paths, or `true` for all.
+        They are kept in generation 0 and come back when the fleet lets go of them.
+      '';
+    };
+  };
+}
