@@ -1,1 +1,14 @@
-//! The artifact that both sides share: manifest, id, store, diff, wire frames.
+//! The artifact that compiler, deployer and activator share: what a generation is, how it is
+//! named, stored, laid out as a tree, compared with another, and sent over a wire.
+//!
+//! Nothing here knows the language that generations are written in, nor how one is switched to.
+
+pub mod canonical;
+pub mod id;
+pub mod manifest;
+pub mod store;
+pub mod wire;
+
+pub use id::{BlobId, GenerationId};
+pub use manifest::Manifest;
+pub use store::Store;

@@ -1,0 +1,356 @@
+//! Requests, and the events that answer them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{BlobId, GenerationId};
+
+/// The version of this protocol. Both sides say theirs first, and part when they differ.
+pub const PROTOCOL: u32 = 1;
+
+/// The first message of each side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hello {
+    /// [`PROTOCOL`].
+    pub protocol: u32,
+    /// The program's version, for people.
+    pub version: String,
+}
+
+/// What a deployer asks of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "request")]
+pub enum Request {
+    /// Which of these blobs are missing or damaged? Answered by [`Event::Missing`].
+    Have {
+        /// The blobs that a generation needs.
+        blobs: BTreeSet<BlobId>,
+    },
+    /// Chunks of this blob follow, from `offset` on; an empty chunk ends it. What arrived of a blob
+    /// whose sending was cut stays, so that sending goes on where [`Event::Missing`] says.
+    Put(Blob),
+    /// Send a blob of the store back: answered by chunks between [`Event::Blob`] and the end.
+    Get {
+        /// The blob that is wanted.
+        blob: BlobId,
+    },
+    /// Switch to a manifest whose blobs are all there.
+    Switch {
+        /// Canonical text of the manifest.
+        manifest: String,
+        /// How.
+        options: SwitchOptions,
+    },
+    /// Switch to a kept generation.
+    Rollback {
+        /// Number, id, or the first digits of an id; none for the one before the current one.
+        to: Option<String>,
+        /// How.
+        options: SwitchOptions,
+    },
+    /// The host can be reached after the switch: over a new connection.
+    Confirm {
+        /// The nonce that the switch was started with.
+        nonce: String,
+    },
+    /// The manifest of the current generation: answered by [`Event::Manifest`].
+    Current,
+    /// Answered by [`Event::Status`].
+    Status,
+    /// Answered by one [`Event::History`] an entry, oldest first.
+    History,
+    /// Remove generations beyond the newest `keep`, and blobs that none names.
+    Gc {
+        /// How many generations stay, besides current and confirmed ones.
+        keep: u32,
+    },
+}
+
+/// A blob on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Blob {
+    /// Its name.
+    pub id: BlobId,
+    /// Bytes that are there already, uncompressed.
+    #[serde(default)]
+    pub offset: u64,
+    /// All of its bytes, uncompressed.
+    pub size: u64,
+}
+
+/// How far a switch goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Now, and from every boot on once confirmed.
+    Switch,
+    /// Now, until the next boot.
+    Test,
+    /// From the next boot on.
+    Boot,
+    /// Say what would be done.
+    DryActivate,
+}
+
+/// How a switch is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchOptions {
+    /// How far it goes.
+    pub mode: Mode,
+    /// Drawn anew for every switch. None when the switch is started on the host itself, and
+    /// confirms itself by its health checks.
+    pub nonce: Option<String>,
+    /// Seconds to wait for the confirmation after the health checks passed.
+    pub confirm_timeout: u32,
+    /// Paths that may be taken over from whoever made them; the original is kept in generation 0.
+    #[serde(default)]
+    pub adopt: BTreeSet<String>,
+    /// Who deploys: `user@machine`.
+    pub deployer: String,
+}
+
+/// What a node tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "event")]
+pub enum Event {
+    /// Blobs to send: how many bytes of each arrived before.
+    Missing {
+        /// Bytes that are there already by blob.
+        blobs: BTreeMap<BlobId, u64>,
+    },
+    /// Chunks of this blob follow.
+    Blob(Blob),
+    /// A step of the switch begins.
+    Step {
+        /// Which.
+        step: Step,
+    },
+    /// Something was done, or would be in a dry run.
+    Action(Action),
+    /// The switch is done and healthy: confirm it over a new connection.
+    AwaitingConfirmation {
+        /// Seconds until the host goes back by itself.
+        seconds: u32,
+    },
+    /// Something that people should know and that does not stop the switch.
+    Warning {
+        /// One sentence.
+        message: String,
+    },
+    /// The manifest of the current generation.
+    Manifest {
+        /// Canonical text; none before the first switch.
+        manifest: Option<String>,
+    },
+    /// The state of the host.
+    Status(HostStatus),
+    /// One switch of the past.
+    History(HistoryEntry),
+    /// The request was carried out.
+    Done(Outcome),
+    /// The request failed.
+    Failed {
+        /// The step in which it failed, if it was a switch.
+        step: Option<Step>,
+        /// What, why, and what to do.
+        message: String,
+        /// Whether the host is as it was before: false needs a look.
+        unchanged: bool,
+    },
+}
+
+/// The steps of a switch, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Lock, write blobs, lay the tree out.
+    Stage,
+    /// Try everything that can fail, on the staged tree.
+    Preflight,
+    /// Write down what will be done.
+    Journal,
+    /// Make sure that the host goes back without us.
+    ArmWatchdog,
+    /// Packages, users and groups; stop units that go or must be stopped.
+    Prepare,
+    /// Links, copied files, and the one rename.
+    Flip,
+    /// daemon-reload, tmpfiles, sysctl, nft; reload, restart, start.
+    Activate,
+    /// Health checks.
+    Check,
+    /// Wait for the deployer's confirmation.
+    Confirm,
+    /// Take everything back to the confirmed generation.
+    RollBack,
+}
+
+/// Something that a switch does to a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "action")]
+pub enum Action {
+    /// A managed file appears.
+    AddFile {
+        /// Target path.
+        path: String,
+    },
+    /// A managed file has another content, mode or owner.
+    ChangeFile {
+        /// Target path.
+        path: String,
+    },
+    /// A managed file goes.
+    RemoveFile {
+        /// Target path.
+        path: String,
+    },
+    /// A file of somebody else is kept in generation 0, and ours takes its place.
+    AdoptFile {
+        /// Target path.
+        path: String,
+    },
+    /// Something happens to a unit.
+    Unit {
+        /// Full name.
+        unit: String,
+        /// What.
+        does: UnitAction,
+    },
+    /// A package is installed.
+    InstallPackage {
+        /// Name, and version where one is fixed.
+        package: String,
+    },
+    /// A package that Cairn installed goes.
+    RemovePackage {
+        /// Its name.
+        package: String,
+    },
+    /// A user is added, changed or removed.
+    User {
+        /// Login name.
+        user: String,
+        /// `add`, `change` or `remove`.
+        does: String,
+    },
+    /// A group is added, changed or removed.
+    Group {
+        /// Its name.
+        group: String,
+        /// `add`, `change` or `remove`.
+        does: String,
+    },
+    /// A sysctl gets a value.
+    Sysctl {
+        /// Dotted name.
+        key: String,
+        /// The new value.
+        value: String,
+    },
+    /// A kernel module is loaded.
+    LoadModule {
+        /// Its name.
+        module: String,
+    },
+    /// The host gets a name.
+    Hostname {
+        /// The new name.
+        hostname: String,
+    },
+    /// An nftables table is written, or removed.
+    Nftables {
+        /// `<family> <name>`.
+        table: String,
+        /// `replace` or `remove`.
+        does: String,
+    },
+    /// A tmpfiles line is applied.
+    Directory {
+        /// The line.
+        line: String,
+    },
+}
+
+/// What happens to a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnitAction {
+    /// Stopped: it goes, or is started again later in the switch.
+    Stop,
+    /// Started.
+    Start,
+    /// Restarted.
+    Restart,
+    /// Reloaded.
+    Reload,
+}
+
+/// What a request came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Whether the host is another than before.
+    pub changed: bool,
+    /// Number of the generation that the host is in; 0 is the host as found.
+    pub generation: u64,
+    /// Its id; none for generation 0.
+    pub id: Option<GenerationId>,
+    /// Milliseconds that each step took on the node.
+    #[serde(default)]
+    pub timings: BTreeMap<Step, u64>,
+}
+
+/// The state of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostStatus {
+    /// Number of the current generation; 0 before the first switch.
+    pub generation: u64,
+    /// Its id.
+    pub id: Option<GenerationId>,
+    /// Number of the generation that a boot comes up in.
+    pub confirmed: u64,
+    /// Its id.
+    pub confirmed_id: Option<GenerationId>,
+    /// Whether a switch is under way.
+    pub switching: bool,
+    /// Managed paths that are not as the generation says, each with what is wrong.
+    #[serde(default)]
+    pub drift: BTreeMap<String, String>,
+    /// Managed units by name that are not active though the generation wants them.
+    #[serde(default)]
+    pub failed_units: BTreeSet<String>,
+    /// Numbers and ids of kept generations.
+    #[serde(default)]
+    pub kept: BTreeMap<u64, GenerationId>,
+}
+
+/// One line of a node's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryEntry {
+    /// When it ended, RFC 3339 in UTC.
+    pub at: String,
+    /// `switch`, `test`, `boot`, `rollback` or `recover`.
+    pub what: String,
+    /// Number of the generation before.
+    pub from: u64,
+    /// Number of the generation that was to be.
+    pub to: u64,
+    /// Id of the latter.
+    pub to_id: Option<GenerationId>,
+    /// `confirmed`, `tested`, `rolled back`, `unchanged` or `failed`.
+    pub outcome: String,
+    /// Why it did not end in the new generation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// `user@machine`.
+    pub deployer: String,
+    /// Milliseconds by step.
+    #[serde(default)]
+    pub timings: BTreeMap<Step, u64>,
+}
