@@ -1,1 +1,2 @@
 //! The language: text to syntax to types to values; and the module system.
+pub mod literal;
