@@ -3,6 +3,16 @@
   imports = [
     ./assertions.nix
     ./deployment.nix
+    ./environment.nix
+    ./health-checks.nix
+    ./kernel.nix
+    ./networking/firewall.nix
+    ./networking/host.nix
+    ./networking/nftables.nix
+    ./openssh.nix
     ./resources.nix
+    ./systemd
+    ./time.nix
+    ./users.nix
   ];
 }

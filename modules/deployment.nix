@@ -18,13 +18,22 @@ in
     targetPort = mkOption {
       type = types.port;
       default = 22;
-      description = "Port of the SSH server. The firewall always leaves it open.";
+      description = "Port of the host's SSH server.";
     };
 
     targetUser = mkOption {
       type = types.str;
       default = "root";
       description = "User to log in as. Any other than root needs `sudo` without a password.";
+    };
+
+    openFirewall = mkOption {
+      type = types.bool;
+      default = true;
+      description = ''
+        Whether `networking.firewall` leaves `deployment.targetPort` open, so that a
+        switch cannot lock its deployer out.
+      '';
     };
 
     hostKey = mkOption {
@@ -43,7 +52,6 @@ in
     groups = mkOption {
       type = types.listOf types.str;
       default = [ ];
-      readOnly = true;
       description = "Groups of the fleet that the host is in. A result: groups list their hosts.";
     };
 

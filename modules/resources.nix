@@ -170,8 +170,8 @@ let
     };
     retries = mkOption {
       type = types.ints.unsigned;
-      default = 0;
-      description = "Attempts after the first that may fail; 0 tries until the deadline.";
+      default = 30;
+      description = "How often an attempt may fail and be made again.";
     };
     deadline = mkOption {
       type = types.ints.positive;

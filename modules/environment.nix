@@ -1,0 +1,192 @@
+# Files under /etc, programs for every user, and the environment of login shells.
+{ config, lib, ... }:
+
+let
+  inherit (lib)
+    concatStringsSep
+    elem
+    filterAttrs
+    listToAttrs
+    mapAttrs'
+    mapAttrsToList
+    mkIf
+    mkMerge
+    mkOption
+    nameValuePair
+    optional
+    types
+    ;
+
+  cfg = config.environment;
+
+  # Programs replace, refuse or read these before a link can lead anywhere.
+  copied = [
+    "crypttab"
+    "fstab"
+    "hostname"
+    "localtime"
+    "machine-id"
+    "resolv.conf"
+    "sudoers"
+  ];
+
+  file =
+    { name, config, ... }:
+    {
+      options = {
+        enable = mkOption {
+          type = types.bool;
+          default = true;
+          description = "Whether the file is made.";
+        };
+        target = mkOption {
+          type = types.str;
+          default = name;
+          defaultText = "the attribute's name";
+          description = "Path below /etc.";
+        };
+        text = mkOption {
+          type = types.nullOr types.lines;
+          default = null;
+          description = "Content of the file.";
+        };
+        source = mkOption {
+          type = types.nullOr types.path;
+          default = null;
+          description = "File that holds the content.";
+        };
+        mode = mkOption {
+          type = types.str;
+          default = "symlink";
+          example = "0600";
+          description = "Permissions in octal; `symlink`, NixOS's word, stands for 0644.";
+        };
+        user = mkOption {
+          type = types.str;
+          default = "root";
+          description = "Owner.";
+        };
+        group = mkOption {
+          type = types.str;
+          default = "root";
+          description = "Group.";
+        };
+        method = mkOption {
+          type = types.enum [
+            "link"
+            "copy"
+          ];
+          default = if elem config.target copied then "copy" else "link";
+          defaultText = "`copy` for ${concatStringsSep ", " copied}; else `link`";
+          description = ''
+            `link`: /etc has a link into the current generation, whatever the mode, so that all files
+            change at one moment. `copy`: /etc has the file itself.
+          '';
+        };
+      };
+    };
+
+  octal = mode: if mode == "symlink" then "0644" else if builtins.stringLength mode == 3 then "0${mode}" else mode;
+
+  enabled = filterAttrs (_: file: file.enable) cfg.etc;
+
+  isFetched = package: package.kind == "fetched";
+
+  fetched = builtins.filter isFetched cfg.packages;
+  debian = builtins.filter (package: !(isFetched package)) cfg.packages;
+
+  exports = mapAttrsToList (
+    name: value:
+    "export ${name}=${lib.escapeShellArg (concatStringsSep ":" (map toString (lib.toList value)))}\n"
+  ) (filterAttrs (_: value: value != null) cfg.variables);
+
+  profile = concatStringsSep "" (
+    optional (fetched != [ ]) "export PATH=\"/var/lib/cairn/current/bin:$PATH\"\n" ++ exports
+  );
+in
+{
+  options.environment = {
+    etc = mkOption {
+      type = types.attrsOf (types.submodule file);
+      default = { };
+      example = {
+        motd.text = "Welcome.\n";
+      };
+      description = "Files under /etc, by their path there.";
+    };
+
+    systemPackages = mkOption {
+      type = types.listOf types.package;
+      default = [ ];
+      description = ''
+        Packages that every user has: `pkgs.<name>` is the Debian package of that name, or one of the
+        fleet's own `packages`.
+      '';
+    };
+
+    packages = mkOption {
+      type = types.listOf types.package;
+      default = [ ];
+      internal = true;
+      description = "All packages that the host needs, those of its services included.";
+    };
+
+    variables = mkOption {
+      type = types.attrsOf (
+        types.nullOr (
+          types.oneOf [
+            types.str
+            types.int
+            types.path
+            (types.listOf types.str)
+          ]
+        )
+      );
+      default = { };
+      example = {
+        EDITOR = "vim";
+      };
+      description = "Variables of login shells; a list is joined with colons.";
+    };
+  };
+
+  config = {
+    environment.packages = cfg.systemPackages;
+
+    environment.etc = mkIf (profile != "") { "profile.d/cairn.sh".text = profile; };
+
+    resources.files = mapAttrs' (
+      _: file:
+      nameValuePair "/etc/${file.target}" {
+        inherit (file)
+          text
+          source
+          user
+          group
+          method
+          ;
+        mode = octal file.mode;
+      }
+    ) enabled;
+
+    resources.packages = {
+      debian = mkMerge (map (package: { ${package.name}.version = package.version or null; }) debian);
+      fetched = listToAttrs (map (package: nameValuePair package.name package) fetched);
+    };
+
+    assertions = lib.concatMap (file: [
+      {
+        assertion = (file.text == null) != (file.source == null);
+        message = "environment.etc.\"${file.target}\" needs exactly one of `text` and `source`.";
+      }
+      {
+        assertion = builtins.match "symlink|0?[0-7]{3}|[0-7]{4}" file.mode != null;
+        message = "environment.etc.\"${file.target}\".mode is \"${file.mode}\": write four octal digits, such as \"0644\".";
+      }
+      {
+        assertion = builtins.match "/.*|(.*/)?\\.\\.?(/.*)?|.*//.*|.*/|" file.target == null;
+        message = "environment.etc.\"${file.target}\" is no path below /etc: leave out `/etc/`, `..` and doubled slashes.";
+      }
+    ]) (builtins.attrValues enabled);
+  };
+}

@@ -1,0 +1,85 @@
+# The host's name, and the names that it knows of others.
+{ config, lib, ... }:
+
+let
+  inherit (lib)
+    concatStringsSep
+    elem
+    mapAttrsToList
+    mkIf
+    mkOption
+    optional
+    types
+    ;
+
+  cfg = config.networking;
+
+  line = address: names: "${address} ${concatStringsSep " " names}\n";
+
+  declared = builtins.concatLists (builtins.attrValues cfg.hosts);
+
+  # As Debian has it: the host's name leads to itself, without a network.
+  usual = [
+    (line "127.0.0.1" [ "localhost" ])
+    (line "::1" [
+      "localhost"
+      "ip6-localhost"
+      "ip6-loopback"
+    ])
+    (line "ff02::1" [ "ip6-allnodes" ])
+    (line "ff02::2" [ "ip6-allrouters" ])
+  ]
+  ++ optional (cfg.hostName != "" && !(elem cfg.hostName declared)) (
+    line "127.0.1.1" [ cfg.hostName ]
+  );
+in
+{
+  options.networking = {
+    hostName = mkOption {
+      type = types.str;
+      default = "";
+      example = "alpha";
+      description = "Name of the host. Empty leaves the name that it has.";
+    };
+
+    hosts = mkOption {
+      type = types.attrsOf (types.listOf types.str);
+      default = { };
+      example = {
+        "192.168.1.10" = [ "alpha" ];
+      };
+      description = ''
+        Names by address, for /etc/hosts, beside those of the host itself. If there are none, the
+        host keeps its own /etc/hosts.
+      '';
+    };
+
+    extraHosts = mkOption {
+      type = types.lines;
+      default = "";
+      description = "Lines that are added to /etc/hosts as they stand.";
+    };
+  };
+
+  config = {
+    resources.kernel.hostname = mkIf (cfg.hostName != "") cfg.hostName;
+
+    environment.etc.hosts = mkIf (cfg.hosts != { } || cfg.extraHosts != "") {
+      text = concatStringsSep "" (usual ++ mapAttrsToList line cfg.hosts) + cfg.extraHosts;
+    };
+
+    # Every host has this file; whoever declares its content means to replace it.
+    deployment.adopt = mkIf (cfg.hosts != { } || cfg.extraHosts != "") [ "/etc/hosts" ];
+
+    assertions = [
+      {
+        assertion =
+          cfg.hostName == ""
+          || builtins.match "[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?" cfg.hostName != null;
+        message = ''
+          networking.hostName is "${cfg.hostName}": a host's name has at most 63 letters, digits and
+          hyphens, neither first nor last a hyphen, and no dots.'';
+      }
+    ];
+  };
+}

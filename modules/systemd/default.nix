@@ -1,0 +1,237 @@
+# systemd units, as NixOS declares them.
+{ config, lib, ... }:
+
+let
+  inherit (lib)
+    concatLines
+    concatMap
+    filterAttrs
+    hasPrefix
+    hasSuffix
+    mapAttrs
+    mapAttrs'
+    mapAttrsToList
+    mkIf
+    mkMerge
+    mkOption
+    nameValuePair
+    optionalString
+    splitString
+    types
+    ;
+
+  options = import ./options.nix { inherit lib; };
+  render = import ./render.nix { inherit lib; };
+
+  cfg = config.systemd;
+
+  entries =
+    options: description:
+    mkOption {
+      type = types.attrsOf (types.submodule { inherit options; });
+      default = { };
+      inherit description;
+    };
+
+  # Scripts
+
+  scriptPath = unit: step: "/etc/cairn/scripts/${unit}/${step}";
+
+  # A script is a file of its own, named in the unit's text; its hash restarts the unit.
+  scriptsOf =
+    service:
+    filterAttrs (_: text: text != "") {
+      start = service.script;
+      pre-start = service.preStart;
+      post-start = service.postStart;
+      reload = service.reload;
+      pre-stop = service.preStop;
+      post-stop = service.postStop;
+    };
+
+  commands =
+    unit: service:
+    mapAttrs (
+      step: _:
+      scriptPath unit step
+      + (if step == "start" && service.scriptArgs != "" then " ${service.scriptArgs}" else "")
+    ) (scriptsOf service);
+
+  scriptHashes =
+    service: mapAttrsToList (_: text: builtins.hashString "sha256" text) (scriptsOf service);
+
+  scriptFiles =
+    unit: service:
+    mapAttrs' (
+      step: text:
+      nameValuePair (scriptPath unit step) {
+        text = "#!/bin/bash -e\n${text}${optionalString (!(hasSuffix "\n" text)) "\n"}";
+        mode = "0755";
+      }
+    ) (scriptsOf service);
+
+  # Units
+
+  # `foo@` of `foo@bar`, or null for what is no instance of a template that is declared here.
+  templateOf =
+    siblings: name:
+    let
+      parts = splitString "@" name;
+      template = "${builtins.head parts}@";
+    in
+    if builtins.length parts == 2 && name != template && siblings ? ${template} then template else null;
+
+  shared = unit: {
+    inherit (unit) enable wantedBy requiredBy;
+    restartTriggers = map render.atom unit.restartTriggers;
+    reloadTriggers = map render.atom unit.reloadTriggers;
+  };
+
+  # The rules of NixOS that stand in the unit's text under names that systemd skips.
+  rules = unit: {
+    stopOnRemoval = unit.unitConfig.X-StopOnRemoval or true;
+    onlyManualStart = unit.unitConfig.X-OnlyManualStart or false;
+  };
+
+  # An instance is its template's text followed by its own, as systemd would read a drop-in.
+  textOf =
+    siblings: text: name:
+    let
+      template = templateOf siblings name;
+    in
+    (if template == null then "" else "${text template}\n") + text name;
+
+  unitsOf =
+    kind: siblings: text: extra:
+    mapAttrs' (
+      name: unit:
+      nameValuePair "${name}.${kind}" (
+        mkMerge [
+          (shared unit)
+          (rules unit)
+          (extra unit)
+          (
+            if unit.overrideStrategy == "asDropin" then
+              # The host's own unit: what changes is a file beside it.
+              { restartTriggers = [ (builtins.hashString "sha256" (text name)) ]; }
+            else
+              { text = textOf siblings text name; }
+          )
+        ]
+      )
+    ) siblings;
+
+  dropinsOf =
+    kind: siblings: text:
+    mapAttrs' (
+      name: _: nameValuePair "/etc/systemd/system/${name}.${kind}.d/50-cairn.conf" { text = text name; }
+    ) (filterAttrs (_: unit: unit.overrideStrategy == "asDropin") siblings);
+
+  plain = siblings: format: name: format siblings.${name};
+
+  serviceText = name: render.service (commands name cfg.services.${name}) cfg.services.${name};
+
+  ofService = service: {
+    inherit (service) restartIfChanged reloadIfChanged stopIfChanged;
+    restartTriggers = scriptHashes service;
+  };
+
+  # Every kind of unit: its name, its units and the text of one.
+  kinds = [
+    {
+      kind = "service";
+      siblings = cfg.services;
+      text = serviceText;
+      extra = ofService;
+    }
+    {
+      kind = "timer";
+      siblings = cfg.timers;
+      text = plain cfg.timers render.timer;
+      extra = _: { };
+    }
+    {
+      kind = "socket";
+      siblings = cfg.sockets;
+      text = plain cfg.sockets render.socket;
+      extra = _: { };
+    }
+    {
+      kind = "path";
+      siblings = cfg.paths;
+      text = plain cfg.paths render.path;
+      extra = _: { };
+    }
+    {
+      kind = "target";
+      siblings = cfg.targets;
+      text = plain cfg.targets render.target;
+      extra = _: { };
+    }
+    {
+      kind = "slice";
+      siblings = cfg.slices;
+      text = plain cfg.slices render.slice;
+      extra = _: { };
+    }
+  ];
+
+  started = filterAttrs (_: service: service.enable && service.startAt != [ ]) cfg.services;
+in
+{
+  options.systemd = {
+    units = entries options.unit "Units by full name, as text.";
+    services = entries options.service "Services.";
+    timers = entries options.timer "Timers.";
+    sockets = entries options.socket "Sockets.";
+    paths = entries options.path "Paths that are watched.";
+    targets = entries options.target "Targets.";
+    slices = entries options.slice "Slices.";
+
+    tmpfiles.rules = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      example = [ "d /var/lib/app 0750 app app -" ];
+      description = "Lines of tmpfiles.d(5): directories and files that are made, cleaned or removed.";
+    };
+  };
+
+  config = {
+    systemd.timers = mapAttrs (_: service: {
+      wantedBy = [ "timers.target" ];
+      timerConfig.OnCalendar = service.startAt;
+    }) started;
+
+    systemd.units = mkMerge (
+      map (each: unitsOf each.kind each.siblings each.text each.extra) kinds
+    );
+
+    resources = {
+      inherit (cfg) units;
+      directories = cfg.tmpfiles.rules;
+      files = mkMerge (
+        map (each: dropinsOf each.kind each.siblings each.text) kinds
+        ++ mapAttrsToList scriptFiles cfg.services
+      );
+    };
+
+    # What systemd reads at boot.
+    environment.etc."tmpfiles.d/cairn.conf" = mkIf (cfg.tmpfiles.rules != [ ]) {
+      text = concatLines cfg.tmpfiles.rules;
+    };
+
+    # What a service's `path` names must be there.
+    environment.packages = concatMap (
+      service: builtins.filter (entry: !(builtins.isString entry)) service.path
+    ) (builtins.attrValues cfg.services);
+
+    assertions = mapAttrsToList (name: service: {
+      assertion = service.script == "" || !(service.serviceConfig ? ExecStart);
+      message = "systemd.services.${name} sets both `script` and `serviceConfig.ExecStart`: keep one of them.";
+    }) cfg.services
+    ++ mapAttrsToList (name: _: {
+      assertion = !(hasPrefix "/" name) && builtins.match ".*\\.(service|timer|socket|path|target|slice|mount|automount|swap)" name != null;
+      message = "systemd.units.\"${name}\" is no unit's full name: write it with its kind, such as `${name}.service`.";
+    }) cfg.units;
+  };
+}

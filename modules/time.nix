@@ -1,0 +1,38 @@
+# The time zone.
+{ config, lib, ... }:
+
+let
+  inherit (lib) mkIf mkOption types;
+
+  zone = config.time.timeZone;
+in
+{
+  options.time.timeZone = mkOption {
+    type = types.nullOr types.str;
+    default = null;
+    example = "Europe/Berlin";
+    description = "Time zone, as /usr/share/zoneinfo names it. Null leaves the host's.";
+  };
+
+  config = mkIf (zone != null) {
+    resources.files = {
+      "/etc/localtime" = {
+        to = "/usr/share/zoneinfo/${zone}";
+        method = "copy";
+      };
+      "/etc/timezone".text = "${zone}\n";
+    };
+
+    deployment.adopt = [
+      "/etc/localtime"
+      "/etc/timezone"
+    ];
+
+    assertions = [
+      {
+        assertion = builtins.match "[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*" zone != null;
+        message = "time.timeZone is \"${zone}\": write a name such as \"Europe/Berlin\" or \"UTC\".";
+      }
+    ];
+  };
+}

@@ -1,0 +1,222 @@
+# Users and groups. Entries of the host that are not named here are left alone.
+{ config, lib, ... }:
+
+let
+  inherit (lib)
+    concatMap
+    concatMapStrings
+    filter
+    filterAttrs
+    isAttrs
+    mapAttrs'
+    mapAttrsToList
+    mkDefault
+    mkIf
+    mkMerge
+    mkOption
+    nameValuePair
+    types
+    ;
+
+  cfg = config.users;
+
+  str =
+    default: description:
+    mkOption {
+      type = types.str;
+      inherit default description;
+    };
+
+  flag =
+    description:
+    mkOption {
+      type = types.bool;
+      default = false;
+      inherit description;
+    };
+
+  strings =
+    description:
+    mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      inherit description;
+    };
+
+  id =
+    description:
+    mkOption {
+      type = types.nullOr types.ints.unsigned;
+      default = null;
+      inherit description;
+    };
+
+  user =
+    { name, config, ... }:
+    {
+      options = {
+        name = str name "Login name.";
+        enable = mkOption {
+          type = types.bool;
+          default = true;
+          description = "Whether the user is there.";
+        };
+        isNormalUser = flag ''
+          A person: id from the range of normal users, a home below /home, a login shell, and the group
+          `users` unless another is given.
+        '';
+        isSystemUser = flag "A service: id from the range of system users, no login.";
+        uid = id "User id; if null, the host allocates one and keeps it.";
+        group = str "" "Primary group.";
+        extraGroups = strings "Groups that the user is in besides.";
+        home = str "/nonexistent" "Home directory.";
+        createHome = flag "Make the home directory, owned by the user, if it is missing.";
+        shell = mkOption {
+          type = types.either types.package types.path;
+          default = "/usr/sbin/nologin";
+          description = "Login shell: a path, or a package whose program has the package's name.";
+        };
+        description = str "" "Full name, or what the user is for.";
+        hashedPassword = mkOption {
+          type = types.nullOr types.str;
+          default = null;
+          description = ''
+            Password as `mkpasswd` hashes it. With null no password is given: only keys let the user in.
+          '';
+        };
+        openssh.authorizedKeys = {
+          keys = strings "Public keys that may log in as the user.";
+          keyFiles = mkOption {
+            type = types.listOf types.path;
+            default = [ ];
+            description = "Files of such keys.";
+          };
+        };
+      };
+
+      config = mkMerge [
+        (mkIf config.isNormalUser {
+          group = mkDefault "users";
+          home = mkDefault "/home/${config.name}";
+          createHome = mkDefault true;
+          shell = mkDefault cfg.defaultUserShell;
+        })
+        # Every host has root; only keys and a password are ever given to it.
+        (mkIf (name == "root") {
+          uid = mkDefault 0;
+          group = mkDefault "root";
+          home = mkDefault "/root";
+          shell = mkDefault "/bin/bash";
+          description = mkDefault "root";
+          isSystemUser = mkDefault true;
+        })
+      ];
+    };
+
+  group =
+    { name, ... }:
+    {
+      options = {
+        name = str name "Name of the group.";
+        gid = id "Group id; if null, the host allocates one and keeps it.";
+        members = strings "Users that are in the group, beside those that name it themselves.";
+      };
+    };
+
+  enabled = filterAttrs (_: user: user.enable) cfg.users;
+  managed = filterAttrs (_: user: user.name != "root" || user.hashedPassword != null) enabled;
+
+  shellOf = shell: if isAttrs shell then "${shell}/bin/${shell.name}" else "${shell}";
+
+  keysOf =
+    user:
+    let
+      inherit (user.openssh.authorizedKeys) keys keyFiles;
+    in
+    concatMapStrings (key: "${key}\n") keys + concatMapStrings builtins.readFile keyFiles;
+
+  withKeys = filterAttrs (_: user: keysOf user != "") enabled;
+in
+{
+  options.users = {
+    users = mkOption {
+      type = types.attrsOf (types.submodule user);
+      default = { };
+      example = {
+        alice = {
+          isNormalUser = true;
+          extraGroups = [ "sudo" ];
+          openssh.authorizedKeys.keys = [ "ssh-ed25519 AAAA… alice@desk" ];
+        };
+      };
+      description = "Users, by login name.";
+    };
+
+    groups = mkOption {
+      type = types.attrsOf (types.submodule group);
+      default = { };
+      example = {
+        app = { };
+      };
+      description = "Groups, by name.";
+    };
+
+    defaultUserShell = mkOption {
+      type = types.either types.package types.path;
+      default = "/bin/bash";
+      description = "Login shell of normal users.";
+    };
+  };
+
+  config = {
+    resources.users = mapAttrs' (
+      _: user:
+      nameValuePair user.name {
+        inherit (user)
+          uid
+          group
+          home
+          createHome
+          description
+          hashedPassword
+          extraGroups
+          ;
+        shell = shellOf user.shell;
+        isSystem = user.isSystemUser;
+      }
+    ) managed;
+
+    resources.groups = mapAttrs' (
+      _: group: nameValuePair group.name { inherit (group) gid members; }
+    ) cfg.groups;
+
+    resources.files = mapAttrs' (
+      _: user: nameValuePair "/etc/ssh/authorized_keys.d/${user.name}" { text = keysOf user; }
+    ) withKeys;
+
+    # sshd must be told of them, whoever installed it.
+    services.openssh.readsManagedKeys = mkIf (withKeys != { }) true;
+
+    environment.packages = filter isAttrs (mapAttrsToList (_: user: user.shell) managed);
+
+    assertions =
+      concatMap (user: [
+        {
+          assertion = user.isNormalUser != user.isSystemUser;
+          message = "users.users.${user.name} must be one of `isNormalUser` and `isSystemUser`.";
+        }
+        {
+          assertion = user.group != "";
+          message = ''
+            users.users.${user.name}.group is not set: name the user's primary group, and declare it in
+            users.groups if the host does not have it.'';
+        }
+      ]) (builtins.attrValues enabled)
+      ++ mapAttrsToList (name: entry: {
+        assertion = builtins.match "[a-z_][a-z0-9_-]{0,31}" entry.name != null;
+        message = ''
+          "${entry.name}" is no name for a user or group: at most 32 small letters, digits, hyphens and
+          underscores, beginning with a letter or an underscore.'';
+      }) (cfg.groups // enabled);
+  };
+}
