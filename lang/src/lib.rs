@@ -1,2 +1,29 @@
 //! The language: text to syntax to types to values; and the module system.
+//!
+//! A [`World`] holds what evaluations share: sources, files, lowered trees. An [`Evaluator`] works
+//! on one [`Arena`]; values are [`Value`]s, 16 bytes each, and errors are [`Diagnostic`]s.
+
+mod arena;
+mod builtins;
+mod data;
+mod diagnostic;
+mod eval;
+mod fs;
 pub mod literal;
+mod lower;
+mod source;
+mod symbol;
+mod tree;
+mod value;
+mod world;
+
+pub use arena::Arena;
+pub use data::Data;
+pub use diagnostic::{Diagnostic, Result, Severity, did_you_mean, nearest};
+pub use eval::{AttrsBuilder, Evaluator, FormalInfo, Formals};
+pub use fs::{DiskFs, FileKind, FileSystem, FsError, MemoryFs, Root, Roots, VirtualPath};
+pub use source::{FileId, Place, Position, SourceFile, Sources, Span};
+pub use symbol::{Symbol, is_identifier};
+pub use tree::Tree;
+pub use value::{Attr, Attrs, Closure, List, PathValue, Payload, PrimOp, Thunk, Value};
+pub use world::{Limits, Mode, TraceSink, World};

@@ -1,0 +1,43 @@
+//! The heap of one evaluation, dropped whole.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use bumpalo::Bump;
+
+use crate::tree::Tree;
+
+/// Where an evaluator's values live. Nothing in it is dropped before the whole is, and what a
+/// native closure or payload captured is never dropped at all: capture values of the arena and
+/// small owned data.
+#[derive(Default)]
+pub struct Arena {
+    pub(crate) bump: Bump,
+    trees: OnceCell<Box<Held>>,
+}
+
+struct Held {
+    tree: Arc<Tree>,
+    next: OnceCell<Box<Held>>,
+}
+
+impl Arena {
+    /// An empty heap.
+    pub fn new() -> Arena {
+        Arena::default()
+    }
+
+    /// Bytes taken so far.
+    pub fn allocated(&self) -> usize {
+        self.bump.allocated_bytes()
+    }
+
+    /// Keeps a tree alive for as long as the values that refer to it.
+    pub(crate) fn hold(&self, tree: Arc<Tree>) -> &Tree {
+        let mut place = &self.trees;
+        while let Some(held) = place.get() {
+            place = &held.next;
+        }
+        &place.get_or_init(|| Box::new(Held { tree, next: OnceCell::new() })).tree
+    }
+}

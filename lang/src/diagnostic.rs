@@ -1,0 +1,207 @@
+//! What went wrong, where, why, and what to do: the one error type of every crate above.
+
+use serde_json::{Value as Json, json};
+
+use crate::source::{Sources, Span};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing can be built from this.
+    Error,
+    /// It works, and should be looked at.
+    Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
+/// A problem in a source file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub severity: Severity,
+    /// `area::name`, such as `type::mismatch`; each has a page in the docs.
+    pub code: String,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// The text at fault; [`Span::NONE`] where no file is.
+    pub span: Span,
+    /// What the span's text is, in few words, shown beside it.
+    pub label: Option<String>,
+    /// Other places that explain this one.
+    pub related: Vec<(Span, String)>,
+    /// What to do.
+    pub help: Option<String>,
+    /// What was being evaluated, innermost first, shortened.
+    pub trace: Vec<(Span, String)>,
+}
+
+/// A result whose error is a diagnostic.
+pub type Result<T, E = Box<Diagnostic>> = std::result::Result<T, E>;
+
+/// More steps of a trace than this tell nobody anything.
+const TRACE_LIMIT: usize = 12;
+
+impl Diagnostic {
+    /// An error with a code, a place and a message.
+    pub fn error(code: impl Into<String>, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            severity: Severity::Error,
+            code: code.into(),
+            message: message.into(),
+            span,
+            label: None,
+            related: Vec::new(),
+            help: None,
+            trace: Vec::new(),
+        }
+    }
+
+    /// A warning with a code, a place and a message.
+    pub fn warning(code: impl Into<String>, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, span, message) }
+    }
+
+    /// With advice.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Diagnostic {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With a few words beside the span.
+    #[must_use]
+    pub fn with_label(mut self, label: impl Into<String>) -> Diagnostic {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// With another place that explains this one; left out where that place is nowhere.
+    #[must_use]
+    pub fn with_related(mut self, span: Span, message: impl Into<String>) -> Diagnostic {
+        if !span.is_none() {
+            self.related.push((span, message.into()));
+        }
+        self
+    }
+
+    /// Notes what was being evaluated, unless the trace is long enough already.
+    pub fn push_trace(&mut self, span: Span, message: impl Into<String>) {
+        let known = self.trace.last().is_some_and(|(last, _)| *last == span);
+        if self.trace.len() < TRACE_LIMIT && !span.is_none() && !known {
+            self.trace.push((span, message.into()));
+        }
+    }
+
+    /// Whether `tryEval` catches this, as in Nix: `throw` and failed assertions.
+    pub fn is_catchable(&self) -> bool {
+        matches!(self.code.as_str(), "eval::throw" | "eval::assert")
+    }
+
+    /// The object of `--format json`: severity, code, message, place fields, help, related.
+    pub fn to_json(&self, sources: &Sources) -> Json {
+        let mut object = json!({
+            "type": "diagnostic",
+            "severity": self.severity.as_str(),
+            "code": self.code,
+            "message": self.message,
+        });
+        put_place(&mut object, sources, self.span);
+        if let Some(help) = &self.help {
+            object["help"] = json!(help);
+        }
+        object["related"] = places(sources, &self.related);
+        if !self.trace.is_empty() {
+            object["trace"] = places(sources, &self.trace);
+        }
+        object
+    }
+}
+
+fn places(sources: &Sources, places: &[(Span, String)]) -> Json {
+    let each = places.iter().map(|(span, message)| {
+        let mut object = json!({ "message": message });
+        put_place(&mut object, sources, *span);
+        object
+    });
+    each.collect()
+}
+
+fn put_place(object: &mut Json, sources: &Sources, span: Span) {
+    if let Some(place) = sources.place(span) {
+        object["file"] = json!(place.file);
+        object["line"] = json!(place.start.line);
+        object["column"] = json!(place.start.column);
+        object["end_line"] = json!(place.end.line);
+        object["end_column"] = json!(place.end.column);
+    }
+}
+
+/// The candidate that `name` is most likely a typo of, if one is near enough. Ties go to the
+/// first in the alphabet, so that the answer does not depend on the order of candidates.
+pub fn nearest<'n>(name: &str, candidates: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let allowed = match name.chars().count() {
+        0..=2 => 1,
+        3..=5 => 2,
+        _ => 3,
+    };
+    let lower = name.to_lowercase();
+    let scored = candidates.into_iter().filter(|candidate| *candidate != name).map(|candidate| {
+        let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
+        (distance, candidate)
+    });
+    scored.filter(|(distance, _)| *distance <= allowed).min().map(|(_, candidate)| candidate)
+}
+
+/// `did you mean `x`?`, where something is near enough.
+pub fn did_you_mean<'n>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'n str>,
+) -> Option<String> {
+    nearest(name, candidates).map(|nearest| format!("did you mean `{nearest}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_name() {
+        let names = ["hostName", "hosts", "firewall"];
+        assert_eq!(nearest("hostname", names), Some("hostName"));
+        assert_eq!(nearest("host", names), Some("hosts"));
+        assert_eq!(nearest("firwall", names), Some("firewall"));
+        assert_eq!(nearest("openssh", names), None);
+    }
+
+    #[test]
+    fn json_has_the_fields_of_the_design() {
+        let sources = Sources::new();
+        let file = sources.add("hosts/a.nix", "{ x = 1; }\n");
+        let span = Span { file, start: 2, end: 3 };
+        let diagnostic = Diagnostic::error("type::mismatch", span, "wrong").with_help("right");
+        insta::assert_json_snapshot!(diagnostic.to_json(&sources), @r#"
+        {
+          "code": "type::mismatch",
+          "column": 3,
+          "end_column": 4,
+          "end_line": 1,
+          "file": "hosts/a.nix",
+          "help": "right",
+          "line": 1,
+          "message": "wrong",
+          "related": [],
+          "severity": "error",
+          "type": "diagnostic"
+        }
+        "#);
+    }
+}

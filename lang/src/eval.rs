@@ -1,0 +1,206 @@
+//! The evaluator: a walk over lowered trees, lazy, on one arena.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustc_hash::FxHashMap;
+
+use crate::arena::Arena;
+use crate::builtins;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::fs::VirtualPath;
+use crate::source::Span;
+use crate::tree::Tree;
+use crate::value::{Env, Value};
+use crate::world::{Mode, World};
+
+mod alloc;
+mod attrs;
+mod call;
+mod coerce;
+mod compare;
+mod expr;
+mod force;
+mod inspect;
+mod operators;
+
+pub use alloc::AttrsBuilder;
+pub use inspect::{FormalInfo, Formals};
+
+/// How much stack must be left before more is taken, and how much is taken then. An unoptimised
+/// build has frames of several kilobytes.
+const RED_ZONE: usize = 256 << 10;
+const STACK_SEGMENT: usize = 8 << 20;
+
+/// Evaluates expressions on one arena.
+pub struct Evaluator<'a> {
+    pub(crate) arena: &'a Arena,
+    /// What this evaluator shares with others.
+    pub world: &'a World,
+    pub(crate) globals: Vec<Value<'a>>,
+    root_env: &'a Env<'a>,
+    imports: RefCell<FxHashMap<VirtualPath, Value<'a>>>,
+    errors: RefCell<Vec<Diagnostic>>,
+    blobs: RefCell<BTreeMap<String, VirtualPath>>,
+    trees: RefCell<FxHashMap<u32, &'a Tree>>,
+    depth: Cell<u32>,
+    ticks: Cell<u32>,
+    started: Instant,
+}
+
+impl<'a> Evaluator<'a> {
+    /// An evaluator on an arena.
+    pub fn new(arena: &'a Arena, world: &'a World) -> Evaluator<'a> {
+        let root_env = arena.bump.alloc(Env { up: None, slots: &[] });
+        let mut evaluator = Evaluator {
+            arena,
+            world,
+            globals: Vec::new(),
+            root_env,
+            imports: RefCell::default(),
+            errors: RefCell::default(),
+            blobs: RefCell::default(),
+            trees: RefCell::default(),
+            depth: Cell::new(0),
+            ticks: Cell::new(0),
+            started: Instant::now(),
+        };
+        evaluator.globals = builtins::globals(&evaluator);
+        evaluator
+    }
+
+    /// The value of a tree.
+    ///
+    /// # Errors
+    /// Whatever evaluating it meets.
+    pub fn eval_tree(&self, tree: &Arc<Tree>) -> Result<Value<'a>> {
+        let tree = self.arena.hold(tree.clone());
+        self.trees.borrow_mut().insert(tree.file.0, tree);
+        self.eval(&tree.root, self.root_env)
+    }
+
+    /// The value of a file, evaluated once: what `import` gives.
+    ///
+    /// # Errors
+    /// The file's first syntax error or unbound name (the others are in
+    /// [`World::file_diagnostics`]), or whatever evaluating it meets.
+    pub fn import(&self, path: &VirtualPath, at: Span) -> Result<Value<'a>> {
+        if let Some(&known) = self.imports.borrow().get(path) {
+            return self.force_at(known, at);
+        }
+        let path = &self
+            .world
+            .module_path(path)
+            .map_err(|error| crate::world::unreadable(path, &error, at))?;
+        let known = self.imports.borrow().get(path).copied();
+        let value = match known {
+            Some(known) => known,
+            None => {
+                let tree = self.world.tree(path, at).map_err(first)?;
+                let tree = self.arena.hold(tree);
+                self.trees.borrow_mut().insert(tree.file.0, tree);
+                let value = self.delayed(&tree.root, self.root_env);
+                self.imports.borrow_mut().insert(path.clone(), value);
+                value
+            }
+        };
+        self.force_at(value, at).map_err(|mut error| {
+            error.push_trace(at, format!("while importing {path}"));
+            error
+        })
+    }
+
+    /// Makes `import path` give this value: how Rust provides a file such as `<cairn/lib>`.
+    pub fn provide(&self, path: VirtualPath, value: Value<'a>) {
+        self.imports.borrow_mut().insert(path, value);
+    }
+
+    /// The value of `name` at `builtins`, for native code that wants one.
+    pub fn builtin(&self, name: &str) -> Option<Value<'a>> {
+        builtins::index(name).and_then(|index| self.globals.get(index as usize)).copied()
+    }
+
+    /// Files that a string refers to by `/var/lib/cairn/store/<id>`: id to path.
+    pub fn blobs(&self) -> BTreeMap<String, VirtualPath> {
+        self.blobs.borrow().clone()
+    }
+
+    pub(crate) fn record_blob(&self, id: String, path: VirtualPath) {
+        self.blobs.borrow_mut().insert(id, path);
+    }
+
+    /// Whether paths keep their real places (`cairn eval`).
+    pub(crate) fn shows_real_paths(&self) -> bool {
+        self.world.mode == Mode::Eval
+    }
+
+    pub(crate) fn tree_of(&self, span: Span) -> Option<&'a Tree> {
+        self.trees.borrow().get(&span.file.0).copied()
+    }
+
+    pub(crate) fn scoped_tree(&self, tree: Tree, names: Vec<Value<'a>>) -> Result<Value<'a>> {
+        let tree = self.arena.hold(Arc::new(tree));
+        self.trees.borrow_mut().insert(tree.file.0, tree);
+        self.eval(&tree.root, self.env(Some(self.root_env), names.into_iter()))
+    }
+
+    /// Runs `work` one level deeper: more stack where it runs low, an error past the limits.
+    /// Native code that recurses over values goes through here.
+    ///
+    /// # Errors
+    /// `eval::too-deep`, `eval::memory`, `eval::time`, or those of `work`.
+    #[inline]
+    pub fn deeper<T>(&self, at: Span, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let depth = self.depth.get();
+        if depth >= self.world.limits.depth {
+            return Err(self.too_deep(at));
+        }
+        self.tick(at)?;
+        self.depth.set(depth + 1);
+        let result = stacker::maybe_grow(RED_ZONE, STACK_SEGMENT, work);
+        self.depth.set(depth);
+        result
+    }
+
+    /// Counts work, and looks at the limits once in a while.
+    #[inline]
+    pub(crate) fn tick(&self, at: Span) -> Result<()> {
+        let ticks = self.ticks.get().wrapping_add(1);
+        self.ticks.set(ticks);
+        if ticks & 0xfff == 0 { self.check_limits(0, at) } else { Ok(()) }
+    }
+
+    /// Whether `bytes` more fit the limits: asked before anything large is made.
+    pub(crate) fn check_limits(&self, bytes: usize, at: Span) -> Result<()> {
+        let limits = &self.world.limits;
+        if self.arena.allocated().saturating_add(bytes) > limits.memory {
+            let message = format!("the evaluation needs more than {} MiB", limits.memory >> 20);
+            return Err(Diagnostic::error("eval::memory", at, message)
+                .with_help("look for a list or string that grows without end")
+                .into());
+        }
+        if limits.time.is_some_and(|time| self.started.elapsed() > time) {
+            return Err(Diagnostic::error("eval::time", at, "the evaluation takes too long")
+                .with_help("look for a function that calls itself without end")
+                .into());
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn too_deep(&self, at: Span) -> Box<Diagnostic> {
+        let limit = self.world.limits.depth;
+        let message = format!("the evaluation is more than {limit} levels deep");
+        let help = "look for a function that calls itself without end; a fold (`foldl'`) needs no \
+                    depth";
+        Diagnostic::error("eval::too-deep", at, message).with_help(help).into()
+    }
+}
+
+/// The first of a file's diagnostics, saying how many more there are.
+pub(crate) fn first(diagnostics: Vec<Diagnostic>) -> Box<Diagnostic> {
+    let none = || Diagnostic::error("syntax::error", Span::NONE, "the file cannot be read");
+    Box::new(diagnostics.into_iter().next().unwrap_or_else(none))
+}

@@ -1,0 +1,182 @@
+//! Attribute sets: building them, looking into them, joining them.
+
+use std::cell::Cell;
+use std::cmp::Ordering;
+
+use super::Evaluator;
+use crate::builtins;
+use crate::diagnostic::{Diagnostic, Result, did_you_mean};
+use crate::source::Span;
+use crate::symbol::Symbol;
+use crate::tree::{AttrsExpr, Expr, Key};
+use crate::value::{Attr, Attrs, Env, Value};
+
+impl<'a> Evaluator<'a> {
+    /// The set that an expression writes.
+    pub(crate) fn build_attrs(&self, expr: &'a AttrsExpr, env: &'a Env<'a>) -> Result<Value<'a>> {
+        let inner = self.bind(expr, env);
+        let value_of = |index: usize| match (expr.recursive, expr.entries.get(index)) {
+            (true, _) => inner.slots[index].get(),
+            (false, Some(entry)) if entry.outer => self.delay(&entry.value, env),
+            (false, Some(entry)) => self.delay(&entry.value, inner),
+            (false, None) => Value::Null,
+        };
+        let entries = expr.entries.iter().enumerate().map(|(index, entry)| Attr {
+            name: entry.name,
+            span: entry.span,
+            value: Cell::new(value_of(index)),
+        });
+        if expr.dynamic.is_empty() {
+            return Ok(self.sorted_attrs(expr.entries.len(), entries, None));
+        }
+        let mut entries: Vec<Attr<'a>> = entries.collect();
+        for dynamic in &expr.dynamic {
+            let name = match self.eval(&dynamic.name, inner)? {
+                Value::Null => continue,
+                name => Symbol::new(self.expect_str(name, dynamic.name.span)?),
+            };
+            let span = dynamic.name.span;
+            match entries.binary_search_by(|entry| entry.name.cmp(&name)) {
+                Ok(found) => return Err(duplicate(name, span, entries[found].span)),
+                Err(place) => {
+                    let value = Cell::new(self.delay(&dynamic.value, inner));
+                    entries.insert(place, Attr { name, span, value });
+                }
+            }
+        }
+        Ok(self.sorted_attrs(entries.len(), entries.into_iter(), None))
+    }
+
+    /// The names that a recursive set or a `let` brings into scope.
+    pub(crate) fn bind(&self, expr: &'a AttrsExpr, env: &'a Env<'a>) -> &'a Env<'a> {
+        if !expr.has_env() {
+            return env;
+        }
+        let named = if expr.recursive { expr.entries.len() } else { 0 };
+        let slots: &'a [Cell<Value<'a>>] = self
+            .arena
+            .bump
+            .alloc_slice_fill_with(named + expr.sources.len(), |_| Cell::new(Value::Null));
+        let inner: &'a Env<'a> = self.alloc(Env { up: Some(env), slots });
+        let (names, sources) = slots.split_at(named);
+        for (slot, source) in sources.iter().zip(&expr.sources) {
+            slot.set(self.delayed(source, inner));
+        }
+        for (slot, entry) in names.iter().zip(&expr.entries) {
+            let value = if entry.outer {
+                self.delay(&entry.value, env)
+            } else {
+                self.delayed(&entry.value, inner)
+            };
+            slot.set(value);
+        }
+        inner
+    }
+
+    /// The name that a step of an attribute path stands for, and where it is written.
+    pub(crate) fn key(&self, key: &'a Key, env: &'a Env<'a>) -> Result<(Symbol, Span)> {
+        match key {
+            Key::Static(name, span) => Ok((*name, *span)),
+            Key::Dynamic(expr) => {
+                let name = self.eval(expr, env)?;
+                Ok((Symbol::new(self.expect_str(name, expr.span)?), expr.span))
+            }
+        }
+    }
+
+    pub(crate) fn select(
+        &self,
+        of: &'a Expr,
+        path: &'a [Key],
+        default: Option<&'a Expr>,
+        env: &'a Env<'a>,
+    ) -> Result<Value<'a>> {
+        let mut value = self.eval(of, env)?;
+        for key in path {
+            let (name, span) = self.key(key, env)?;
+            let attr = match value {
+                Value::Attrs(set) => set.get(name),
+                _ => None,
+            };
+            value = match (attr, default) {
+                (Some(attr), _) => self.force_cell(&attr.value, span).map_err(|mut error| {
+                    let message = format!("while evaluating the attribute `{name}`");
+                    error.push_trace(attr.span, message);
+                    error
+                })?,
+                (None, Some(default)) => return self.eval(default, env),
+                (None, None) => return Err(self.missing(value, name, span)),
+            };
+        }
+        Ok(value)
+    }
+
+    pub(crate) fn has_attr(&self, of: &'a Expr, path: &'a [Key], env: &'a Env<'a>) -> Result<bool> {
+        let mut value = self.eval(of, env)?;
+        for (index, key) in path.iter().enumerate() {
+            let (name, span) = self.key(key, env)?;
+            let Value::Attrs(set) = value else { return Ok(false) };
+            let Some(attr) = set.get(name) else { return Ok(false) };
+            if index + 1 < path.len() {
+                value = self.force_cell(&attr.value, span)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// The error of an attribute that is not there.
+    #[cold]
+    pub fn missing(&self, value: Value<'a>, name: Symbol, at: Span) -> Box<Diagnostic> {
+        let Value::Attrs(set) = value else {
+            let message = format!("{} has no attributes, so no `{name}`", value.described());
+            return Diagnostic::error("type::not-a-set", at, message).into();
+        };
+        if let Some(error) = builtins::unavailable_in(self, set, name, at) {
+            return error;
+        }
+        let message = format!("the attribute `{name}` is missing");
+        let mut error = Diagnostic::error("name::missing-attribute", at, message);
+        error.help = did_you_mean(name.as_str(), set.names()).or_else(|| brief_names(set));
+        error.into()
+    }
+
+    /// `left // right`
+    pub fn update(&self, left: &'a Attrs<'a>, right: &'a Attrs<'a>) -> Value<'a> {
+        let (mut a, mut b) = (left.entries, right.entries);
+        let mut all = Vec::with_capacity(a.len() + b.len());
+        while let ([first_a, rest_a @ ..], [first_b, rest_b @ ..]) = (a, b) {
+            match first_a.name.cmp(&first_b.name) {
+                Ordering::Less => {
+                    all.push(first_a.clone());
+                    a = rest_a;
+                }
+                Ordering::Greater => {
+                    all.push(first_b.clone());
+                    b = rest_b;
+                }
+                Ordering::Equal => {
+                    all.push(first_b.clone());
+                    (a, b) = (rest_a, rest_b);
+                }
+            }
+        }
+        all.extend(a.iter().chain(b).cloned());
+        self.sorted_attrs(all.len(), all.into_iter(), None)
+    }
+}
+
+fn brief_names(set: &Attrs<'_>) -> Option<String> {
+    if set.is_empty() {
+        return Some("the set is empty".to_owned());
+    }
+    let names: Vec<_> = set.sorted().into_iter().map(|attr| attr.name.as_str()).collect();
+    (names.len() <= 8).then(|| format!("the set has: {}", names.join(", ")))
+}
+
+#[cold]
+fn duplicate(name: Symbol, at: Span, first: Span) -> Box<Diagnostic> {
+    let message = format!("the attribute `{name}` is defined twice");
+    Diagnostic::error("name::duplicate", at, message)
+        .with_related(first, "it is defined here already")
+        .into()
+}

@@ -1,0 +1,222 @@
+//! Calling functions, and binding their arguments.
+
+use std::cell::Cell;
+
+use super::Evaluator;
+use crate::diagnostic::{Diagnostic, Result, did_you_mean};
+use crate::source::Span;
+use crate::symbol::Symbol;
+use crate::tree::{ExprKind, Lambda, Param, Pattern};
+use crate::value::{Attrs, Env, PrimOp, Value};
+
+impl<'a> Evaluator<'a> {
+    /// Calls a function (or a set with `__functor`) with arguments, which may be thunks. The
+    /// result is forced.
+    ///
+    /// # Errors
+    /// `type::not-a-function`, or whatever the call meets.
+    pub fn call(&self, function: Value<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+        let mut function = self.force_at(function, at)?;
+        let mut rest = args;
+        while let [arg, after @ ..] = rest {
+            match function {
+                Value::Lambda(closure) => {
+                    let (mut lambda, mut env) = (closure.lambda, closure.env);
+                    let mut arg = *arg;
+                    rest = after;
+                    loop {
+                        env = self.enter(lambda, env, arg, at)?;
+                        // Curried arguments go straight in, without a closure for each.
+                        let (ExprKind::Lambda(inner), [next, after @ ..]) =
+                            (&lambda.body.kind, rest)
+                        else {
+                            break;
+                        };
+                        (lambda, arg, rest) = (inner, *next, after);
+                    }
+                    function = self.run_body(lambda, env, at)?;
+                }
+                Value::PrimOp(primop) => {
+                    let taken = (primop.arity - primop.args.len()).min(rest.len());
+                    let (now, after) = rest.split_at(taken);
+                    function = self.call_primop(primop, now, at)?;
+                    rest = after;
+                }
+                Value::Attrs(set) => {
+                    function = self.functor(set, function, at)?;
+                }
+                other => return Err(not_a_function(other, at)),
+            }
+        }
+        Ok(function)
+    }
+
+    /// The body of a function whose argument is bound, with the call in an error's trace.
+    pub(crate) fn run_body(
+        &self,
+        lambda: &'a Lambda,
+        env: &'a Env<'a>,
+        at: Span,
+    ) -> Result<Value<'a>> {
+        self.eval(&lambda.body, env).map_err(|mut error| {
+            trace_call(&mut error, lambda, at);
+            error
+        })
+    }
+
+    /// What a set's `__functor` gives for the set itself: the function to call.
+    pub(crate) fn functor(
+        &self,
+        set: &'a Attrs<'a>,
+        value: Value<'a>,
+        at: Span,
+    ) -> Result<Value<'a>> {
+        match set.get_str("__functor") {
+            Some(attr) => {
+                let functor = self.force_attr(attr)?;
+                self.deeper(at, || self.call(functor, &[value], at))
+            }
+            None => Err(not_a_function(value, at)),
+        }
+    }
+
+    pub(crate) fn call_primop(
+        &self,
+        primop: &'a PrimOp<'a>,
+        args: &[Value<'a>],
+        at: Span,
+    ) -> Result<Value<'a>> {
+        let complete = primop.args.len() + args.len() >= primop.arity;
+        if complete && primop.args.is_empty() {
+            return self.deeper(at, || {
+                (primop.body)(self, args, at).and_then(|value| self.force_at(value, at))
+            });
+        }
+        let mut all = Vec::with_capacity(primop.arity);
+        all.extend_from_slice(primop.args);
+        all.extend_from_slice(args);
+        if complete {
+            return self.deeper(at, || {
+                (primop.body)(self, &all, at).and_then(|value| self.force_at(value, at))
+            });
+        }
+        let args = self.alloc_values(&all);
+        Ok(Value::PrimOp(self.alloc(PrimOp { args, ..*primop })))
+    }
+
+    /// The names that a function's body sees when it is called with `arg`.
+    pub(crate) fn enter(
+        &self,
+        lambda: &'a Lambda,
+        env: &'a Env<'a>,
+        arg: Value<'a>,
+        at: Span,
+    ) -> Result<&'a Env<'a>> {
+        match &lambda.param {
+            Param::Ident(_) => Ok(self.env(Some(env), std::iter::once(arg))),
+            Param::Pattern(pattern) => self.destructure(lambda, pattern, env, arg, at),
+        }
+    }
+
+    fn destructure(
+        &self,
+        lambda: &'a Lambda,
+        pattern: &'a Pattern,
+        env: &'a Env<'a>,
+        arg: Value<'a>,
+        at: Span,
+    ) -> Result<&'a Env<'a>> {
+        let value = self.force_at(arg, at)?;
+        let Value::Attrs(set) = value else {
+            let name = described_function(lambda);
+            let message = format!("{name} takes an attribute set, not {}", value.described());
+            return Err(Diagnostic::error("type::mismatch", at, message)
+                .with_related(lambda.param_span, "its argument is declared here")
+                .into());
+        };
+        let count = pattern.formals.len() + usize::from(pattern.at.is_some());
+        let slots: &'a [Cell<Value<'a>>] =
+            self.arena.bump.alloc_slice_fill_with(count, |_| Cell::new(Value::Null));
+        let inner: &'a Env<'a> = self.alloc(Env { up: Some(env), slots });
+        let mut used = 0;
+        for (formal, slot) in pattern.formals.iter().zip(slots) {
+            match (set.get(formal.name), &formal.default) {
+                (Some(attr), _) => {
+                    used += 1;
+                    slot.set(attr.value.get());
+                }
+                (None, Some(default)) => slot.set(self.delayed(default, inner)),
+                (None, None) => {
+                    return Err(missing_argument(lambda, set, formal.name, formal.span, at));
+                }
+            }
+        }
+        if pattern.at.is_some()
+            && let Some(slot) = slots.last()
+        {
+            slot.set(value);
+        }
+        if !pattern.ellipsis && used < set.len() {
+            return Err(unexpected_argument(lambda, pattern, set, at));
+        }
+        Ok(inner)
+    }
+}
+
+#[cold]
+pub(crate) fn trace_call(error: &mut Diagnostic, lambda: &Lambda, at: Span) {
+    let name = lambda.name.map_or_else(|| "a function".to_owned(), |name| format!("`{name}`"));
+    error.push_trace(at, format!("while calling {name}"));
+}
+
+fn described_function(lambda: &Lambda) -> String {
+    lambda.name.map_or_else(|| "this function".to_owned(), |name| format!("`{name}`"))
+}
+
+#[cold]
+pub(crate) fn not_a_function(value: Value<'_>, at: Span) -> Box<Diagnostic> {
+    let message = format!("{} is called like a function", value.described());
+    let error = Diagnostic::error("type::not-a-function", at, message);
+    match value {
+        Value::Attrs(_) => error.with_help("a set is callable only with a `__functor` attribute"),
+        _ => error.with_help("in a list, write parentheses around a call: `[ (f x) ]`"),
+    }
+    .into()
+}
+
+#[cold]
+fn missing_argument(
+    lambda: &Lambda,
+    set: &Attrs<'_>,
+    name: Symbol,
+    declared: Span,
+    at: Span,
+) -> Box<Diagnostic> {
+    let message = format!("{} needs the argument `{name}`", described_function(lambda));
+    let mut error = Diagnostic::error("name::missing-argument", at, message)
+        .with_related(declared, format!("`{name}` has no default"));
+    error.help = did_you_mean(name.as_str(), set.names())
+        .map(|hint| format!("the call passes something like it: {hint}"));
+    error.into()
+}
+
+#[cold]
+fn unexpected_argument(
+    lambda: &Lambda,
+    pattern: &Pattern,
+    set: &Attrs<'_>,
+    at: Span,
+) -> Box<Diagnostic> {
+    let known = |name: Symbol| pattern.formals.iter().any(|formal| formal.name == name);
+    let unknown = set.sorted().into_iter().find(|attr| !known(attr.name));
+    let (name, span) = unknown.map_or(("", at), |attr| (attr.name.as_str(), attr.span.or(at)));
+    let message = format!("{} has no argument `{name}`", described_function(lambda));
+    let mut error = Diagnostic::error("name::unexpected-argument", span, message)
+        .with_related(lambda.param_span, "its arguments are declared here");
+    error.help = did_you_mean(name, pattern.formals.iter().map(|formal| formal.name.as_str()))
+        .or_else(|| Some("`...` in the declaration would allow any".to_owned()));
+    if span != at {
+        error = error.with_related(at, "it is called here");
+    }
+    error.into()
+}

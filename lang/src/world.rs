@@ -1,0 +1,167 @@
+//! What evaluators share: sources, files, lowered trees, limits. One for a fleet, for all hosts
+//! and threads.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::fs::{FsError, Root, Roots, VirtualPath};
+use crate::lower;
+use crate::source::{Sources, Span};
+use crate::tree::Tree;
+
+/// What a path becomes in a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The place where a node has the file, `/var/lib/cairn/store/<blake3>`; the blob is recorded.
+    Build,
+    /// The file's real path, as in Nix.
+    Eval,
+}
+
+/// Where an evaluation stops with a diagnostic.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How deep calls and values may nest.
+    pub depth: u32,
+    /// Bytes that one evaluator's heap may take.
+    pub memory: usize,
+    /// How long one evaluator may work, from when it was made.
+    pub time: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { depth: 250_000, memory: 8 << 30, time: None }
+    }
+}
+
+/// Takes the messages of `trace` and `warn`.
+pub type TraceSink = Box<dyn Fn(&str) + Send + Sync>;
+
+type Lowered = Result<Arc<Tree>, Arc<Vec<Diagnostic>>>;
+
+/// What evaluators share.
+pub struct World {
+    /// The texts that spans refer to.
+    pub sources: Sources,
+    /// What may be read.
+    pub roots: Roots,
+    /// What a path becomes in a string.
+    pub mode: Mode,
+    /// Where an evaluation stops.
+    pub limits: Limits,
+    /// Takes the messages of `trace` and `warn`.
+    pub trace: Option<TraceSink>,
+    trees: Mutex<FxHashMap<VirtualPath, Lowered>>,
+}
+
+impl World {
+    /// A world of these files.
+    pub fn new(roots: Roots, mode: Mode) -> World {
+        World {
+            sources: Sources::new(),
+            roots,
+            mode,
+            limits: Limits::default(),
+            trace: None,
+            trees: Mutex::default(),
+        }
+    }
+
+    /// The lowered tree of a file (`default.nix` of a folder), read once.
+    ///
+    /// # Errors
+    /// Every syntax error and unbound name of the file, or one diagnostic at `at` where the file
+    /// cannot be read.
+    pub fn tree(&self, path: &VirtualPath, at: Span) -> Result<Arc<Tree>, Vec<Diagnostic>> {
+        let unreadable = |error| vec![unreadable(path, &error, at)];
+        let path = &self.module_path(path).map_err(unreadable)?;
+        let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = trees.get(path) {
+            return known.clone().map_err(|diagnostics| diagnostics.to_vec());
+        }
+        let text = self.text(path, at).map_err(|error| vec![*error])?;
+        let lowered = lower::lower(&self.sources, &path.to_string(), &text, Some(path), &[]);
+        let lowered = lowered.map(Arc::new).map_err(Arc::new);
+        trees.insert(path.clone(), lowered.clone());
+        lowered.map_err(|diagnostics| diagnostics.to_vec())
+    }
+
+    /// The lowered tree of a text that is no file, such as `--expr`; relative paths in it start
+    /// at `base`.
+    ///
+    /// # Errors
+    /// Every syntax error and unbound name of the text.
+    pub fn tree_of_text(
+        &self,
+        name: &str,
+        text: &str,
+        base: Option<&VirtualPath>,
+    ) -> Result<Arc<Tree>, Vec<Diagnostic>> {
+        let inside = base.and_then(|base| base.join("expression.nix"));
+        lower::lower(&self.sources, name, text, inside.as_ref(), &[]).map(Arc::new)
+    }
+
+    /// Every diagnostic of every file read so far, by file name and place.
+    pub fn file_diagnostics(&self) -> Vec<Diagnostic> {
+        let trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files: Vec<_> =
+            trees.iter().filter_map(|(path, tree)| Some((path, tree.as_ref().err()?))).collect();
+        files.sort_by_key(|(path, _)| *path);
+        files.into_iter().flat_map(|(_, diagnostics)| diagnostics.iter().cloned()).collect()
+    }
+
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// A diagnostic at `at` where it cannot be read or is not UTF-8.
+    pub fn text(&self, path: &VirtualPath, at: Span) -> Result<String> {
+        let bytes = self.roots.read(path).map_err(|error| unreadable(path, &error, at))?;
+        String::from_utf8(bytes).map_err(|_| {
+            let message = format!("{path} is not UTF-8 text");
+            Diagnostic::error("file::not-text", at, message)
+                .with_help("source files and what `readFile` reads are UTF-8; convert the file")
+                .into()
+        })
+    }
+
+    /// The virtual path of an absolute one. While building, none leads into the fleet: what a
+    /// generation holds must not depend on where the fleet is checked out.
+    pub(crate) fn locate(&self, absolute: &str) -> Option<VirtualPath> {
+        match self.mode {
+            Mode::Build => VirtualPath::new(Root::Machine, absolute),
+            Mode::Eval => Some(self.roots.locate(absolute)),
+        }
+    }
+
+    /// The file that importing `path` reads: `default.nix` of a folder.
+    pub(crate) fn module_path(&self, path: &VirtualPath) -> Result<VirtualPath, FsError> {
+        match self.roots.resolved_kind(path)? {
+            Some(crate::fs::FileKind::Directory) => {
+                path.join("default.nix").ok_or(FsError::Outside)
+            }
+            _ => Ok(path.clone()),
+        }
+    }
+}
+
+/// The diagnostic of a file that cannot be read.
+pub(crate) fn unreadable(path: &VirtualPath, error: &FsError, at: Span) -> Diagnostic {
+    let (code, help) = match error {
+        FsError::NotFound => {
+            ("file::not-found", "check the name; paths start at the file they are written in")
+        }
+        FsError::Escapes(_) | FsError::Outside => (
+            "file::outside",
+            "only the fleet's folder, the standard modules and locked inputs can be read; copy the \
+             file into the fleet",
+        ),
+        FsError::NotAFile => ("file::not-a-file", "name a file, not a folder or device"),
+        FsError::NotADirectory => ("file::not-a-folder", "name a folder"),
+        FsError::Io(_) => ("file::unreadable", "check the file's permissions"),
+    };
+    Diagnostic::error(code, at, format!("cannot read {path}: {error}")).with_help(help)
+}
