@@ -4,9 +4,12 @@
 //! Nothing here knows the language that generations are written in, nor how one is switched to.
 
 pub mod canonical;
+pub mod diff;
 pub mod id;
+pub mod layout;
 pub mod manifest;
 pub mod store;
+pub mod unitfile;
 pub mod wire;
 
 pub use id::{BlobId, GenerationId};
