@@ -5,6 +5,7 @@
     ./deployment.nix
     ./environment.nix
     ./health-checks.nix
+    ./k3s
     ./kernel.nix
     ./networking/firewall.nix
     ./networking/host.nix

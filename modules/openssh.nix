@@ -212,12 +212,8 @@ in
       ];
 
       warnings =
-        lib.optional (config.deployment.targetUser == "root" && cfg.settings.PermitRootLogin == "no") ''
-          services.openssh.settings.PermitRootLogin is "no", but deployments log in as root: set
-          deployment.targetUser to a user with sudo.''
-        ++ lib.optional (!(builtins.elem config.deployment.targetPort cfg.ports)) ''
-          services.openssh.ports lacks deployment.targetPort, ${toString config.deployment.targetPort}: the next deployment
-          needs another port.'';
+        lib.optional (config.deployment.targetUser == "root" && cfg.settings.PermitRootLogin == "no") "services.openssh.settings.PermitRootLogin is \"no\", but deployments log in as root: set deployment.targetUser to a user with sudo."
+        ++ lib.optional (!(builtins.elem config.deployment.targetPort cfg.ports)) "services.openssh.ports lacks deployment.targetPort, ${toString config.deployment.targetPort}: the next deployment needs another port.";
     })
   ];
 }

@@ -374,9 +374,7 @@ in
     assertions = [
       {
         assertion = cfg.extraCommands == "" && cfg.extraStopCommands == "";
-        message = ''
-          networking.firewall.extraCommands and extraStopCommands are for iptables: write nft rules in
-          extraInputRules, extraForwardRules or networking.nftables.tables.'';
+        message = "networking.firewall.extraCommands and extraStopCommands are for iptables: write nft rules in extraInputRules, extraForwardRules or networking.nftables.tables.";
       }
       {
         assertion = cfg.extraForwardRules == "" || cfg.filterForward;

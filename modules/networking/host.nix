@@ -76,9 +76,7 @@ in
         assertion =
           cfg.hostName == ""
           || builtins.match "[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?" cfg.hostName != null;
-        message = ''
-          networking.hostName is "${cfg.hostName}": a host's name has at most 63 letters, digits and
-          hyphens, neither first nor last a hyphen, and no dots.'';
+        message = "networking.hostName is \"${cfg.hostName}\": a host's name has at most 63 letters, digits and hyphens, neither first nor last a hyphen, and no dots.";
       }
     ];
   };
