@@ -1,0 +1,90 @@
+//! What became of a switch whose connection was lost.
+
+use std::time::Duration;
+
+use cairn_generation::wire::{HistoryEntry, HostStatus, Mode, Outcome};
+use tokio::time::Instant;
+
+use super::{Attempt, Goal};
+use crate::error::{Cause, Error, Lost};
+use crate::event::{HostEvent, Quiet};
+use crate::session::Session;
+
+/// Beyond the time to confirm in: for the host to go back, or to come up again.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Attempt<'_> {
+    /// The session ended with `error` while the switch was under way. The host goes on by itself, so
+    /// it is asked until it has decided; it may still be waiting for its confirmation.
+    pub(super) async fn after_loss(&self, error: Error, goal: Goal) -> Result<Outcome, Error> {
+        if self.how.mode == Mode::DryActivate {
+            return Err(error);
+        }
+        let Cause::ConnectionLost { during, message, .. } = error.cause().clone() else {
+            return Err(error);
+        };
+        self.tell(&HostEvent::ConnectionLost { message: message.clone() });
+        let patience = Duration::from_secs(self.how.confirm_timeout.into()) + PATIENCE;
+        let mut deadline = Instant::now() + patience;
+        while Instant::now() < deadline {
+            if let Ok(Ok(mut session)) =
+                tokio::time::timeout_at(deadline, self.deployer.connect(self.target, &Quiet)).await
+            {
+                if let Ok(verdict) = self.ask_until_decided(&mut session, goal).await {
+                    return verdict;
+                }
+                deadline = Instant::now() + patience;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(self.error(Cause::ConnectionLost { during, message, effect: Lost::Switch }))
+    }
+
+    /// # Errors
+    /// The outer one when this session fails too.
+    async fn ask_until_decided(
+        &self,
+        session: &mut Session,
+        goal: Goal,
+    ) -> Result<Result<Outcome, Error>, Error> {
+        loop {
+            let status = session.status().await?;
+            if !status.switching {
+                let last = session.history().await?.pop();
+                return Ok(self.verdict(&status, last, goal));
+            }
+            match session.confirm(&self.nonce).await {
+                // Not waiting for it yet, or not any more.
+                Err(error) if matches!(error.cause(), Cause::Failed { .. }) => {}
+                other => other?,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    fn verdict(
+        &self,
+        status: &HostStatus,
+        last: Option<HistoryEntry>,
+        goal: Goal,
+    ) -> Result<Outcome, Error> {
+        let (number, id) = match self.how.mode {
+            Mode::Boot => (status.confirmed, status.confirmed_id),
+            _ => (status.generation, status.id),
+        };
+        let there = match goal {
+            Goal::Id(goal) => id == Some(goal),
+            Goal::OtherThan(before) => number != before,
+        };
+        if there {
+            let timings = last.map(|entry| entry.timings).unwrap_or_default();
+            return Ok(Outcome { changed: true, generation: number, id, timings });
+        }
+        let why = last.and_then(|entry| entry.cause).map_or_else(String::new, |c| format!(": {c}"));
+        let message = format!(
+            "the connection was lost during the switch, and the host is in generation {number}{why}"
+        );
+        Err(self.error(Cause::Failed { step: None, message, unchanged: true }))
+    }
+}

@@ -1,0 +1,1 @@
+//! A stated subset of OpenSSH's client configuration.
