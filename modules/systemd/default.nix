@@ -95,14 +95,28 @@ let
 
   # An instance is its template's text followed by its own, as systemd would read a drop-in.
   textOf =
-    siblings: text: name:
+    siblings: sections: name:
     let
       template = templateOf siblings name;
     in
-    (if template == null then "" else "${text template}\n") + text name;
+    render.file ((if template == null then [ ] else sections template) ++ sections name);
+
+  # What restarts a template's unit restarts its instances.
+  inherited =
+    siblings: extra: name:
+    let
+      template = templateOf siblings name;
+    in
+    if template == null then
+      { }
+    else
+      {
+        restartTriggers =
+          (shared siblings.${template}).restartTriggers ++ (extra siblings.${template}).restartTriggers or [ ];
+      };
 
   unitsOf =
-    kind: siblings: text: extra:
+    kind: siblings: sections: extra:
     mapAttrs' (
       name: unit:
       nameValuePair "${name}.${kind}" (
@@ -110,68 +124,73 @@ let
           (shared unit)
           (rules unit)
           (extra unit)
+          (inherited siblings extra name)
           (
             if unit.overrideStrategy == "asDropin" then
               # The host's own unit: what changes is a file beside it.
-              { restartTriggers = [ (builtins.hashString "sha256" (text name)) ]; }
+              { restartTriggers = [ (builtins.hashString "sha256" (render.file (sections name))) ]; }
             else
-              { text = textOf siblings text name; }
+              { text = textOf siblings sections name; }
           )
         ]
       )
     ) siblings;
 
   dropinsOf =
-    kind: siblings: text:
+    kind: siblings: sections:
     mapAttrs' (
-      name: _: nameValuePair "/etc/systemd/system/${name}.${kind}.d/50-cairn.conf" { text = text name; }
+      name: _:
+      nameValuePair "/etc/systemd/system/${name}.${kind}.d/50-cairn.conf" {
+        text = render.file (sections name);
+      }
     ) (filterAttrs (_: unit: unit.overrideStrategy == "asDropin") siblings);
 
   plain = siblings: format: name: format siblings.${name};
 
-  serviceText = name: render.service (commands name cfg.services.${name}) cfg.services.${name};
+  serviceSections =
+    name: render.service (commands name cfg.services.${name}) cfg.services.${name};
 
   ofService = service: {
     inherit (service) restartIfChanged reloadIfChanged stopIfChanged;
     restartTriggers = scriptHashes service;
   };
 
-  # Every kind of unit: its name, its units and the text of one.
+  # Every kind of unit: its name, its units, the sections of one, and what it adds to the resource.
   kinds = [
     {
       kind = "service";
       siblings = cfg.services;
-      text = serviceText;
+      sections = serviceSections;
       extra = ofService;
     }
     {
       kind = "timer";
       siblings = cfg.timers;
-      text = plain cfg.timers render.timer;
+      sections = plain cfg.timers render.timer;
       extra = _: { };
     }
     {
       kind = "socket";
       siblings = cfg.sockets;
-      text = plain cfg.sockets render.socket;
+      sections = plain cfg.sockets render.socket;
       extra = _: { };
     }
     {
       kind = "path";
       siblings = cfg.paths;
-      text = plain cfg.paths render.path;
+      sections = plain cfg.paths render.path;
       extra = _: { };
     }
     {
       kind = "target";
       siblings = cfg.targets;
-      text = plain cfg.targets render.target;
+      sections = plain cfg.targets render.target;
       extra = _: { };
     }
     {
       kind = "slice";
       siblings = cfg.slices;
-      text = plain cfg.slices render.slice;
+      sections = plain cfg.slices render.slice;
       extra = _: { };
     }
   ];
@@ -203,14 +222,14 @@ in
     }) started;
 
     systemd.units = mkMerge (
-      map (each: unitsOf each.kind each.siblings each.text each.extra) kinds
+      map (each: unitsOf each.kind each.siblings each.sections each.extra) kinds
     );
 
     resources = {
       inherit (cfg) units;
       directories = cfg.tmpfiles.rules;
       files = mkMerge (
-        map (each: dropinsOf each.kind each.siblings each.text) kinds
+        map (each: dropinsOf each.kind each.siblings each.sections) kinds
         ++ mapAttrsToList scriptFiles cfg.services
       );
     };

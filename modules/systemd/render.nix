@@ -120,31 +120,28 @@ let
     // step "ExecStop" "pre-stop"
     // step "ExecStopPost" "post-stop";
 in
+# Each kind of unit gives a list of sections; `file` makes a text of them.
 {
-  inherit atom;
+  inherit atom file;
 
   # `scripts` holds the command line of each script of the service.
   service =
     scripts: service:
-    file (
-      unitSection service ++ section "Service" (withScripts service scripts) (environment service)
-    );
+    unitSection service ++ section "Service" (withScripts service scripts) (environment service);
 
-  timer = timer: file (unitSection timer ++ section "Timer" timer.timerConfig [ ]);
+  timer = timer: unitSection timer ++ section "Timer" timer.timerConfig [ ];
 
   socket =
     socket:
-    file (
-      unitSection socket
-      ++ section "Socket" socket.socketConfig (
-        map (line "ListenStream") socket.listenStreams
-        ++ map (line "ListenDatagram") socket.listenDatagrams
-      )
+    unitSection socket
+    ++ section "Socket" socket.socketConfig (
+      map (line "ListenStream") socket.listenStreams
+      ++ map (line "ListenDatagram") socket.listenDatagrams
     );
 
-  path = path: file (unitSection path ++ section "Path" path.pathConfig [ ]);
+  path = path: unitSection path ++ section "Path" path.pathConfig [ ];
 
-  target = target: file (unitSection target);
+  target = unitSection;
 
-  slice = slice: file (unitSection slice ++ section "Slice" slice.sliceConfig [ ]);
+  slice = slice: unitSection slice ++ section "Slice" slice.sliceConfig [ ];
 }
