@@ -3,6 +3,7 @@
 
 let
   inherit (lib)
+    concatStrings
     concatStringsSep
     elem
     filterAttrs
@@ -13,7 +14,6 @@ let
     mkMerge
     mkOption
     nameValuePair
-    optional
     types
     ;
 
@@ -99,10 +99,6 @@ let
     name: value:
     "export ${name}=${lib.escapeShellArg (concatStringsSep ":" (map toString (lib.toList value)))}\n"
   ) (filterAttrs (_: value: value != null) cfg.variables);
-
-  profile = concatStringsSep "" (
-    optional (fetched != [ ]) "export PATH=\"/var/lib/cairn/current/bin:$PATH\"\n" ++ exports
-  );
 in
 {
   options.environment = {
@@ -153,7 +149,7 @@ in
   config = {
     environment.packages = cfg.systemPackages;
 
-    environment.etc = mkIf (profile != "") { "profile.d/cairn.sh".text = profile; };
+    environment.etc."profile.d/cairn.sh" = mkIf (exports != [ ]) { text = concatStrings exports; };
 
     resources.files = mapAttrs' (
       _: file:

@@ -3,12 +3,9 @@
 
 let
   inherit (lib)
-    concatLines
     filterAttrs
     isBool
     mapAttrs
-    mapAttrsToList
-    mkIf
     mkOption
     types
     unique
@@ -19,8 +16,6 @@ let
   rendered = mapAttrs (
     _: value: if isBool value then (if value then "1" else "0") else toString value
   ) (filterAttrs (_: value: value != null) cfg.kernel.sysctl);
-
-  modules = unique cfg.kernelModules;
 in
 {
   options.boot = {
@@ -50,19 +45,8 @@ in
     };
   };
 
-  config = {
-    resources.kernel = {
-      sysctl = rendered;
-      inherit modules;
-    };
-
-    # What systemd reads at boot.
-    environment.etc."sysctl.d/60-cairn.conf" = mkIf (rendered != { }) {
-      text = concatLines (mapAttrsToList (key: value: "${key} = ${value}") rendered);
-    };
-
-    environment.etc."modules-load.d/cairn.conf" = mkIf (modules != [ ]) {
-      text = concatLines modules;
-    };
+  config.resources.kernel = {
+    sysctl = rendered;
+    modules = unique cfg.kernelModules;
   };
 }

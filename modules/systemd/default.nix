@@ -3,7 +3,6 @@
 
 let
   inherit (lib)
-    concatLines
     concatMap
     filterAttrs
     hasPrefix
@@ -11,7 +10,6 @@ let
     mapAttrs
     mapAttrs'
     mapAttrsToList
-    mkIf
     mkMerge
     mkOption
     nameValuePair
@@ -232,11 +230,6 @@ in
         map (each: dropinsOf each.kind each.siblings each.sections) kinds
         ++ mapAttrsToList scriptFiles cfg.services
       );
-    };
-
-    # What systemd reads at boot.
-    environment.etc."tmpfiles.d/cairn.conf" = mkIf (cfg.tmpfiles.rules != [ ]) {
-      text = concatLines cfg.tmpfiles.rules;
     };
 
     # What a service's `path` names must be there.
