@@ -1,0 +1,82 @@
+//! The command line. One definition makes parsing, help and completions.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, ValueEnum, ValueHint};
+
+use crate::commands::Command;
+use crate::style;
+
+/// Typed host configuration, compiled to generations for the Debian that you have.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cairn",
+    version,
+    styles = style::HELP,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "Start with `cairn check`, then `cairn switch demo --into /tmp/demo`.\n\
+                  `cairn COMMAND --help` shows an example of each."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Folder of the fleet [default: the nearest one upward with a cairn.nix]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) fleet: Option<PathBuf>,
+
+    /// Define an option of every host that is looked at, stronger than anything in the fleet
+    #[arg(long, global = true, value_name = "PATH=EXPR", action = ArgAction::Append)]
+    pub(crate) set: Vec<String>,
+
+    /// What standard output holds: text, or one JSON object a line
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+
+    /// When to use colours; `auto` also heeds NO_COLOR
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+
+    /// Say more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// What standard output is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// People.
+    Text,
+    /// Programs.
+    Json,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    /// On terminals, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The hosts that a command is about.
+#[derive(Debug, Args)]
+pub(crate) struct HostArgs {
+    /// Hosts by name, or by group or tag as `@NAME`
+    #[arg(value_name = "HOST")]
+    pub(crate) hosts: Vec<String>,
+}
