@@ -1,1 +1,3 @@
 //! Hosts: a fleet's modules to a checked fleet to generations.
+
+pub mod manifest;

@@ -1,0 +1,168 @@
+//! `config.resources` as the standard modules declare it (`<cairn>/resources.nix`), field by field.
+
+use std::collections::BTreeMap;
+
+use cairn_lang::Data;
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+/// All resources of a host.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Resources {
+    pub(super) files: BTreeMap<String, File>,
+    pub(super) units: BTreeMap<String, Unit>,
+    pub(super) users: BTreeMap<String, User>,
+    pub(super) groups: BTreeMap<String, Group>,
+    pub(super) kernel: Kernel,
+    pub(super) nftables: BTreeMap<String, Table>,
+    pub(super) directories: Vec<String>,
+    pub(super) packages: Packages,
+    pub(super) checks: BTreeMap<String, Check>,
+    pub(super) order: Vec<Edge>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) text: Option<String>,
+    pub(super) source: Option<String>,
+    pub(super) to: Option<String>,
+    pub(super) mode: String,
+    pub(super) user: String,
+    pub(super) group: String,
+    pub(super) method: cairn_generation::manifest::Method,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Unit {
+    pub(super) text: Option<String>,
+    pub(super) enable: bool,
+    pub(super) wanted_by: Vec<String>,
+    pub(super) required_by: Vec<String>,
+    pub(super) restart_if_changed: bool,
+    pub(super) reload_if_changed: bool,
+    pub(super) stop_if_changed: bool,
+    pub(super) stop_on_removal: bool,
+    pub(super) only_manual_start: bool,
+    pub(super) restart_triggers: Vec<String>,
+    pub(super) reload_triggers: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct User {
+    pub(super) uid: Option<i64>,
+    pub(super) group: String,
+    pub(super) home: String,
+    pub(super) shell: String,
+    pub(super) description: String,
+    pub(super) is_system: bool,
+    pub(super) create_home: bool,
+    pub(super) hashed_password: Option<String>,
+    pub(super) extra_groups: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Group {
+    pub(super) gid: Option<i64>,
+    pub(super) members: Vec<String>,
+    pub(super) is_system: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Kernel {
+    pub(super) sysctl: BTreeMap<String, String>,
+    pub(super) modules: Vec<String>,
+    pub(super) hostname: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Table {
+    pub(super) family: String,
+    pub(super) name: String,
+    pub(super) body: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Packages {
+    pub(super) debian: BTreeMap<String, DebianPackage>,
+    pub(super) fetched: BTreeMap<String, FetchedPackage>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DebianPackage {
+    pub(super) version: Option<String>,
+    pub(super) sha256: Option<String>,
+}
+
+/// The value that `lib.fetchPackage` makes; it may carry more than is needed here.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FetchedPackage {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) version: Option<String>,
+    pub(super) url: String,
+    pub(super) sha256: String,
+    pub(super) bin: BTreeMap<String, Option<String>>,
+    pub(super) out_path: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Check {
+    pub(super) kind: CheckKind,
+    pub(super) unit: Option<String>,
+    pub(super) host: Option<String>,
+    pub(super) port: Option<u16>,
+    pub(super) url: Option<String>,
+    pub(super) command: Option<String>,
+    pub(super) interval: u32,
+    pub(super) retries: u32,
+    pub(super) deadline: u32,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum CheckKind {
+    Unit,
+    Tcp,
+    Http,
+    Command,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Edge {
+    pub(super) before: String,
+    pub(super) after: String,
+}
+
+impl Resources {
+    /// Reads what the module system has typed already; an error is a fault of the standard modules.
+    pub(super) fn read(data: &Data) -> Result<Resources, serde_json::Error> {
+        serde_json::from_value(json(data))
+    }
+}
+
+fn json(data: &Data) -> Json {
+    match data {
+        Data::Null => Json::Null,
+        Data::Bool(value) => Json::Bool(*value),
+        Data::Int(value) => Json::from(*value),
+        Data::Float(value) => Json::from(*value),
+        Data::Str(text) => Json::String(text.clone()),
+        Data::List(items) => items.iter().map(json).collect(),
+        Data::Attrs(attrs) => {
+            let entries = attrs.iter().map(|(name, data)| (name.clone(), json(data)));
+            Json::Object(entries.collect::<Map<_, _>>())
+        }
+    }
+}
