@@ -82,6 +82,13 @@ pub fn draft(
     kernel::add(&mut work, &raw);
     checks::add(&mut work, &raw.checks);
     order::add(&mut work, &raw.order);
+    // What the tree cannot hold although each resource alone is right: two that want one path.
+    if work.problems.is_empty()
+        && let Err(error) = cairn_generation::layout::layout(&work.draft.manifest)
+    {
+        let help = "two resources, or what they stand for, want the same place: rename one";
+        work.fault("resource::collision", &[], error.to_string(), help);
+    }
     if work.problems.is_empty() { Ok(work.draft) } else { Err(work.problems) }
 }
 

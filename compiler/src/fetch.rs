@@ -1,0 +1,90 @@
+//! Downloads: had by URL, verified by SHA-256, kept by content.
+
+use std::io;
+use std::path::PathBuf;
+
+mod archive;
+mod cache;
+
+pub use archive::{ArchiveError, program};
+pub use cache::Cache;
+
+/// Whoever can get a download. The compiler asks this and nothing else for what is not in the fleet.
+pub trait Fetch: Send + Sync {
+    /// A file with the bytes behind `url`, which have this SHA-256 (64 lower-case hex digits).
+    ///
+    /// # Errors
+    /// When it cannot be had, or has another hash.
+    fn fetch(&self, url: &str, sha256: &str) -> Result<PathBuf, FetchError>;
+}
+
+/// Why a download cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// Not a URL of a kind that can be fetched.
+    #[error("`{url}` cannot be fetched: only `file:`, `http:` and `https:` URLs can")]
+    Scheme {
+        /// The URL.
+        url: String,
+    },
+    /// The server, or the way to it, failed.
+    #[error("`{url}` cannot be fetched: {message}")]
+    Transfer {
+        /// The URL.
+        url: String,
+        /// What failed.
+        message: String,
+    },
+    /// The bytes are not those that were asked for.
+    #[error("`{url}` has the SHA-256 {found}, not {expected}")]
+    Hash {
+        /// The URL.
+        url: String,
+        /// The hash that was asked for.
+        expected: String,
+        /// The hash of what came.
+        found: String,
+    },
+    /// The cache failed.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file at fault.
+        path: PathBuf,
+        /// What the file system said.
+        source: io::Error,
+    },
+}
+
+impl FetchError {
+    /// What to do.
+    pub fn help(&self) -> String {
+        match self {
+            FetchError::Scheme { .. } => {
+                "write a file as `file:///absolute/path`, or a server as `https://…`".to_owned()
+            }
+            FetchError::Transfer { .. } => "check the URL, and that it can be reached from here. \
+                 Nothing is fetched that is in the cache already"
+                .to_owned(),
+            FetchError::Hash { found, .. } => format!(
+                "if the download is the one that you want, as its publisher's list of hashes says, \
+                 write `hash = \"{found}\"`; otherwise somebody has changed it"
+            ),
+            FetchError::Io { .. } => {
+                "check the cache's folder ($XDG_CACHE_HOME/cairn): its permissions, and the disk's \
+                 free space"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// Nothing can be fetched: for fleets without fetched packages, and tests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offline;
+
+impl Fetch for Offline {
+    fn fetch(&self, url: &str, _sha256: &str) -> Result<PathBuf, FetchError> {
+        let message = "there is no network here".to_owned();
+        Err(FetchError::Transfer { url: url.to_owned(), message })
+    }
+}
