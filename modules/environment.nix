@@ -56,7 +56,7 @@ let
           description = "File that holds the content.";
         };
         mode = mkOption {
-          type = types.str;
+          type = types.strMatching "symlink|[0-7]{3,4}";
           default = "symlink";
           example = "0600";
           description = "Permissions in octal; `symlink`, NixOS's word, stands for 0644.";
@@ -86,7 +86,7 @@ let
       };
     };
 
-  octal = mode: if mode == "symlink" then "0644" else if builtins.stringLength mode == 3 then "0${mode}" else mode;
+  octal = mode: if mode == "symlink" then "0644" else mode;
 
   enabled = filterAttrs (_: file: file.enable) cfg.etc;
 
@@ -174,10 +174,6 @@ in
       {
         assertion = (file.text == null) != (file.source == null);
         message = "environment.etc.\"${file.target}\" needs exactly one of `text` and `source`.";
-      }
-      {
-        assertion = builtins.match "symlink|0?[0-7]{3}|[0-7]{4}" file.mode != null;
-        message = "environment.etc.\"${file.target}\".mode is \"${file.mode}\": write four octal digits, such as \"0644\".";
       }
       {
         assertion = builtins.match "/.*|(.*/)?\\.\\.?(/.*)?|.*//.*|.*/|" file.target == null;

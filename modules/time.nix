@@ -8,7 +8,7 @@ let
 in
 {
   options.time.timeZone = mkOption {
-    type = types.nullOr types.str;
+    type = types.nullOr (types.strMatching "[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*");
     default = null;
     example = "Europe/Berlin";
     description = "Time zone, as /usr/share/zoneinfo names it. Null leaves the host's.";
@@ -26,13 +26,6 @@ in
     deployment.adopt = [
       "/etc/localtime"
       "/etc/timezone"
-    ];
-
-    assertions = [
-      {
-        assertion = builtins.match "[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*" zone != null;
-        message = "time.timeZone is \"${zone}\": write a name such as \"Europe/Berlin\" or \"UTC\".";
-      }
     ];
   };
 }

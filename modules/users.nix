@@ -209,10 +209,6 @@ in
           assertion = user.group != "";
           message = "users.users.${user.name}.group is not set: name the user's primary group, and declare it in users.groups if the host does not have it.";
         }
-      ]) (builtins.attrValues enabled)
-      ++ mapAttrsToList (name: entry: {
-        assertion = builtins.match "[a-z_][a-z0-9_-]{0,31}" entry.name != null;
-        message = "\"${entry.name}\" is no name for a user or group: at most 32 small letters, digits, hyphens and underscores, beginning with a letter or an underscore.";
-      }) (cfg.groups // enabled);
+      ]) (builtins.attrValues enabled);
   };
 }

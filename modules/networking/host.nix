@@ -36,7 +36,7 @@ in
 {
   options.networking = {
     hostName = mkOption {
-      type = types.str;
+      type = types.strMatching "([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)?";
       default = "";
       example = "alpha";
       description = "Name of the host. Empty leaves the name that it has.";
@@ -70,14 +70,5 @@ in
 
     # Every host has this file; whoever declares its content means to replace it.
     deployment.adopt = mkIf (cfg.hosts != { } || cfg.extraHosts != "") [ "/etc/hosts" ];
-
-    assertions = [
-      {
-        assertion =
-          cfg.hostName == ""
-          || builtins.match "[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?" cfg.hostName != null;
-        message = "networking.hostName is \"${cfg.hostName}\": a host's name has at most 63 letters, digits and hyphens, neither first nor last a hyphen, and no dots.";
-      }
-    ];
   };
 }

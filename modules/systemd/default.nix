@@ -5,7 +5,6 @@ let
   inherit (lib)
     concatMap
     filterAttrs
-    hasPrefix
     hasSuffix
     mapAttrs
     mapAttrs'
@@ -240,10 +239,6 @@ in
     assertions = mapAttrsToList (name: service: {
       assertion = service.script == "" || !(service.serviceConfig ? ExecStart);
       message = "systemd.services.${name} sets both `script` and `serviceConfig.ExecStart`: keep one of them.";
-    }) cfg.services
-    ++ mapAttrsToList (name: _: {
-      assertion = !(hasPrefix "/" name) && builtins.match ".*\\.(service|timer|socket|path|target|slice|mount|automount|swap)" name != null;
-      message = "systemd.units.\"${name}\" is no unit's full name: write it with its kind, such as `${name}.service`.";
-    }) cfg.units;
+    }) cfg.services;
   };
 }
