@@ -24,6 +24,9 @@ let
   cfg = config.networking.firewall;
   inherit (config) deployment;
 
+  # One order, so that one set of ports has one text.
+  inOrder = ports: sort (a: b: a < b) (unique ports);
+
   # Options
 
   ports =
@@ -31,8 +34,7 @@ let
     mkOption {
       type = types.listOf types.port;
       default = [ ];
-      # One order, so that one set of ports has one text.
-      apply = list: sort (a: b: a < b) (unique list);
+      apply = inOrder;
       example = [
         22
         80
@@ -136,8 +138,8 @@ let
 
   # The port of the deployer joins the others in one set.
   everywhere = cfg // {
-    allowedTCPPorts = unique (
-      optional deployment.openFirewall deployment.targetPort ++ cfg.allowedTCPPorts
+    allowedTCPPorts = inOrder (
+      cfg.allowedTCPPorts ++ optional deployment.openFirewall deployment.targetPort
     );
   };
 

@@ -1,6 +1,6 @@
 # nftables tables that Cairn owns whole. All are replaced in one transaction; other tables on the
 # host, such as those of kube-proxy or docker, are never touched.
-{ config, lib, ... }:
+{ config, lib, pkgs, ... }:
 
 let
   inherit (lib)
@@ -13,6 +13,8 @@ let
     ;
 
   cfg = config.networking.nftables;
+
+  tables = filterAttrs (_: table: table.enable) cfg.tables;
 
   table =
     { name, ... }:
@@ -73,13 +75,15 @@ in
     };
   };
 
-  config.resources.nftables = mkIf cfg.enable (
-    mapAttrs' (
+  config = mkIf (cfg.enable && tables != { }) {
+    resources.nftables = mapAttrs' (
       _: table:
       nameValuePair "${table.family} ${table.name}" {
         inherit (table) family name;
         body = table.content;
       }
-    ) (filterAttrs (_: table: table.enable) cfg.tables)
-  );
+    ) tables;
+
+    environment.packages = [ pkgs.debian.nftables ];
+  };
 }
