@@ -6,6 +6,7 @@ let
     concatStrings
     concatStringsSep
     elem
+    escapeShellArg
     filterAttrs
     listToAttrs
     mapAttrs'
@@ -14,6 +15,7 @@ let
     mkMerge
     mkOption
     nameValuePair
+    toList
     types
     ;
 
@@ -97,7 +99,7 @@ let
 
   exports = mapAttrsToList (
     name: value:
-    "export ${name}=${lib.escapeShellArg (concatStringsSep ":" (map toString (lib.toList value)))}\n"
+    "export ${name}=${escapeShellArg (concatStringsSep ":" (map toString (toList value)))}\n"
   ) (filterAttrs (_: value: value != null) cfg.variables);
 in
 {
@@ -166,7 +168,9 @@ in
     ) enabled;
 
     resources.packages = {
-      debian = mkMerge (map (package: { ${package.name}.version = package.version or null; }) debian);
+      debian = mkMerge (
+        map (package: { ${package.name}.version = package.version or null; }) debian
+      );
       fetched = listToAttrs (map (package: nameValuePair package.name package) fetched);
     };
 
@@ -177,7 +181,9 @@ in
       }
       {
         assertion = builtins.match "/.*|(.*/)?\\.\\.?(/.*)?|.*//.*|.*/|" file.target == null;
-        message = "environment.etc.\"${file.target}\" is no path below /etc: leave out `/etc/`, `..` and doubled slashes.";
+        message =
+          "environment.etc.\"${file.target}\" is no path below /etc: "
+          + "leave out `/etc/`, `..` and doubled slashes.";
       }
     ]) (builtins.attrValues enabled);
   };

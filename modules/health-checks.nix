@@ -100,7 +100,7 @@ in
 
     assertions = mapAttrsToList (name: check: {
       assertion = count (given: given) (kinds check) == 1;
-      message = "healthChecks.${name} must look at exactly one of `unit`, `port`, `url` and `command`.";
+      message = "healthChecks.${name} needs exactly one of `unit`, `port`, `url` and `command`.";
     }) cfg;
   };
 }

@@ -1,10 +1,11 @@
-# The SSH server that the host has: Cairn puts a drop-in before its own configuration and reloads it.
+# The SSH server that the host has: a drop-in comes before its own configuration, and it is reloaded.
 { config, lib, pkgs, ... }:
 
 let
   inherit (lib)
     concatMapStrings
     concatStringsSep
+    elem
     filterAttrs
     isBool
     isList
@@ -13,11 +14,13 @@ let
     mkIf
     mkMerge
     mkOption
+    optional
     optionalString
     types
     ;
 
   cfg = config.services.openssh;
+  inherit (config) deployment;
 
   dropin = "/etc/ssh/sshd_config.d/10-cairn.conf";
 
@@ -45,7 +48,7 @@ let
     if isBool value then
       (if value then "yes" else "no")
     else if isList value then
-      concatStringsSep (if builtins.elem name patterns then " " else ",") value
+      concatStringsSep (if elem name patterns then " " else ",") value
     else
       toString value;
 
@@ -55,10 +58,8 @@ let
     optionalString cfg.enable (
       concatMapStrings (line "Port") cfg.ports
       + concatMapStrings (
-        listen:
-        line "ListenAddress" (
-          if listen.port == null then listen.addr else "${bracketed listen.addr}:${toString listen.port}"
-        )
+        { addr, port }:
+        line "ListenAddress" (if port == null then addr else "${bracketed addr}:${toString port}")
       ) cfg.listenAddresses
     )
     + line "AuthorizedKeysFile" (concatStringsSep " " cfg.authorizedKeysFiles)
@@ -207,13 +208,19 @@ in
       assertions = [
         {
           assertion = cfg.ports != [ ];
-          message = "services.openssh.ports is empty: the server would fall back to port 22 unasked. Name a port.";
+          message = "services.openssh.ports is empty: name at least one port.";
         }
       ];
 
       warnings =
-        lib.optional (config.deployment.targetUser == "root" && cfg.settings.PermitRootLogin == "no") "services.openssh.settings.PermitRootLogin is \"no\", but deployments log in as root: set deployment.targetUser to a user with sudo."
-        ++ lib.optional (!(builtins.elem config.deployment.targetPort cfg.ports)) "services.openssh.ports lacks deployment.targetPort, ${toString config.deployment.targetPort}: the next deployment needs another port.";
+        optional (deployment.targetUser == "root" && cfg.settings.PermitRootLogin == "no") (
+          "services.openssh.settings.PermitRootLogin is \"no\", but deployments log in as root: "
+          + "set deployment.targetUser to a user with sudo."
+        )
+        ++ optional (!(elem deployment.targetPort cfg.ports)) (
+          "services.openssh.ports lacks deployment.targetPort, ${toString deployment.targetPort}: "
+          + "the next deployment needs another port."
+        );
     })
   ];
 }

@@ -207,7 +207,9 @@ in
         }
         {
           assertion = user.group != "";
-          message = "users.users.${user.name}.group is not set: name the user's primary group, and declare it in users.groups if the host does not have it.";
+          message =
+            "users.users.${user.name}.group is not set: name the user's primary group, "
+            + "and declare it in users.groups if the host does not have it.";
         }
       ]) (builtins.attrValues enabled);
   };

@@ -3,12 +3,17 @@
 
 let
   inherit (lib)
+    all
+    concatMap
     concatStringsSep
+    elem
     filter
     hasInfix
     hasPrefix
     mkIf
     optional
+    optionalString
+    splitString
     unique
     ;
 
@@ -23,6 +28,15 @@ let
   unknown = cfg.configPath != null || cfg.environmentFile != null;
 
   has = name: set ? ${name} && set.${name} != false;
+
+  server = set.server or "";
+
+  isDebian = package: package.kind == "debian" && package.name == "k3s";
+
+  agentless = [
+    "pod"
+    "cluster"
+  ];
 
   families = cidrs: map (cidr: if hasInfix ":" cidr then "IPv6" else "IPv4") cidrs;
   pods = families (set.cluster-cidr or [ ]);
@@ -39,13 +53,13 @@ let
   reserved =
     label:
     let
-      key = builtins.head (lib.splitString "=" label);
-      prefix = builtins.head (lib.splitString "/" key);
+      key = builtins.head (splitString "=" label);
+      prefix = builtins.head (splitString "/" key);
     in
     prefix != key
     && builtins.match "(.*\\.)?(kubernetes|k8s)\\.io" prefix != null
     && builtins.match "(.*\\.)?(kubelet|node)\\.kubernetes\\.io" prefix == null
-    && !(builtins.elem key [
+    && !(elem key [
       "beta.kubernetes.io/arch"
       "beta.kubernetes.io/instance-type"
       "beta.kubernetes.io/os"
@@ -58,24 +72,41 @@ let
       "topology.kubernetes.io/zone"
     ]);
 
-  require = assertion: message: { inherit assertion message; };
+  # A message is one line, however it is wrapped here.
+  sentence = text: concatStringsSep " " (filter (line: line != "") (splitString "\n" text));
+
+  require = assertion: message: {
+    inherit assertion;
+    message = "services.k3s: ${sentence message}";
+  };
+
+  warn = condition: message: optional condition "services.k3s: ${sentence message}";
 
   excludes =
     one: others:
-    map (
-      other: require (!(has one && has other)) "services.k3s: `${one}` and `${other}` exclude each other."
-    ) others;
+    map (other: require (!(has one && has other)) "`${one}` and `${other}` exclude each other.") others;
 
-  needs =
-    one: other: require (!(has one) || has other) "services.k3s: `${one}` has no meaning without `${other}`.";
+  needs = one: other: require (!(has one) || has other) "`${one}` has no meaning without `${other}`.";
+
+  list = concatStringsSep ", ";
 in
 {
   config = mkIf cfg.enable {
     assertions =
       map (
         flag:
-        require false "services.k3s.settings.${flag.name} is a flag of the role \"${flag.scope}\", and this host's role is \"${cfg.role}\": move it to a ${flag.scope}."
+        require false ''
+          `settings.${flag.name}` is a flag of the role "${flag.scope}", and this host's role is
+          "${cfg.role}": move it to a ${flag.scope}.
+        ''
       ) foreign
+      ++ map (
+        label:
+        require (!(reserved label)) ''
+          the label "${label}" is reserved, and k3s does not start with it: use a prefix of your own, or
+          give it with kubectl.
+        ''
+      ) (set.node-label or [ ])
       ++ excludes "datastore-endpoint" [
         "disable-apiserver"
         "disable-etcd"
@@ -85,37 +116,67 @@ in
         "docker"
         "container-runtime-endpoint"
       ]
-      ++ map (
-        label:
-        require (!(reserved label)) "services.k3s: the label \"${label}\" is reserved, and k3s does not start with it: use a prefix of your own, or give it with kubectl."
-      ) (set.node-label or [ ])
       ++ [
         (needs "cluster-reset-restore-path" "cluster-reset")
         (needs "disable-etcd" "server")
         (needs "datastore-certfile" "datastore-keyfile")
         (needs "datastore-keyfile" "datastore-certfile")
-        (require (!(isAgent && cfg.disableAgent)) "services.k3s.disableAgent is for servers: a host with the role \"agent\" would run nothing.")
-        (require (!(isAgent && cfg.clusterInit)) "services.k3s.clusterInit is for the first server: an agent cannot begin a cluster. Set services.k3s.role = \"server\", or leave clusterInit out.")
-        (require (!isAgent || has "server" || unknown) "services.k3s: an agent needs a server to join: set services.k3s.serverAddr, such as \"https://192.168.1.40:6443\".")
-        (require (!isAgent || has "token" || has "token-file" || has "vpn-auth" || unknown) "services.k3s: an agent needs the cluster's token: set services.k3s.tokenFile.")
-        (require (cfg.package == null || !(cfg.package.kind == "debian" && cfg.package.name == "k3s")) "services.k3s.package: Debian has no k3s. Add it to the fleet's packages (`outputs.packages.k3s = lib.fetchPackage { … }`), or set services.k3s.package = null if the host has /usr/local/bin/k3s.")
-        (require (!(set ? config)) "services.k3s: give `config` as services.k3s.configPath.")
-        (require (set.server or "" == "" || hasPrefix "https://" set.server) "services.k3s.serverAddr is \"${set.server or ""}\": it must begin with https://, and end with the port, such as \"https://192.168.1.40:6443\".")
-        (require (pods == unique pods && services == unique services) "services.k3s: `cluster-cidr` and `service-cidr` take at most one range of each family.")
-        (require (pods == [ ] || services == [ ] || pods == services) "services.k3s: `cluster-cidr` has the families ${concatStringsSep ", " pods}, and `service-cidr` ${concatStringsSep ", " services}: they must be the same, in the same order.")
-        (require (addresses == [ ] || lib.all (family: builtins.elem family addresses) pods) "services.k3s: `cluster-cidr` has the families ${concatStringsSep ", " pods}, but `node-ip` only ${concatStringsSep ", " addresses}: give the node an address of each.")
+        (require (!(isAgent && cfg.disableAgent)) ''
+          `disableAgent` is for servers: a host with the role "agent" would run nothing.
+        '')
+        (require (!(isAgent && cfg.clusterInit)) ''
+          `clusterInit` is for the first server: an agent cannot begin a cluster. Set `role = "server"`, or
+          leave `clusterInit` out.
+        '')
+        (require (!isAgent || has "server" || unknown) ''
+          an agent needs a server to join: set `serverAddr`, such as "https://192.168.1.40:6443".
+        '')
+        (require (!isAgent || has "token" || has "token-file" || has "vpn-auth" || unknown) ''
+          an agent needs the cluster's token: set `tokenFile`.
+        '')
+        (require (cfg.package == null || !isDebian cfg.package) ''
+          Debian has no k3s. Add it to the fleet (`outputs.packages.k3s = lib.fetchPackage { … }`), or set
+          `package = null` if the host has /usr/local/bin/k3s.
+        '')
+        (require (!(set ? config)) ''
+          give the configuration file as `configPath`, not by the flag `config`.
+        '')
+        (require (server == "" || hasPrefix "https://" server) ''
+          `serverAddr` is "${server}": it must begin with https://, and end with the port, such as
+          "https://192.168.1.40:6443".
+        '')
+        (require (pods == unique pods && services == unique services) ''
+          `cluster-cidr` and `service-cidr` take at most one range of each family.
+        '')
+        (require (pods == [ ] || services == [ ] || pods == services) ''
+          `cluster-cidr` has the families ${list pods}, and `service-cidr` ${list services}: they must be
+          the same, in the same order.
+        '')
+        (require (addresses == [ ] || all (family: elem family addresses) pods) ''
+          `cluster-cidr` has the families ${list pods}, but `node-ip` only ${list addresses}: give the node
+          an address of each.
+        '')
       ];
 
     warnings =
-      optional (has "token" || has "agent-token") "services.k3s: the token stands in the generation, where every user of the host can read it. Put it into a file and use tokenFile."
-      ++ optional (isAgent && (cfg.agentToken != "" || cfg.agentTokenFile != null)) "services.k3s.agentToken has no effect on an agent: give it the token by tokenFile."
-      ++ optional (set.flannel-backend or "" == "none" && !(has "disable-network-policy")) "services.k3s: with `flannel-backend` \"none\", set `disable-network-policy` too."
-      ++ optional (cfg.disableAgent && !(builtins.elem (set.egress-selector-mode or "") [ "pod" "cluster" ])) "services.k3s: a server without an agent wants `egress-selector-mode` \"pod\" or \"cluster\"."
-      ++ map (
+      warn (has "token" || has "agent-token") ''
+        the token stands in the generation, where every user of the host can read it. Put it into a file
+        and use `tokenFile`.
+      ''
+      ++ warn (isAgent && (cfg.agentToken != "" || cfg.agentTokenFile != null)) ''
+        `agentToken` has no effect on an agent: give it the token by `tokenFile`.
+      ''
+      ++ warn (set.flannel-backend or "" == "none" && !(has "disable-network-policy")) ''
+        with `flannel-backend` "none", set `disable-network-policy` too.
+      ''
+      ++ warn (cfg.disableAgent && !(elem (set.egress-selector-mode or "") agentless)) ''
+        a server without an agent wants `egress-selector-mode` "pod" or "cluster".
+      ''
+      ++ concatMap (
         flag:
-        "services.k3s: the flag `${flag.name}` is deprecated"
-        + lib.optionalString (flag ? use) ": use `${flag.use}`"
-        + "."
+        warn true (
+          "the flag `${flag.name}` is deprecated" + optionalString (flag ? use) ": use `${flag.use}`" + "."
+        )
       ) deprecated;
   };
 }

@@ -12,6 +12,7 @@ let
     mkMerge
     mkOption
     nameValuePair
+    optional
     optionalAttrs
     removePrefix
     removeSuffix
@@ -25,7 +26,8 @@ let
   state = if cfg.settings.data-dir == null then "/var/lib/rancher/k3s" else cfg.settings.data-dir;
 
   # JSON is YAML.
-  documents = content: concatMapStringsSep "---\n" (each: "${builtins.toJSON each}\n") (toList content);
+  documents =
+    content: concatMapStringsSep "---\n" (each: "${builtins.toJSON each}\n") (toList content);
 
   object = types.attrsOf types.anything;
 
@@ -223,7 +225,9 @@ in
       (mkIf isServer (
         mapAttrs' (
           name: source:
-          nameValuePair "${state}/server/static/charts/${removeSuffix ".tgz" name}.tgz" { inherit source; }
+          nameValuePair "${state}/server/static/charts/${removeSuffix ".tgz" name}.tgz" {
+            inherit source;
+          }
         ) archives
       ))
       (listToAttrs (
@@ -243,15 +247,21 @@ in
       }) manifests
       ++ lib.mapAttrsToList (name: chart: {
         assertion = (chart.package == null) == (chart.repo != "" && chart.version != "");
-        message = "services.k3s.autoDeployCharts.${name} needs either `package`, or `repo` and `version`.";
+        message =
+          "services.k3s.autoDeployCharts.${name} needs either `package`, or `repo` and `version`.";
       }) deployed
       ++ lib.mapAttrsToList (name: _: {
         assertion = !(manifests ? ${name});
-        message = "services.k3s: \"${name}\" is both a manifest and an autoDeployChart: their files would have one name.";
+        message =
+          "services.k3s: a manifest and a chart are both named \"${name}\", and so would be their files.";
       }) deployed;
 
     warnings =
-      lib.optional (!isServer && (manifests != { } || archives != { } || deployed != { })) "services.k3s: manifests and charts are for servers, and have no effect on an agent."
-      ++ lib.optional (cfg.images != [ ] && cfg.disableAgent) "services.k3s.images has no effect on a server without an agent.";
+      optional (!isServer && (manifests != { } || archives != { } || deployed != { })) (
+        "services.k3s: manifests and charts are for servers, and have no effect on an agent."
+      )
+      ++ optional (cfg.images != [ ] && cfg.disableAgent) (
+        "services.k3s.images has no effect on a server without an agent."
+      );
   };
 }

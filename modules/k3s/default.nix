@@ -4,6 +4,7 @@
 
 let
   inherit (lib)
+    concatStringsSep
     mkEnableOption
     mkIf
     mkMerge
@@ -64,6 +65,12 @@ let
 
   target = if cfg.configPath == null then base else "${base}.d/90-cairn.yaml";
 
+  command = [
+    program
+    cfg.role
+  ]
+  ++ optional (cfg.configPath != null) "--config=${base}";
+
   program = if cfg.package == null then "/usr/local/bin/k3s" else "${cfg.package}/bin/k3s";
 
   yaml = flags.toYAML settings;
@@ -75,7 +82,9 @@ let
     };
 
   # JSON is YAML.
-  component = kind: apiVersion: settings: builtins.toJSON ({ inherit kind apiVersion; } // settings) + "\n";
+  component =
+    kind: apiVersion: settings:
+    builtins.toJSON ({ inherit kind apiVersion; } // settings) + "\n";
 
   componentFiles =
     lib.optionalAttrs (kubeletConfig != { }) {
@@ -125,10 +134,10 @@ in
       description = "Server to join. Empty on the first server.";
     };
 
-    token = str "Token of the cluster. Anyone on the host, and whoever has the fleet, can read it: use `tokenFile`.";
+    token = str "Token of the cluster. Every user of the host can read it: use `tokenFile`.";
     tokenFile = optionalOf types.path "File on the host with the token of the cluster.";
-    agentToken = str "Token that agents may join with. Anyone on the host can read it: use `agentTokenFile`.";
-    agentTokenFile = optionalOf types.path "File on the host with the token that agents may join with.";
+    agentToken = str "Token for agents. Every user of the host can read it: use `agentTokenFile`.";
+    agentTokenFile = optionalOf types.path "File on the host with the token for agents.";
 
     settings = mkOption {
       type = types.submodule { inherit (flags) options; };
@@ -150,10 +159,10 @@ in
         "--flannel-backend=host-gw"
         "--kubelet-arg=max-pods=200"
       ];
-      description = "Flags of k3s as on its command line: a list, or one string. They end up in `settings`.";
+      description = "Flags as on k3s' command line: a list, or one string. They become `settings`.";
     };
 
-    environmentFile = optionalOf types.path "File on the host with environment variables of the service.";
+    environmentFile = optionalOf types.path "File on the host with variables of the service.";
 
     configPath = optionalOf types.path ''
       Configuration file of your own: one of the fleet, or one that the host has. What is set here wins
@@ -163,7 +172,7 @@ in
     disable = strings "Packaged components that are left out.";
     nodeName = optionalOf types.str "Name of the node; the host's name if null.";
     nodeLabel = strings "Labels of the node, as `key=value`.";
-    nodeTaint = strings "Taints of the node, as `key=value:Effect`; they are given when the node registers.";
+    nodeTaint = strings "Taints that the node registers with, as `key=value:Effect`.";
     nodeIP = optionalOf types.str "Addresses of the node, separated by commas.";
     nodeExternalIP = optionalOf types.str "External addresses of the node, separated by commas.";
     selinux = flag "SELinux support in containerd.";
@@ -269,7 +278,7 @@ in
           "-/sbin/modprobe br_netfilter"
           "-/sbin/modprobe overlay"
         ];
-        ExecStart = "${program} ${cfg.role}${lib.optionalString (cfg.configPath != null) " --config=${base}"}";
+        ExecStart = concatStringsSep " " command;
         # Pods outlive a restart of k3s.
         KillMode = "process";
         Delegate = true;

@@ -21,8 +21,14 @@ let
   # Agents take the backend from their server; vxlan is its default.
   backend = or' settings.flannel-backend "vxlan";
   apiPort = or' settings.https-listen-port 6443;
-  hasEtcd = isServer && (settings.cluster-init == true || settings.server != null) && settings.disable-etcd != true;
+  hasEtcd =
+    isServer
+    && (settings.cluster-init == true || settings.server != null)
+    && settings.disable-etcd != true;
   hasRegistry = settings.embedded-registry == true;
+
+  # With the embedded registry, every node answers there.
+  api = optional (isServer || hasRegistry) apiPort;
 
   ports = {
     allowedTCPPorts = [ 10250 ] ++ optionals hasRegistry [ 5001 ];
@@ -62,11 +68,11 @@ in
       }
       // (
         if settings.flannel-iface == null then
-          ports // { allowedTCPPorts = ports.allowedTCPPorts ++ optional (isServer || hasRegistry) apiPort; }
+          ports // { allowedTCPPorts = api ++ ports.allowedTCPPorts; }
         else
           {
             interfaces.${settings.flannel-iface} = ports;
-            allowedTCPPorts = optional (isServer || hasRegistry) apiPort;
+            allowedTCPPorts = api;
           }
       );
   };

@@ -327,7 +327,7 @@ in
       type = types.listOf types.str;
       default = [ ];
       example = [ "ftp" ];
-      description = "Helpers for connection tracking: the kernel module `nf_conntrack_<name>` of each is loaded.";
+      description = "Helpers for connection tracking: the module `nf_conntrack_<name>` of each is loaded.";
     };
 
     autoLoadConntrackHelpers = flag false ''
@@ -376,15 +376,18 @@ in
     assertions = [
       {
         assertion = cfg.extraCommands == "" && cfg.extraStopCommands == "";
-        message = "networking.firewall.extraCommands and extraStopCommands are for iptables: write nft rules in extraInputRules, extraForwardRules or networking.nftables.tables.";
+        message =
+          "networking.firewall.extraCommands and extraStopCommands are for iptables: "
+          + "write nft rules in extraInputRules, extraForwardRules or networking.nftables.tables.";
       }
       {
         assertion = cfg.extraForwardRules == "" || cfg.filterForward;
-        message = "networking.firewall.extraForwardRules has no effect: set networking.firewall.filterForward = true.";
+        message = "networking.firewall.extraForwardRules has no effect while filterForward is false.";
       }
       {
         assertion = cfg.extraReversePathFilterRules == "" || cfg.checkReversePath != false;
-        message = "networking.firewall.extraReversePathFilterRules has no effect while checkReversePath is false.";
+        message =
+          "networking.firewall.extraReversePathFilterRules has no effect while checkReversePath is false.";
       }
       {
         assertion = lib.all (range: range.from <= range.to) (

@@ -76,7 +76,10 @@ let
       parts = splitString "@" name;
       template = "${builtins.head parts}@";
     in
-    if builtins.length parts == 2 && name != template && siblings ? ${template} then template else null;
+    if builtins.length parts == 2 && name != template && siblings ? ${template} then
+      template
+    else
+      null;
 
   shared = unit: {
     inherit (unit) enable wantedBy requiredBy;
@@ -109,7 +112,8 @@ let
     else
       {
         restartTriggers =
-          (shared siblings.${template}).restartTriggers ++ (extra siblings.${template}).restartTriggers or [ ];
+          (shared siblings.${template}).restartTriggers
+          ++ (extra siblings.${template}).restartTriggers or [ ];
       };
 
   unitsOf =
@@ -238,7 +242,7 @@ in
 
     assertions = mapAttrsToList (name: service: {
       assertion = service.script == "" || !(service.serviceConfig ? ExecStart);
-      message = "systemd.services.${name} sets both `script` and `serviceConfig.ExecStart`: keep one of them.";
+      message = "systemd.services.${name} sets both `script` and `serviceConfig.ExecStart`: keep one.";
     }) cfg.services;
   };
 }

@@ -54,7 +54,7 @@ let
     mkOption {
       type = types.listOf atom;
       default = [ ];
-      description = "Values that ${verb} the unit in a switch when they changed, such as files that it reads.";
+      description = "Values that ${verb} the unit when they changed, such as files that it reads.";
     };
 
   shared = {
