@@ -8,7 +8,7 @@ use std::time::Instant;
 use rustc_hash::FxHashMap;
 
 use crate::arena::Arena;
-use crate::builtins;
+use crate::builtins::{self, RegexCache};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::fs::VirtualPath;
 use crate::source::Span;
@@ -28,6 +28,8 @@ mod operators;
 
 pub use alloc::AttrsBuilder;
 pub use inspect::{FormalInfo, Formals};
+pub(crate) use inspect::{mismatch, virtual_path};
+pub(crate) use operators::arithmetic;
 
 /// How much stack must be left before more is taken, and how much is taken then. An unoptimised
 /// build has frames of several kilobytes.
@@ -45,6 +47,7 @@ pub struct Evaluator<'a> {
     errors: RefCell<Vec<Diagnostic>>,
     blobs: RefCell<BTreeMap<String, VirtualPath>>,
     trees: RefCell<FxHashMap<u32, &'a Tree>>,
+    regexes: RegexCache,
     depth: Cell<u32>,
     ticks: Cell<u32>,
     started: Instant,
@@ -63,6 +66,7 @@ impl<'a> Evaluator<'a> {
             errors: RefCell::default(),
             blobs: RefCell::default(),
             trees: RefCell::default(),
+            regexes: RegexCache::default(),
             depth: Cell::new(0),
             ticks: Cell::new(0),
             started: Instant::now(),
@@ -131,6 +135,10 @@ impl<'a> Evaluator<'a> {
         self.blobs.borrow_mut().insert(id, path);
     }
 
+    pub(crate) fn regexes(&self) -> &RegexCache {
+        &self.regexes
+    }
+
     /// Whether paths keep their real places (`cairn eval`).
     pub(crate) fn shows_real_paths(&self) -> bool {
         self.world.mode == Mode::Eval
@@ -140,6 +148,7 @@ impl<'a> Evaluator<'a> {
         self.trees.borrow().get(&span.file.0).copied()
     }
 
+    /// The value of a tree whose scope holds these values.
     pub(crate) fn scoped_tree(&self, tree: Tree, names: Vec<Value<'a>>) -> Result<Value<'a>> {
         let tree = self.arena.hold(Arc::new(tree));
         self.trees.borrow_mut().insert(tree.file.0, tree);

@@ -8,9 +8,11 @@ mod builtins;
 mod data;
 mod diagnostic;
 mod eval;
+mod evaluate;
 mod fs;
 pub mod literal;
 mod lower;
+mod print;
 mod source;
 mod symbol;
 mod tree;
@@ -21,9 +23,12 @@ pub use arena::Arena;
 pub use data::Data;
 pub use diagnostic::{Diagnostic, Result, Severity, did_you_mean, nearest};
 pub use eval::{AttrsBuilder, Evaluator, FormalInfo, Formals};
+pub use evaluate::{EvalOptions, Format, eval_expr, eval_file};
 pub use fs::{DiskFs, FileKind, FileSystem, FsError, MemoryFs, Root, Roots, VirtualPath};
 pub use source::{FileId, Place, Position, SourceFile, Sources, Span};
 pub use symbol::{Symbol, is_identifier};
 pub use tree::Tree;
-pub use value::{Attr, Attrs, Closure, List, PathValue, Payload, PrimOp, Thunk, Value};
+pub use value::{
+    Attr, Attrs, Closure, List, NativeThunk, PathValue, Payload, PrimOp, PrimOpBody, Thunk, Value,
+};
 pub use world::{Limits, Mode, TraceSink, World};

@@ -3,6 +3,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::diagnostic::Diagnostic;
 use crate::fs::VirtualPath;
 use crate::source::{FileId, Span};
 use crate::symbol::Symbol;
@@ -82,6 +83,8 @@ pub enum ExprKind {
     Negate(Box<Expr>),
     /// `__curPos`
     CurPos,
+    /// What can only fail, such as `<nixpkgs>` or `derivation`.
+    Fail(Box<Diagnostic>),
 }
 
 /// A piece of an interpolated string or path.

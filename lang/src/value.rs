@@ -201,7 +201,7 @@ impl<'a> Attrs<'a> {
 }
 
 /// Names in scope: a slot for each, and the scope around.
-pub struct Env<'a> {
+pub(crate) struct Env<'a> {
     pub(crate) up: Option<&'a Env<'a>>,
     pub(crate) slots: &'a [Cell<Value<'a>>],
 }
@@ -244,6 +244,16 @@ pub type NativeThunk<'a> = dyn Fn(&Evaluator<'a>) -> Result<Value<'a>> + 'a;
 /// A value that is computed when it is first forced.
 pub struct Thunk<'a> {
     pub(crate) state: Cell<ThunkState<'a>>,
+}
+
+impl<'a> Thunk<'a> {
+    /// The value, if it was computed.
+    pub(crate) fn forced(&self) -> Option<Value<'a>> {
+        match self.state.get() {
+            ThunkState::Done(value) => Some(value),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy)]

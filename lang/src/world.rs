@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::fs::{FsError, Root, Roots, VirtualPath};
 use crate::lower;
 use crate::source::{Sources, Span};
+use crate::symbol::Symbol;
 use crate::tree::Tree;
 
 /// What a path becomes in a string.
@@ -84,7 +85,7 @@ impl World {
             return known.clone().map_err(|diagnostics| diagnostics.to_vec());
         }
         let text = self.text(path, at).map_err(|error| vec![*error])?;
-        let lowered = lower::lower(&self.sources, &path.to_string(), &text, Some(path), &[]);
+        let lowered = lower::lower(self, &path.to_string(), &text, Some(path), &[]);
         let lowered = lowered.map(Arc::new).map_err(Arc::new);
         trees.insert(path.clone(), lowered.clone());
         lowered.map_err(|diagnostics| diagnostics.to_vec())
@@ -102,7 +103,20 @@ impl World {
         base: Option<&VirtualPath>,
     ) -> Result<Arc<Tree>, Vec<Diagnostic>> {
         let inside = base.and_then(|base| base.join("expression.nix"));
-        lower::lower(&self.sources, name, text, inside.as_ref(), &[]).map(Arc::new)
+        lower::lower(self, name, text, inside.as_ref(), &[]).map(Arc::new)
+    }
+
+    /// As [`World::tree`], with names that the file may use beside the builtins; never shared.
+    pub(crate) fn scoped_tree(
+        &self,
+        path: &VirtualPath,
+        names: &[Symbol],
+        at: Span,
+    ) -> Result<Tree, Vec<Diagnostic>> {
+        let unreadable = |error| vec![unreadable(path, &error, at)];
+        let path = &self.module_path(path).map_err(unreadable)?;
+        let text = self.text(path, at).map_err(|error| vec![*error])?;
+        lower::lower(self, &path.to_string(), &text, Some(path), names)
     }
 
     /// Every diagnostic of every file read so far, by file name and place.

@@ -112,6 +112,16 @@ impl<'a> Evaluator<'a> {
         Value::List(self.arena.bump.alloc(List { items }))
     }
 
+    /// A list that is a part of another.
+    pub(crate) fn sub_list(&self, items: &'a [Cell<Value<'a>>]) -> Value<'a> {
+        Value::List(self.arena.bump.alloc(List { items }))
+    }
+
+    /// `function arg`, later.
+    pub(crate) fn apply_later(&self, function: Value<'a>, arg: Value<'a>, at: Span) -> Value<'a> {
+        self.thunk(move |evaluator| evaluator.call(function, &[arg], at))
+    }
+
     /// An attribute set that no file wrote.
     pub fn attrs<N: Into<Symbol>>(
         &self,

@@ -131,7 +131,7 @@ impl<'a> Evaluator<'a> {
             let message = format!("{} has no attributes, so no `{name}`", value.described());
             return Diagnostic::error("type::not-a-set", at, message).into();
         };
-        if let Some(error) = builtins::unavailable_in(self, set, name, at) {
+        if let Some(error) = builtins::unavailable_in(set, name, at) {
             return error;
         }
         let message = format!("the attribute `{name}` is missing");

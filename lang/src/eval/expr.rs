@@ -121,6 +121,7 @@ impl<'a> Evaluator<'a> {
             ExprKind::PathInterpolation(base, parts) => {
                 self.interpolate_into_path(base, parts, env, expr.span)
             }
+            ExprKind::Fail(error) => Err(error.clone()),
             ExprKind::CurPos => Ok(self.position_attrs(expr.span)),
             // The others were handled on the way here.
             _ => self.eval(expr, env),

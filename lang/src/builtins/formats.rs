@@ -1,0 +1,81 @@
+//! JSON and TOML.
+
+use serde_json::Value as Json;
+
+use super::{Builtin, builtin};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::eval::{AttrsBuilder, Evaluator};
+use crate::source::Span;
+use crate::value::Value;
+
+pub(super) const TABLE: &[Builtin] = &[
+    builtin("toJSON", 1, to_json),
+    builtin("fromJSON", 1, from_json),
+    builtin("fromTOML", 1, from_toml),
+];
+
+fn to_json<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    Ok(e.str(&e.json(args[0], at)?))
+}
+
+fn from_json<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    let text = e.expect_str(args[0], at)?;
+    let json: Json = serde_json::from_str(text).map_err(|error| {
+        Diagnostic::error("type::json", at, format!("this is no JSON: {error}"))
+    })?;
+    Ok(json_value(e, &json))
+}
+
+fn json_value<'a>(e: &Evaluator<'a>, json: &Json) -> Value<'a> {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(number) => match number.as_i64() {
+            Some(value) => Value::Int(value),
+            None => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::String(text) => e.str(text),
+        Json::Array(items) => e.list(items.iter().map(|item| json_value(e, item))),
+        Json::Object(entries) => {
+            let mut set = AttrsBuilder::with_capacity(entries.len());
+            for (name, value) in entries {
+                set.set(name.as_str(), json_value(e, value));
+            }
+            set.finish(e)
+        }
+    }
+}
+
+fn from_toml<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    let text = e.expect_str(args[0], at)?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        Diagnostic::error("type::toml", at, format!("this is no TOML: {}", error.message()))
+    })?;
+    toml_value(e, &toml::Value::Table(table), at)
+}
+
+fn toml_value<'a>(e: &Evaluator<'a>, value: &toml::Value, at: Span) -> Result<Value<'a>> {
+    Ok(match value {
+        toml::Value::String(text) => e.str(text),
+        toml::Value::Integer(value) => Value::Int(*value),
+        toml::Value::Float(value) => Value::Float(*value),
+        toml::Value::Boolean(value) => Value::Bool(*value),
+        toml::Value::Datetime(value) => {
+            let message = format!("the TOML has a date, {value}, which is no value here");
+            return Err(Diagnostic::error("type::toml", at, message)
+                .with_help("write the date as a string")
+                .into());
+        }
+        toml::Value::Array(items) => {
+            let items = items.iter().map(|item| toml_value(e, item, at));
+            e.list(items.collect::<Result<Vec<_>>>()?)
+        }
+        toml::Value::Table(entries) => {
+            let mut set = AttrsBuilder::with_capacity(entries.len());
+            for (name, value) in entries {
+                set.set(name.as_str(), toml_value(e, value, at)?);
+            }
+            set.finish(e)
+        }
+    })
+}

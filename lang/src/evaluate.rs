@@ -1,0 +1,132 @@
+//! Evaluating a file or an expression to text: what `cairn eval` does.
+
+use std::sync::Arc;
+
+use crate::arena::Arena;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::eval::{Evaluator, Formals};
+use crate::fs::VirtualPath;
+use crate::source::Span;
+use crate::symbol::Symbol;
+use crate::tree::Tree;
+use crate::value::Value;
+use crate::world::World;
+
+/// How a value is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// In the language's own syntax.
+    #[default]
+    Nix,
+    /// As JSON.
+    Json,
+    /// A string without quotes.
+    Raw,
+}
+
+/// What to print of an evaluation.
+#[derive(Clone, Debug, Default)]
+pub struct EvalOptions {
+    /// An attribute path such as `a.b.0`; empty for the whole value.
+    pub attr: String,
+    /// How to print it.
+    pub format: Format,
+    /// Print what is not evaluated yet as `<CODE>` instead of evaluating it.
+    pub lazy: bool,
+}
+
+/// Evaluates a file and prints its value.
+///
+/// # Errors
+/// Every syntax error and unbound name of the file, or the one error that evaluating it meets.
+pub fn eval_file(
+    world: &World,
+    path: &VirtualPath,
+    options: &EvalOptions,
+) -> Result<String, Vec<Diagnostic>> {
+    let tree = world.tree(path, Span::NONE)?;
+    eval_tree(world, &tree, options)
+}
+
+/// Evaluates a text; relative paths in it start at `base`.
+///
+/// # Errors
+/// As [`eval_file`].
+pub fn eval_expr(
+    world: &World,
+    text: &str,
+    base: Option<&VirtualPath>,
+    options: &EvalOptions,
+) -> Result<String, Vec<Diagnostic>> {
+    let tree = world.tree_of_text("<expression>", text, base)?;
+    eval_tree(world, &tree, options)
+}
+
+fn eval_tree(
+    world: &World,
+    tree: &Arc<Tree>,
+    options: &EvalOptions,
+) -> Result<String, Vec<Diagnostic>> {
+    let arena = Arena::new();
+    let evaluator = Evaluator::new(&arena, world);
+    let printed = evaluator.eval_tree(tree).and_then(|value| evaluator.show(value, options));
+    printed.map_err(|error| match error.code.starts_with("syntax::") {
+        // A syntax error in an imported file: all files' errors are worth showing.
+        true => world.file_diagnostics(),
+        false => vec![*error],
+    })
+}
+
+impl<'a> Evaluator<'a> {
+    /// The part of a value that the options name, as text.
+    ///
+    /// # Errors
+    /// A missing attribute, or whatever evaluating meets.
+    pub fn show(&self, value: Value<'a>, options: &EvalOptions) -> Result<String> {
+        let at = Span::NONE;
+        let value = self.walk(value, &options.attr)?;
+        match options.format {
+            Format::Json => self.json(value, at),
+            Format::Raw => self.coerce_to_str(value, at).map(str::to_owned),
+            Format::Nix if options.lazy => Ok(self.print(value)),
+            Format::Nix => Ok(self.print(self.force_deep(value, at)?)),
+        }
+    }
+
+    /// Follows an attribute path (`a.b.0`), calling functions whose arguments all have defaults.
+    ///
+    /// # Errors
+    /// A missing attribute or element, or whatever evaluating meets.
+    pub fn walk(&self, value: Value<'a>, path: &str) -> Result<Value<'a>> {
+        let at = Span::NONE;
+        let mut value = self.force_at(value, at)?;
+        for step in path.split('.').filter(|step| !step.is_empty()) {
+            value = self.call_without_arguments(value)?;
+            let cell = match value {
+                Value::List(list) => {
+                    step.parse().ok().and_then(|index: usize| list.cells().get(index))
+                }
+                Value::Attrs(set) => set.get_str(step).map(|attr| &attr.value),
+                _ => None,
+            };
+            value = match (cell, value) {
+                (Some(cell), _) => self.force_cell(cell, at)?,
+                (None, Value::List(list)) => {
+                    let message = format!("there is no element {step} in a list of {}", list.len());
+                    return Err(Diagnostic::error("type::range", at, message).into());
+                }
+                (None, _) => return Err(self.missing(value, Symbol::new(step), at)),
+            };
+        }
+        Ok(value)
+    }
+
+    fn call_without_arguments(&self, value: Value<'a>) -> Result<Value<'a>> {
+        match self.formals(value, Span::NONE)? {
+            Some(Formals::Set { names, .. }) if names.iter().all(|formal| formal.has_default) => {
+                self.call(value, &[self.attrs::<&str>([])], Span::NONE)
+            }
+            _ => Ok(value),
+        }
+    }
+}

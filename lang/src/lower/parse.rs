@@ -1,0 +1,269 @@
+//! Parsing, and syntax errors in words.
+
+use rnix::{ParseError, Root, SyntaxKind, TextRange};
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{FileId, Span};
+
+/// Brackets and unary operators nest no deeper than this.
+const NESTING_LIMIT: usize = 2000;
+/// Stack for one level of the parser's recursion, and for a level of a tree that is walked.
+const PARSER_LEVEL: usize = 8 << 10;
+const TREE_LEVEL: usize = 512;
+const BASE_STACK: usize = 16 << 20;
+
+/// Runs `work` on a stack that no parse of this text can overflow: the parser and the trees that
+/// it makes recurse without a limit of their own.
+pub(super) fn with_stack_for<T>(
+    file: FileId,
+    text: &str,
+    work: impl FnOnce() -> Result<T, Vec<Diagnostic>>,
+) -> Result<T, Vec<Diagnostic>> {
+    if text.len() >= u32::MAX as usize {
+        let span = Span { file, start: 0, end: 0 };
+        return Err(vec![Diagnostic::error("syntax::too-large", span, "the file is too large")]);
+    }
+    let mut nesting = 0usize;
+    let mut deepest = (0, 0);
+    let mut unary = 0;
+    let (mut chained, mut tokens, mut at) = (0, 0, 0);
+    for (kind, token) in rnix::tokenize(text) {
+        match kind {
+            SyntaxKind::TOKEN_L_BRACE
+            | SyntaxKind::TOKEN_L_BRACK
+            | SyntaxKind::TOKEN_L_PAREN
+            | SyntaxKind::TOKEN_INTERPOL_START => nesting += 1,
+            SyntaxKind::TOKEN_R_BRACE
+            | SyntaxKind::TOKEN_R_BRACK
+            | SyntaxKind::TOKEN_R_PAREN
+            | SyntaxKind::TOKEN_INTERPOL_END => nesting = nesting.saturating_sub(1),
+            _ => {}
+        }
+        match kind {
+            SyntaxKind::TOKEN_SUB | SyntaxKind::TOKEN_INVERT => unary += 1,
+            kind if kind.is_trivia() => {}
+            _ => unary = 0,
+        }
+        // Operators that group to the right recurse once for each.
+        chained += usize::from(matches!(
+            kind,
+            SyntaxKind::TOKEN_CONCAT
+                | SyntaxKind::TOKEN_UPDATE
+                | SyntaxKind::TOKEN_IMPLICATION
+                | SyntaxKind::TOKEN_PIPE_LEFT
+                | SyntaxKind::TOKEN_OR
+        ));
+        if nesting + unary > deepest.0 {
+            deepest = (nesting + unary, at);
+        }
+        tokens += 1;
+        at += token.len();
+    }
+    if deepest.0 > NESTING_LIMIT || chained > NESTING_LIMIT * 10 {
+        let start = deepest.1 as u32;
+        let span = Span { file, start, end: start + 1 };
+        let message = format!("expressions nest more than {NESTING_LIMIT} deep here");
+        return Err(vec![Diagnostic::error("syntax::too-deep", span, message)]);
+    }
+    let levels = deepest.0 + chained;
+    let stack = BASE_STACK + levels * PARSER_LEVEL + tokens * TREE_LEVEL;
+    stacker::maybe_grow(stack, stack, work)
+}
+
+/// Parses a file.
+///
+/// # Errors
+/// The first syntax error: the ones after it are mostly its echo.
+pub(super) fn parse(file: FileId, text: &str) -> Result<Root, Vec<Diagnostic>> {
+    let parsed = Root::parse(text);
+    if text.trim().is_empty() {
+        return Err(vec![empty(file)]);
+    }
+    match parsed.errors().first() {
+        None => Ok(parsed.tree()),
+        Some(error) => Err(vec![Words { file, text }.diagnostic(error)]),
+    }
+}
+
+/// The error of a file without an expression.
+pub(super) fn empty(file: FileId) -> Diagnostic {
+    Diagnostic::error("syntax::empty", Span { file, start: 0, end: 0 }, "the file is empty")
+        .with_help("a file is one expression; an empty module is `{ }`")
+}
+
+struct Words<'t> {
+    file: FileId,
+    text: &'t str,
+}
+
+impl Words<'_> {
+    fn error(&self, start: usize, end: usize, message: impl Into<String>) -> Diagnostic {
+        let span = Span { file: self.file, start: start as u32, end: end as u32 };
+        Diagnostic::error("syntax::error", span, message)
+    }
+
+    fn diagnostic(&self, error: &ParseError) -> Diagnostic {
+        match error {
+            ParseError::UnexpectedWanted(_, range, wanted) => self.unexpected(*range, wanted),
+            ParseError::UnexpectedEOFWanted(wanted) => self.ended(wanted),
+            ParseError::UnexpectedEOF => self.ended(&[]),
+            ParseError::UnexpectedExtra(range) => {
+                let (start, end) = self.token_at(range.start().into());
+                let found = &self.text[start..end];
+                self.error(start, end, format!("unexpected `{found}` after the expression"))
+                    .with_help("a file is one expression; are brackets closed too early?")
+            }
+            ParseError::UnexpectedDoubleBind(range) => {
+                let (start, end) = (range.start().into(), range.end().into());
+                self.error(start, end, "the argument set is named twice")
+                    .with_help("write the name before or after the braces, not both")
+            }
+            ParseError::DuplicatedArgs(range, name) => {
+                let (start, end) = (range.start().into(), range.end().into());
+                self.error(start, end, format!("the argument `{name}` is declared twice"))
+            }
+            ParseError::Unexpected(range) => {
+                let (start, end) = self.token_at(range.start().into());
+                self.error(start, end, "this is not understood here")
+            }
+            ParseError::RecursionLimitExceeded => {
+                let mut error = self.error(0, 0, "expressions nest more than 512 deep");
+                error.code = "syntax::too-deep".to_owned();
+                error
+            }
+            _ => self.error(0, 0, "the file is no expression"),
+        }
+    }
+
+    fn unexpected(&self, range: TextRange, wanted: &[SyntaxKind]) -> Diagnostic {
+        let (start, end) = self.token_at(range.start().into());
+        let found = &self.text[start..end];
+        if wanted == [SyntaxKind::TOKEN_SEMICOLON] {
+            // Before `name =`, the `;` is missing where the last value ends.
+            let place = if found == "=" { self.before_name(start) } else { self.before(start) };
+            return self
+                .error(place.saturating_sub(1), place, "a `;` is missing after this")
+                .with_help("every definition ends in `;`");
+        }
+        let wanted = described(wanted);
+        let error = self.error(start, end, format!("unexpected `{found}`, expected {wanted}"));
+        match found {
+            "=" => {
+                error.with_help("an attribute is `name = value;` inside `{ }`; equality is `==`")
+            }
+            "," => error.with_help("lists are separated by blanks: `[ 1 2 ]`; sets by `;`"),
+            ";" => error.with_help("something before this `;` is unfinished"),
+            _ => error,
+        }
+    }
+
+    fn ended(&self, wanted: &[SyntaxKind]) -> Diagnostic {
+        let end = self.text.trim_end().len();
+        let start = self.text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+        let message = match wanted {
+            [] => "the file ends too early".to_owned(),
+            wanted => format!("the file ends too early, expected {}", described(wanted)),
+        };
+        let error = self.error(start, end, message);
+        match self.unclosed() {
+            Some((at, bracket)) => {
+                let span =
+                    Span { file: self.file, start: at as u32, end: (at + bracket.len()) as u32 };
+                error
+                    .with_related(span, format!("this `{bracket}` is not closed"))
+                    .with_help(format!("close the `{bracket}`"))
+            }
+            None => error,
+        }
+    }
+
+    fn tokens(&self) -> Vec<(SyntaxKind, usize, usize)> {
+        let mut at = 0;
+        let tokens = rnix::tokenize(self.text).map(|(kind, token)| {
+            at += token.len();
+            (kind, at - token.len(), at)
+        });
+        tokens.collect()
+    }
+
+    /// The token at or after a place, without blanks and comments.
+    fn token_at(&self, at: usize) -> (usize, usize) {
+        let mut tokens = self.tokens().into_iter();
+        let found = tokens.find(|(kind, _, end)| !kind.is_trivia() && *end > at);
+        found.map_or((at, at), |(_, start, end)| (start, end))
+    }
+
+    /// Where the last token before a place ends.
+    fn before(&self, at: usize) -> usize {
+        let tokens = self.tokens();
+        let mut before = tokens.iter().rev().filter(|(kind, ..)| !kind.is_trivia());
+        before.find(|(_, _, end)| *end <= at).map_or(at, |(_, _, end)| *end)
+    }
+
+    /// Where the last token before the attribute path that ends at a place ends.
+    fn before_name(&self, at: usize) -> usize {
+        let tokens = self.tokens();
+        let before = tokens.iter().rev().filter(|(kind, _, end)| !kind.is_trivia() && *end <= at);
+        let mut name = false;
+        for (kind, _, end) in before {
+            match (kind, name) {
+                (SyntaxKind::TOKEN_IDENT, false) => name = true,
+                (SyntaxKind::TOKEN_DOT, true) => name = false,
+                _ => return *end,
+            }
+        }
+        at
+    }
+
+    fn unclosed(&self) -> Option<(usize, &str)> {
+        let mut open = Vec::new();
+        for (kind, start, end) in self.tokens() {
+            match kind {
+                SyntaxKind::TOKEN_L_BRACE
+                | SyntaxKind::TOKEN_L_BRACK
+                | SyntaxKind::TOKEN_L_PAREN
+                | SyntaxKind::TOKEN_INTERPOL_START
+                | SyntaxKind::TOKEN_STRING_START => open.push((start, end)),
+                SyntaxKind::TOKEN_R_BRACE
+                | SyntaxKind::TOKEN_R_BRACK
+                | SyntaxKind::TOKEN_R_PAREN
+                | SyntaxKind::TOKEN_INTERPOL_END
+                | SyntaxKind::TOKEN_STRING_END => {
+                    open.pop();
+                }
+                _ => {}
+            }
+        }
+        open.last().map(|&(start, end)| (start, &self.text[start..end]))
+    }
+}
+
+fn described(wanted: &[SyntaxKind]) -> String {
+    let mut words: Vec<&str> = wanted.iter().map(|kind| word(*kind)).collect();
+    words.dedup();
+    if words.len() > 3 {
+        return "an expression".to_owned();
+    }
+    words.join(" or ")
+}
+
+fn word(kind: SyntaxKind) -> &'static str {
+    match kind {
+        SyntaxKind::TOKEN_SEMICOLON => "`;`",
+        SyntaxKind::TOKEN_ASSIGN => "`=`",
+        SyntaxKind::TOKEN_COLON => "`:`",
+        SyntaxKind::TOKEN_R_BRACE | SyntaxKind::TOKEN_INTERPOL_END => "`}`",
+        SyntaxKind::TOKEN_L_BRACE => "`{`",
+        SyntaxKind::TOKEN_R_PAREN => "`)`",
+        SyntaxKind::TOKEN_R_BRACK => "`]`",
+        SyntaxKind::TOKEN_THEN => "`then`",
+        SyntaxKind::TOKEN_ELSE => "`else`",
+        SyntaxKind::TOKEN_IN => "`in`",
+        SyntaxKind::TOKEN_ELLIPSIS => "`...`",
+        SyntaxKind::TOKEN_STRING_END => "the closing quote",
+        SyntaxKind::TOKEN_STRING_CONTENT => "text",
+        SyntaxKind::TOKEN_INTERPOL_START => "`${`",
+        SyntaxKind::TOKEN_IDENT | SyntaxKind::TOKEN_OR | SyntaxKind::TOKEN_CUR_POS => "a name",
+        _ => "something else",
+    }
+}
