@@ -27,6 +27,7 @@ mod inspect;
 mod operators;
 
 pub use alloc::AttrsBuilder;
+pub use attrs::Fallback;
 pub use inspect::{FormalInfo, Formals};
 pub(crate) use inspect::{mismatch, virtual_path};
 pub(crate) use operators::arithmetic;

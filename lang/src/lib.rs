@@ -22,7 +22,7 @@ mod world;
 pub use arena::Arena;
 pub use data::Data;
 pub use diagnostic::{Diagnostic, Result, Severity, did_you_mean, nearest};
-pub use eval::{AttrsBuilder, Evaluator, FormalInfo, Formals};
+pub use eval::{AttrsBuilder, Evaluator, Fallback, FormalInfo, Formals};
 pub use evaluate::{EvalOptions, Format, eval_expr, eval_file};
 pub use fs::{DiskFs, FileKind, FileSystem, FsError, MemoryFs, Root, Roots, VirtualPath};
 pub use source::{FileId, Place, Position, SourceFile, Sources, Span};

@@ -97,7 +97,7 @@ fn get_attr<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value
     let set = e.expect_attrs(args[1], at)?;
     match set.get(name) {
         Some(attr) => e.force_attr(attr),
-        None => Err(e.missing(Value::Attrs(set), name, at)),
+        None => e.absent(Value::Attrs(set), name, at),
     }
 }
 

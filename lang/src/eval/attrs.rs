@@ -11,6 +11,17 @@ use crate::symbol::Symbol;
 use crate::tree::{AttrsExpr, Expr, Key};
 use crate::value::{Attr, Attrs, Env, Value};
 
+/// Hidden in an attribute set with a function, makes every name selectable: the function, called
+/// with a name that the set does not have, gives its value. `?` and `or` see the set's own names.
+pub struct Fallback;
+
+/// The function of a set's [`Fallback`].
+pub(crate) fn fallback(value: Value<'_>) -> Option<Value<'_>> {
+    let Value::Attrs(set) = value else { return None };
+    let payload = set.payload().filter(|payload| payload.data.is::<Fallback>())?;
+    payload.values.first().copied()
+}
+
 impl<'a> Evaluator<'a> {
     /// The set that an expression writes.
     pub(crate) fn build_attrs(&self, expr: &'a AttrsExpr, env: &'a Env<'a>) -> Result<Value<'a>> {
@@ -105,7 +116,7 @@ impl<'a> Evaluator<'a> {
                     error
                 })?,
                 (None, Some(default)) => return self.eval(default, env),
-                (None, None) => return Err(self.missing(value, name, span)),
+                (None, None) => self.absent(value, name, span)?,
             };
         }
         Ok(value)
@@ -122,6 +133,18 @@ impl<'a> Evaluator<'a> {
             }
         }
         Ok(true)
+    }
+
+    /// The value of an attribute that is not there: what the set's [`Fallback`] gives.
+    ///
+    /// # Errors
+    /// The error of a missing attribute, where there is no fallback.
+    #[cold]
+    pub(crate) fn absent(&self, value: Value<'a>, name: Symbol, at: Span) -> Result<Value<'a>> {
+        match fallback(value) {
+            Some(function) => self.call(function, &[self.str(name.as_str())], at),
+            None => Err(self.missing(value, name, at)),
+        }
     }
 
     /// The error of an attribute that is not there.

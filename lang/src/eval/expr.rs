@@ -195,6 +195,12 @@ impl<'a> Evaluator<'a> {
                 return self.force_cell(&attr.value, at);
             }
         }
+        for depth in scopes {
+            let scope = self.force_cell(slot_of(env, *depth, 0), at)?;
+            if super::attrs::fallback(scope).is_some() {
+                return self.absent(scope, name, at);
+            }
+        }
         Err(unbound(name, at))
     }
 
