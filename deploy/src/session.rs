@@ -4,6 +4,7 @@ mod frames;
 mod send;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use cairn_generation::BlobId;
 use cairn_generation::wire::{
@@ -17,6 +18,9 @@ use crate::error::{Cause, Error, Lost};
 use crate::event::{HostEvent, Observer};
 use crate::session::frames::Broken;
 use crate::transport::{Exit, Link, Process};
+
+/// For the exit of a process whose output has ended.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A logged-in connection to a host on which the activator runs. Dropping it ends both.
 pub struct Session {
@@ -245,7 +249,7 @@ impl Session {
                 let message = format!("{message}; does the login's shell print something?");
                 Err(self.error(Cause::Protocol { message }))
             }
-            Err(Broken::Closed(_)) => Ok(Err((&mut self.process.exit).await)),
+            Err(Broken::Closed(_)) => Ok(Err(self.exit().await)),
         }
     }
 
@@ -311,7 +315,7 @@ impl Session {
             Broken::Malformed(message) => return self.error(Cause::Protocol { message }),
             Broken::Closed(message) => message,
         };
-        let exit = (&mut self.process.exit).await;
+        let exit = self.exit().await;
         let message = match (exit.stderr.trim(), exit.code) {
             ("", None) => message,
             ("", Some(code)) => format!("the activator ended with exit code {code}"),
@@ -319,6 +323,12 @@ impl Session {
         };
         let (during, effect) = (during.to_owned(), Lost::Nothing);
         self.error(Cause::ConnectionLost { during, message, effect })
+    }
+
+    /// How the activator ended, which is known once; a moment is given to a host that still talks.
+    async fn exit(&mut self) -> Exit {
+        let exit = std::mem::replace(&mut self.process.exit, Box::pin(async { Exit::default() }));
+        tokio::time::timeout(LAST_WORDS, exit).await.unwrap_or_default()
     }
 
     fn no_answer(&self, request: &str) -> Error {
