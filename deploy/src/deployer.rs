@@ -25,7 +25,12 @@ pub struct Deployer {
     transport: Arc<dyn Transport>,
     activators: Arc<Activators>,
     name: Arc<str>,
+    patience: Duration,
 }
+
+/// How long a host is asked again after a lost connection, beyond its time to confirm in: it may be
+/// going back, or starting.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A generation and where its blobs are.
 #[derive(Debug, Clone)]
@@ -61,7 +66,14 @@ impl Deployer {
 
     /// A deployer over any transport. `name` (`user@machine`) is who a host's history names.
     pub fn new(transport: Arc<dyn Transport>, activators: Activators, name: &str) -> Self {
-        Self { transport, activators: Arc::new(activators), name: name.into() }
+        Self { transport, activators: Arc::new(activators), name: name.into(), patience: PATIENCE }
+    }
+
+    /// Asks a host again for so long, instead of a minute, after a connection was lost during a
+    /// switch.
+    #[must_use]
+    pub fn patient_for(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Connects, logs in, and starts the activator, which is sent when it is not there.

@@ -10,8 +10,6 @@ use crate::error::{Cause, Error, Lost};
 use crate::event::{HostEvent, Quiet};
 use crate::session::Session;
 
-/// Beyond the time to confirm in: for the host to go back, or to come up again.
-const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Attempt<'_> {
@@ -25,7 +23,8 @@ impl Attempt<'_> {
             return Err(error);
         };
         self.tell(&HostEvent::ConnectionLost { message: message.clone() });
-        let patience = Duration::from_secs(self.how.confirm_timeout.into()) + PATIENCE;
+        let patience =
+            Duration::from_secs(self.how.confirm_timeout.into()) + self.deployer.patience;
         let mut deadline = Instant::now() + patience;
         while Instant::now() < deadline {
             if let Ok(Ok(mut session)) =
