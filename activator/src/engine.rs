@@ -1,0 +1,453 @@
+//! A switch, step by step, as DESIGN lists them. What is durable after each, and what happens when
+//! it is cut off, stands in [`crate::journal`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use cairn_generation::diff::{Running, UnitPlan, diff, unit_plan};
+use cairn_generation::wire::{Action, Event, Mode, Outcome, Step, SwitchOptions, UnitAction};
+use cairn_generation::{GenerationId, Manifest, Store};
+
+use crate::error::{Error, Failure};
+use crate::files::Files;
+use crate::history;
+use crate::journal::{Journal, Phase};
+use crate::lock::Lock;
+use crate::node::{BlobSource, Node, outcome};
+use crate::origin::Origin;
+use crate::packages;
+use crate::recovery::{self, Direction};
+use crate::state::Generation;
+use crate::system::{Change, Tell};
+use crate::tree;
+
+/// What a switch goes to.
+pub(crate) enum Target<'a> {
+    /// A manifest that was sent.
+    Manifest {
+        /// Its canonical text.
+        text: &'a [u8],
+        /// Blobs that may be missing.
+        blobs: &'a dyn BlobSource,
+    },
+    /// A generation that lies here; none for the one before the current one.
+    Kept(Option<&'a str>),
+}
+
+/// How long the watchdog waits for a sign of life.
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
+
+/// One switch.
+pub(crate) struct Engine<'a> {
+    node: &'a mut Node,
+    tell: Tell<'a>,
+    timings: BTreeMap<Step, u64>,
+    step: Option<(Step, Instant)>,
+}
+
+/// What a switch knows before it does anything.
+struct Plan {
+    from: Generation,
+    to: Generation,
+    units: UnitPlan,
+    active: BTreeSet<String>,
+    actions: Vec<Action>,
+}
+
+impl<'a> Engine<'a> {
+    pub(crate) fn new(node: &'a mut Node, tell: Tell<'a>) -> Self {
+        Self { node, tell, timings: BTreeMap::new(), step: None }
+    }
+
+    /// The whole of a switch; whatever fails leads back to the confirmed generation.
+    pub(crate) fn run(
+        mut self,
+        target: Target,
+        what: &str,
+        options: &SwitchOptions,
+    ) -> Result<Outcome, Failure> {
+        if options.mode == Mode::DryActivate {
+            return self.dry(target).map_err(Failure::from);
+        }
+        self.node.state.init(&self.node.disk)?;
+        let _lock = Lock::take(&self.node.state, &options.deployer)?;
+        recovery::recover(self.node, self.tell).map_err(recovery::failure)?;
+        if let Some(outcome) = self.already_there(&target, options)? {
+            return Ok(outcome);
+        }
+        self.enter(Step::Stage);
+        let staged = self.stage(target);
+        let plan = match staged.and_then(|to| self.plan(to)) {
+            Ok(plan) => plan,
+            Err(error) => return Err(self.fail(&error, true)),
+        };
+        self.enter(Step::Preflight);
+        let mut origin = match self.preflight(&plan, options) {
+            Ok(origin) => origin,
+            Err(error) => return Err(self.fail(&error, true)),
+        };
+        if options.mode == Mode::Boot {
+            return self.leave_for_boot(&plan).map_err(|error| self.fail(&error, true));
+        }
+        self.enter(Step::Journal);
+        let mut journal = self.journal(&plan, what, options);
+        if let Err(error) = self.carry_out(&plan, &mut journal, &mut origin) {
+            self.go_back(journal, &error)?;
+        }
+        Ok(self.end(&plan))
+    }
+
+    /// Whether everything is as the target says: then nothing is written, not even history.
+    fn already_there(
+        &self,
+        target: &Target,
+        options: &SwitchOptions,
+    ) -> Result<Option<Outcome>, Error> {
+        let state = &self.node.state;
+        let Some(number) = state.number_at(&state.current_link()) else { return Ok(None) };
+        let settled =
+            options.mode == Mode::Test || state.number_at(&state.confirmed_link()) == Some(number);
+        let current = state.current()?;
+        let same = match target {
+            Target::Manifest { text, .. } => current.id == Some(GenerationId::of(text)),
+            Target::Kept(wanted) => self.find(*wanted)?.number == current.number,
+        };
+        if !settled || !same {
+            return Ok(None);
+        }
+        let owners = |user: &str, group: &str| self.node.system.owner(user, group);
+        let files = Files { disk: &self.node.disk, state, owners: &owners };
+        let whole =
+            files.drift(&current)?.is_empty() && tree::verify(state, &current, &owners)?.is_none();
+        Ok(whole.then(|| outcome(current.number, current.id, false)))
+    }
+
+    /// Says what a switch would do; writes nothing.
+    fn dry(self, target: Target) -> Result<Outcome, Error> {
+        let from = self.node.state.current()?;
+        let to = match target {
+            Target::Manifest { text, .. } => Generation::decode(0, text)?,
+            Target::Kept(wanted) => self.find(wanted)?,
+        };
+        let plan = self.plan_between(from, to)?;
+        let owners = |_: &str, _: &str| Ok(None);
+        let files = Files { disk: &self.node.disk, state: &self.node.state, owners: &owners };
+        let origin = Origin::load(&self.node.state)?;
+        if let Err(error) = files.survey(&plan.from, &plan.to, &BTreeSet::new(), &origin) {
+            (self.tell)(Event::Warning { message: error.to_string() });
+        }
+        for action in plan.actions {
+            (self.tell)(Event::Action(action));
+        }
+        Ok(outcome(plan.from.number, plan.from.id, false))
+    }
+
+    fn stage(&mut self, target: Target) -> Result<Generation, Error> {
+        let to = match target {
+            Target::Manifest { text, blobs } => self.receive(text, blobs)?,
+            Target::Kept(wanted) => self.find(wanted)?,
+        };
+        let node = &mut *self.node;
+        node.system.allocate(&node.state, &to.manifest)?;
+        let store = node.state.store()?;
+        packages::lay_out(&node.disk, &store, &to.manifest)?;
+        let owners = |user: &str, group: &str| node.system.owner(user, group);
+        tree::stage(&node.disk, &node.state, &store, &to, &owners)?;
+        Ok(to)
+    }
+
+    fn receive(&self, text: &[u8], blobs: &dyn BlobSource) -> Result<Generation, Error> {
+        // Read before a number is drawn: what is no manifest gets none.
+        let mut to = Generation::decode(0, text)?;
+        let store = self.node.state.store()?;
+        fetch(&store, &to.manifest, blobs)?;
+        if let Some(id) = &to.id {
+            to.number = self.node.state.number(&self.node.disk, id)?;
+        }
+        Ok(to)
+    }
+
+    fn find(&self, wanted: Option<&str>) -> Result<Generation, Error> {
+        if let Some(wanted) = wanted {
+            return self.node.state.find(wanted);
+        }
+        let current = self.node.state.current()?.number;
+        let kept = self.node.state.kept()?;
+        let before = history::read(&self.node.state)?
+            .into_iter()
+            .rev()
+            .find(|entry| {
+                entry.to == current
+                    && entry.from != current
+                    && entry.what != "rollback"
+                    && ["confirmed", "tested"].contains(&entry.outcome.as_str())
+            })
+            .map(|entry| entry.from)
+            .filter(|number| *number == 0 || kept.contains_key(number));
+        match before {
+            Some(number) => self.node.state.load(number),
+            None => Err(Error::refused(
+                "no generation before the current one is kept: name one, or `0` for the host as found",
+            )),
+        }
+    }
+
+    fn plan(&mut self, to: Generation) -> Result<Plan, Error> {
+        let from = self.node.state.current()?;
+        self.plan_between(from, to)
+    }
+
+    fn plan_between(&self, from: Generation, to: Generation) -> Result<Plan, Error> {
+        let active = self.node.system.running()?;
+        let running = match &active {
+            Some(units) => Running::Active(units),
+            None => Running::AsWanted,
+        };
+        let units = unit_plan(&from.manifest, &to.manifest, running);
+        let actions = diff(&from.manifest, &to.manifest, running)?;
+        let active = active.unwrap_or_default();
+        Ok(Plan { from, to, units, active, actions })
+    }
+
+    fn preflight(&mut self, plan: &Plan, options: &SwitchOptions) -> Result<Origin, Error> {
+        let node = &mut *self.node;
+        let owners = |user: &str, group: &str| node.system.owner(user, group);
+        let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
+        let mut origin = Origin::load(&node.state)?;
+        let survey = files.survey(&plan.from, &plan.to, &options.adopt, &origin)?;
+        node.system.preflight(&node.state, &plan.to, self.tell)?;
+        for path in &survey.drifted {
+            let kept = files.keep_drifted(path)?;
+            (self.tell)(Event::Warning {
+                message: format!(
+                    "{path} was changed on the host since the last switch: it is put right, and what stood there is kept at {}",
+                    kept.display()
+                ),
+            });
+        }
+        for path in &survey.adopted {
+            origin.capture(&node.disk, &node.state, path)?;
+        }
+        // What is managed for the first time, where nothing was, has no original any more.
+        origin.files.retain(|path, _| {
+            survey.adopted.contains(path)
+                || plan.from.layout.paths().any(|managed| managed == path)
+                || !plan.to.layout.paths().any(|managed| managed == path)
+        });
+        origin.folders.extend(survey.folders);
+        node.system.capture(&node.state, &plan.to.manifest, &mut origin)?;
+        origin.save(&node.disk, &node.state)?;
+        self.announce_adopted(&survey.adopted);
+        Ok(origin)
+    }
+
+    fn announce_adopted(&mut self, adopted: &BTreeSet<String>) {
+        for path in adopted {
+            (self.tell)(Event::Action(Action::AdoptFile { path: path.clone() }));
+        }
+    }
+
+    /// Only `next` is written: recovery takes it at the next boot.
+    fn leave_for_boot(&mut self, plan: &Plan) -> Result<Outcome, Error> {
+        let node = &*self.node;
+        let target = format!("generations/{}", plan.to.folder());
+        node.disk.replace_link(&node.state.next_link(), &target)?;
+        node.disk.sync_dir(node.state.folder())?;
+        self.close_step();
+        Ok(Outcome { timings: self.timings.clone(), ..outcome(plan.to.number, plan.to.id, true) })
+    }
+
+    fn journal(&self, plan: &Plan, what: &str, options: &SwitchOptions) -> Journal {
+        Journal {
+            phase: Phase::Intent,
+            mode: options.mode,
+            what: what.to_owned(),
+            from: plan.from.number,
+            to: plan.to.number,
+            to_id: plan.to.id,
+            deployer: options.deployer.clone(),
+            nonce: options.nonce.clone(),
+            confirm_timeout: options.confirm_timeout,
+            boot_id: self.node.system.boot_id(),
+            started: jiff::Timestamp::now().to_string(),
+            history_length: history::length(&self.node.state),
+            active: plan.active.clone(),
+            timings: self.timings.clone(),
+            cause: None,
+        }
+    }
+
+    /// Steps 3 to 9. An error anywhere leads back.
+    fn carry_out(
+        &mut self,
+        plan: &Plan,
+        journal: &mut Journal,
+        origin: &mut Origin,
+    ) -> Result<(), Error> {
+        journal.save(&self.node.disk, &self.node.state)?;
+        self.enter(Step::ArmWatchdog);
+        self.node.system.arm(LEASE)?;
+
+        let known = [&plan.from.manifest, &plan.to.manifest];
+        let change = Change { known: &known, to: &plan.to, plan: &plan.units };
+        self.enter(Step::Prepare);
+        self.announce(plan, Step::Prepare);
+        journal.advance(Phase::Prepared, &self.node.disk, &self.node.state)?;
+        let node = &mut *self.node;
+        node.system.prepare(&node.state, &change, origin, self.tell)?;
+        node.system.arm(LEASE)?;
+
+        self.enter(Step::Flip);
+        self.announce(plan, Step::Flip);
+        let node = &mut *self.node;
+        journal.advance(Phase::Flipping, &node.disk, &node.state)?;
+        let owners = |user: &str, group: &str| node.system.owner(user, group);
+        Files { disk: &node.disk, state: &node.state, owners: &owners }.converge(
+            &[&plan.from],
+            &plan.to,
+            origin,
+        )?;
+
+        self.enter(Step::Activate);
+        self.announce(plan, Step::Activate);
+        let node = &mut *self.node;
+        journal.advance(Phase::Activated, &node.disk, &node.state)?;
+        node.system.activate(&node.state, &change, origin, self.tell)?;
+
+        self.enter(Step::Check);
+        self.node.system.check(&plan.to.manifest, self.tell)?;
+
+        self.confirm(journal)?;
+        self.commit(plan, journal, origin)
+    }
+
+    fn confirm(&mut self, journal: &mut Journal) -> Result<(), Error> {
+        self.enter(Step::Confirm);
+        let node = &*self.node;
+        journal.timings = self.timings.clone();
+        journal.advance(Phase::Checked, &node.disk, &node.state)?;
+        if journal.nonce.is_none() {
+            return Ok(());
+        }
+        let wait = Duration::from_secs(journal.confirm_timeout.into());
+        node.system.arm(wait + LEASE)?;
+        (self.tell)(Event::AwaitingConfirmation { seconds: journal.confirm_timeout });
+        if self.node.system.await_confirmation(journal)? {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "no confirmation came within {} seconds: the deployer could not reach the host any more",
+            journal.confirm_timeout
+        )))
+    }
+
+    /// From the rename of `confirmed` on, a kill leads forward.
+    fn commit(
+        &mut self,
+        plan: &Plan,
+        journal: &mut Journal,
+        origin: &mut Origin,
+    ) -> Result<(), Error> {
+        self.close_step();
+        journal.timings = self.timings.clone();
+        let node = &mut *self.node;
+        let said = if journal.mode == Mode::Test {
+            journal.advance(Phase::Tested, &node.disk, &node.state)?;
+            "tested"
+        } else {
+            let target = format!("generations/{}", plan.to.folder());
+            node.disk.replace_link(&node.state.confirmed_link(), &target)?;
+            node.disk.sync_dir(node.state.folder())?;
+            let known = [&plan.from.manifest, &plan.to.manifest];
+            let change = Change { known: &known, to: &plan.to, plan: &plan.units };
+            if let Err(error) = node.system.settle(&node.state, &change, origin, self.tell) {
+                (self.tell)(Event::Warning { message: error.to_string() });
+            }
+            origin.save(&node.disk, &node.state)?;
+            "confirmed"
+        };
+        history::append(&node.disk, &node.state, journal, said, None)?;
+        Journal::close(&node.disk, &node.state)?;
+        node.system.disarm();
+        Ok(())
+    }
+
+    fn end(&mut self, plan: &Plan) -> Outcome {
+        self.close_step();
+        Outcome { timings: self.timings.clone(), ..outcome(plan.to.number, plan.to.id, true) }
+    }
+
+    /// A step failed: the same path as after a kill, at once. Succeeds when the switch had been
+    /// committed before, because then that path leads forward.
+    fn go_back(&mut self, mut journal: Journal, error: &Error) -> Result<(), Failure> {
+        let step = self.step.map(|(step, _)| step);
+        self.enter(Step::RollBack);
+        journal.cause = Some(error.to_string());
+        match recovery::back(self.node, journal, self.tell) {
+            Ok(Direction::Forward) => {
+                (self.tell)(Event::Warning { message: error.to_string() });
+                Ok(())
+            }
+            Ok(Direction::Back) => {
+                Err(Failure { step, message: error.to_string(), unchanged: true })
+            }
+            Err(second) => Err(Failure {
+                step,
+                message: format!("{error}; going back failed too: {second}"),
+                unchanged: false,
+            }),
+        }
+    }
+
+    fn fail(&self, error: &Error, unchanged: bool) -> Failure {
+        let step = self.step.map(|(step, _)| step);
+        Failure { step, message: error.to_string(), unchanged }
+    }
+
+    fn announce(&mut self, plan: &Plan, step: Step) {
+        for action in plan.actions.iter().filter(|action| step_of(action) == step) {
+            (self.tell)(Event::Action(action.clone()));
+        }
+    }
+
+    fn enter(&mut self, step: Step) {
+        self.close_step();
+        self.step = Some((step, Instant::now()));
+        (self.tell)(Event::Step { step });
+    }
+
+    fn close_step(&mut self) {
+        if let Some((step, since)) = &self.step {
+            let spent = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.timings.insert(*step, spent);
+        }
+    }
+}
+
+/// The step in which an action is done.
+fn step_of(action: &Action) -> Step {
+    match action {
+        Action::InstallPackage { .. }
+        | Action::User { .. }
+        | Action::Group { .. }
+        | Action::Unit { does: UnitAction::Stop, .. } => Step::Prepare,
+        Action::AddFile { .. }
+        | Action::ChangeFile { .. }
+        | Action::RemoveFile { .. }
+        | Action::AdoptFile { .. } => Step::Flip,
+        _ => Step::Activate,
+    }
+}
+
+/// Brings blobs that are missing or damaged.
+fn fetch(store: &Store, manifest: &Manifest, blobs: &dyn BlobSource) -> Result<(), Error> {
+    for id in manifest.blobs() {
+        let Err(broken) = store.verify(&id) else { continue };
+        match blobs.blob(&id) {
+            Ok(reader) => store.put_as(&id, &mut { reader } as &mut dyn Read)?,
+            Err(_) => return Err(broken.into()),
+        }
+    }
+    Ok(())
+}

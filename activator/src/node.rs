@@ -1,0 +1,202 @@
+//! A node: the host, or a folder in its place, and all that can be asked of it.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use cairn_generation::wire::{Event, HistoryEntry, HostStatus, Mode, Outcome, SwitchOptions};
+use cairn_generation::{BlobId, Store};
+
+use crate::disk::Disk;
+use crate::engine::{Engine, Target};
+use crate::error::{Error, Failure};
+use crate::files::Files;
+use crate::gc;
+use crate::history;
+use crate::journal::Journal;
+use crate::lock::Lock;
+use crate::recovery;
+use crate::state::State;
+use crate::system::{Listing, System, Tell};
+
+/// Where blobs come from that the node does not have yet.
+pub trait BlobSource {
+    /// The content of a blob; what comes is verified.
+    ///
+    /// # Errors
+    /// When it is not there.
+    fn blob(&self, id: &BlobId) -> Result<Box<dyn Read + '_>, std::io::Error>;
+}
+
+impl BlobSource for Store {
+    fn blob(&self, id: &BlobId) -> Result<Box<dyn Read + '_>, std::io::Error> {
+        Ok(Box::new(std::fs::File::open(self.path(id))?))
+    }
+}
+
+/// Nothing: all blobs were sent before.
+#[derive(Debug, Clone, Copy)]
+pub struct NoBlobs;
+
+impl BlobSource for NoBlobs {
+    fn blob(&self, _: &BlobId) -> Result<Box<dyn Read + '_>, std::io::Error> {
+        Err(std::io::ErrorKind::NotFound.into())
+    }
+}
+
+/// A node that can be switched.
+pub struct Node {
+    pub(crate) state: State,
+    pub(crate) disk: Disk,
+    pub(crate) system: Box<dyn System>,
+}
+
+impl Node {
+    /// The folder `root` in the place of a host: files are real, owners are recorded, whatever
+    /// would be done to units, users, packages and the kernel is only told as events.
+    ///
+    /// # Errors
+    /// When `root` cannot be made.
+    pub fn at_root(root: &Path) -> Result<Self, Error> {
+        std::fs::create_dir_all(root).map_err(crate::error::io("make the folder", root))?;
+        // Links are relative, and relative paths must mean the same from every folder.
+        let root: PathBuf = root.canonicalize().map_err(crate::error::io("find", root))?;
+        Ok(Self::new(&root, Disk::default(), Box::new(Listing)))
+    }
+
+    /// A node made of these parts.
+    pub fn new(root: &Path, disk: Disk, system: Box<dyn System>) -> Self {
+        Self { state: State::at(root), disk, system }
+    }
+
+    /// Switches to the generation whose canonical manifest is `manifest`.
+    ///
+    /// # Errors
+    /// When the switch failed; [`Failure::unchanged`] says whether the node is as it was before.
+    pub fn switch(
+        &mut self,
+        manifest: &[u8],
+        blobs: &dyn BlobSource,
+        options: &SwitchOptions,
+        tell: Tell,
+    ) -> Result<Outcome, Failure> {
+        let what = match options.mode {
+            Mode::Switch | Mode::DryActivate => "switch",
+            Mode::Test => "test",
+            Mode::Boot => "boot",
+        };
+        Engine::new(self, tell).run(Target::Manifest { text: manifest, blobs }, what, options)
+    }
+
+    /// Switches to a kept generation: a number, an id or its first digits; none for the one
+    /// before the current one.
+    ///
+    /// # Errors
+    /// As [`Node::switch`], and when no such generation is kept or it is damaged.
+    pub fn rollback(
+        &mut self,
+        to: Option<&str>,
+        options: &SwitchOptions,
+        tell: Tell,
+    ) -> Result<Outcome, Failure> {
+        Engine::new(self, tell).run(Target::Kept(to), "rollback", options)
+    }
+
+    /// Ends a switch that was cut off: the node comes to its confirmed generation. None when there
+    /// was nothing to end.
+    ///
+    /// # Errors
+    /// When the node could not be brought there; it needs a look.
+    pub fn recover(&mut self, tell: Tell) -> Result<Option<Outcome>, Failure> {
+        if !self.is_known() {
+            return Ok(None);
+        }
+        let _lock = Lock::take(&self.state, "recovery")?;
+        recovery::recover(self, tell).map_err(recovery::failure)
+    }
+
+    /// The state of the node, compared with its generation.
+    ///
+    /// # Errors
+    /// When the state does not read back.
+    pub fn status(&self) -> Result<HostStatus, Error> {
+        let current = self.state.current()?;
+        let confirmed = self.state.confirmed()?;
+        let owners = |user: &str, group: &str| self.system.owner(user, group);
+        let files = Files { disk: &self.disk, state: &self.state, owners: &owners };
+        let failed_units = match self.system.running()? {
+            Some(running) => {
+                let wanted = cairn_generation::diff::wanted(&current.manifest);
+                wanted.difference(&running).cloned().collect()
+            }
+            None => BTreeSet::new(),
+        };
+        Ok(HostStatus {
+            generation: current.number,
+            id: current.id,
+            confirmed: confirmed.number,
+            confirmed_id: confirmed.id,
+            switching: Journal::load(&self.state)?.is_some() || Lock::is_taken(&self.state),
+            drift: files.drift(&current)?,
+            failed_units,
+            kept: self.state.kept()?,
+        })
+    }
+
+    /// Every switch of the past, oldest first.
+    ///
+    /// # Errors
+    /// When the history does not read back.
+    pub fn history(&self) -> Result<Vec<HistoryEntry>, Error> {
+        history::read(&self.state)
+    }
+
+    /// Canonical manifest of the current generation; none on a node as found.
+    ///
+    /// # Errors
+    /// When the state does not read back.
+    pub fn current(&self) -> Result<Option<Vec<u8>>, Error> {
+        let current = self.state.current()?;
+        Ok((current.number > 0).then_some(current.text))
+    }
+
+    /// Blobs of the node.
+    ///
+    /// # Errors
+    /// When the store cannot be opened.
+    pub fn store(&self) -> Result<Store, Error> {
+        self.state.init(&self.disk)?;
+        self.state.store()
+    }
+
+    /// Removes generations beyond the newest `keep`, and blobs that none of the kept ones names.
+    /// Current and confirmed generations stay, and what a switch under way needs.
+    ///
+    /// # Errors
+    /// When a switch is under way, or the file system refuses.
+    pub fn gc(&mut self, keep: u32, tell: Tell) -> Result<Outcome, Failure> {
+        if !self.is_known() {
+            return Ok(outcome(0, None, false));
+        }
+        let _lock = Lock::take(&self.state, "gc")?;
+        recovery::recover(self, tell).map_err(recovery::failure)?;
+        let removed = gc::collect(&self.disk, &self.state, keep)?;
+        let current = self.state.current()?;
+        Ok(outcome(current.number, current.id, removed > 0))
+    }
+
+    fn is_known(&self) -> bool {
+        std::fs::symlink_metadata(self.state.confirmed_link()).is_ok()
+    }
+}
+
+pub(crate) fn outcome(
+    generation: u64,
+    id: Option<cairn_generation::GenerationId>,
+    changed: bool,
+) -> Outcome {
+    Outcome { changed, generation, id, timings: std::collections::BTreeMap::new() }
+}
+
+/// Tells nobody.
+pub fn silent(_: Event) {}

@@ -1,0 +1,32 @@
+//! Fetched programs, laid out beside the blobs.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use cairn_generation::{BlobId, Manifest, Store};
+
+use crate::disk::Disk;
+use crate::error::Error;
+
+/// Puts every fetched program at `<state>/store/<folder>/bin/<name>`, checked. Durable when it
+/// returns.
+///
+/// # Errors
+/// When a blob is missing or damaged, or the file system refuses.
+pub(crate) fn lay_out(disk: &Disk, store: &Store, manifest: &Manifest) -> Result<(), Error> {
+    for package in manifest.packages.fetched.values() {
+        let bin = store.folder().join(&package.folder).join("bin");
+        for (name, id) in &package.bin {
+            let place = bin.join(name);
+            let runs = fs::metadata(&place)
+                .is_ok_and(|metadata| metadata.permissions().mode() & 0o7777 == 0o555);
+            if !runs || !fs::read(&place).is_ok_and(|content| BlobId::of(&content) == *id) {
+                disk.create_dirs(&bin, 0o755)?;
+                disk.replace_file(&place, &store.get(id)?, 0o555, None)?;
+                disk.sync_parent(&bin)?;
+                disk.sync_dir(store.folder())?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! The way back, and the only one: after a failed step, a kill, the watchdog's alarm or a power cut.
+//!
+//! Recovery does not replay: it compares the host with the generation that `confirmed` names, and
+//! does what is missing. So it does not matter where the switch was cut off, nor where an earlier
+//! recovery was.
+
+use cairn_generation::diff::{Running, unit_plan};
+use cairn_generation::wire::{Event, Mode, Outcome, Step};
+
+use crate::error::{Error, Failure};
+use crate::files::Files;
+use crate::history;
+use crate::journal::{Journal, Phase};
+use crate::node::{Node, outcome};
+use crate::origin::Origin;
+use crate::packages;
+use crate::state::Generation;
+use crate::system::{Change, Tell};
+use crate::tree;
+
+/// Where a recovery led.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// To the generation that was confirmed before.
+    Back,
+    /// To the new one: the switch had been committed.
+    Forward,
+}
+
+/// Ends the switch that a journal tells of, if there is one.
+///
+/// # Errors
+/// When the host could not be brought to its confirmed generation: the journal stays, and the next
+/// recovery tries again.
+pub(crate) fn recover(node: &mut Node, tell: Tell) -> Result<Option<Outcome>, Error> {
+    let Some(journal) = Journal::load(&node.state)? else { return Ok(None) };
+    tell(Event::Step { step: Step::RollBack });
+    back(node, journal, tell)?;
+    let current = node.state.current()?;
+    Ok(Some(outcome(current.number, current.id, true)))
+}
+
+/// A failed recovery, for whoever asked for something else.
+pub(crate) fn failure(error: Error) -> Failure {
+    Failure {
+        step: Some(Step::RollBack),
+        message: format!("a switch was cut off, and ending it failed: {error}"),
+        unchanged: false,
+    }
+}
+
+/// Brings the host to where the switch in `journal` ends, and closes the journal.
+pub(crate) fn back(node: &mut Node, journal: Journal, tell: Tell) -> Result<Direction, Error> {
+    let confirmed = node.state.confirmed()?;
+    let tested = journal.phase == Phase::Tested && journal.boot_id == node.system.boot_id();
+    let (direction, target) = match journal.mode {
+        Mode::Test if tested => (Direction::Forward, node.state.load(journal.to)?),
+        Mode::Test => (Direction::Back, confirmed),
+        _ if confirmed.number == journal.to => (Direction::Forward, confirmed),
+        _ => (Direction::Back, confirmed),
+    };
+    let mut origin = Origin::load(&node.state)?;
+    if journal.phase > Phase::Intent {
+        let others = others(node, &journal, &target);
+        bring(node, &journal, &others, &target, &mut origin, tell)?;
+    }
+    let (said, cause) = match (direction, journal.mode) {
+        (Direction::Forward, Mode::Test) => ("tested", None),
+        (Direction::Forward, _) => ("confirmed", None),
+        (Direction::Back, _) => {
+            let cause = journal.cause.clone();
+            ("rolled back", Some(cause.unwrap_or_else(|| "the switch was cut off".to_owned())))
+        }
+    };
+    history::append(&node.disk, &node.state, &journal, said, cause)?;
+    Journal::close(&node.disk, &node.state)?;
+    node.system.disarm();
+    Ok(direction)
+}
+
+/// The generations that may have left traces. One that does not read back any more left none that
+/// the others do not know: its tree was checked when it was staged.
+fn others(node: &Node, journal: &Journal, target: &Generation) -> Vec<Generation> {
+    let confirmed = node.state.number_at(&node.state.confirmed_link());
+    let numbers = [Some(journal.to), Some(journal.from), confirmed];
+    let mut others: Vec<Generation> = Vec::new();
+    for number in numbers.into_iter().flatten().filter(|number| *number != target.number) {
+        if !others.iter().any(|other| other.number == number)
+            && let Ok(generation) = node.state.load(number)
+        {
+            others.push(generation);
+        }
+    }
+    others
+}
+
+fn bring(
+    node: &mut Node,
+    journal: &Journal,
+    others: &[Generation],
+    target: &Generation,
+    origin: &mut Origin,
+    tell: Tell,
+) -> Result<(), Error> {
+    mend(node, target)?;
+    let manifests: Vec<_> = others.iter().chain([target]).map(|other| &other.manifest).collect();
+    let mut plan = cairn_generation::diff::UnitPlan::default();
+    if let Some(active) = node.system.running()? {
+        if journal.phase > Phase::Prepared
+            && let Some(left) = others.first()
+        {
+            plan = unit_plan(&left.manifest, &target.manifest, Running::Active(&active));
+        }
+        let ran = journal.active.difference(&active);
+        plan.start.extend(ran.filter(|unit| target.manifest.units.contains_key(*unit)).cloned());
+    }
+    let change = Change { known: &manifests, to: target, plan: &plan };
+    node.system.prepare(&node.state, &change, origin, tell)?;
+    let owners = |user: &str, group: &str| node.system.owner(user, group);
+    let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
+    let known: Vec<&Generation> = others.iter().collect();
+    files.converge(&known, target, origin)?;
+    node.system.activate(&node.state, &change, origin, tell)?;
+    if let Err(error) = node.system.settle(&node.state, &change, origin, tell) {
+        tell(Event::Warning { message: error.to_string() });
+    }
+    origin.save(&node.disk, &node.state)
+}
+
+/// A damaged tree is laid out again from the store before anything leads to it.
+fn mend(node: &mut Node, target: &Generation) -> Result<(), Error> {
+    node.system.allocate(&node.state, &target.manifest)?;
+    let owners = |user: &str, group: &str| node.system.owner(user, group);
+    let Some(why) = tree::verify(&node.state, target, &owners)? else { return Ok(()) };
+    let store = node.state.store()?;
+    packages::lay_out(&node.disk, &store, &target.manifest)?;
+    tree::stage(&node.disk, &node.state, &store, target, &owners).map_err(|error| match target.id {
+        Some(id) => Error::Damaged { number: target.number, id, why: format!("{why}; {error}") },
+        None => error,
+    })
+}
