@@ -12,6 +12,7 @@ use crate::lab::Lab;
 pub struct Cairn<'a> {
     fleet: &'a Path,
     lab: Option<&'a Lab>,
+    program: PathBuf,
     environment: Vec<(String, String)>,
     prefix: Vec<String>,
 }
@@ -31,7 +32,19 @@ impl<'a> Cairn<'a> {
     /// Runs for the fleet at `fleet`, on this machine, with nothing to reach.
     #[must_use]
     pub fn new(fleet: &'a Path) -> Self {
-        Self { fleet, lab: None, environment: Vec::new(), prefix: Vec::new() }
+        let program = program();
+        Self { fleet, lab: None, program, environment: Vec::new(), prefix: Vec::new() }
+    }
+
+    /// Runs a copy in `folder`, for a user who may not look into this project's.
+    #[must_use]
+    pub fn copied_to(mut self, folder: &Path) -> Self {
+        let copy = folder.join("cairn");
+        if !copy.exists() {
+            std::fs::copy(&self.program, &copy).expect("cairn can be copied");
+        }
+        self.program = copy;
+        self
     }
 
     /// Runs inside the network of `lab`, as its user.
@@ -59,8 +72,7 @@ impl<'a> Cairn<'a> {
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut words: Vec<&OsStr> = self.prefix.iter().map(OsStr::new).collect();
-        let program = program();
-        words.push(program.as_os_str());
+        words.push(self.program.as_os_str());
         let mut command = match self.lab {
             Some(lab) => lab.command(words[0]),
             None => Command::new(words[0]),

@@ -26,6 +26,17 @@ impl Fleet {
         fleet
     }
 
+    /// A copy of the sample fleet: `cairn.nix` and `hosts/` at the project's root.
+    #[must_use]
+    pub fn sample() -> Self {
+        let fleet = Self::new();
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        fs::copy(project.join("cairn.nix"), fleet.path().join("cairn.nix")).unwrap();
+        fs::create_dir(fleet.path().join("hosts")).unwrap();
+        copy(&project.join("hosts"), &fleet.path().join("hosts"));
+        fleet
+    }
+
     /// A fleet with one host, `name` at `address`, whose module has these definitions.
     #[must_use]
     pub fn of(name: &str, address: std::net::Ipv4Addr, definitions: &str) -> Self {

@@ -1,8 +1,21 @@
 //! End to end on real Debian hosts.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test ends by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // A test ends by panicking.
 
+mod bad_input;
+mod examples;
+mod going_back;
 mod lab;
+mod the_path;
 
 fn main() {
-    cairn_tests::run(true, &[("lab", lab::CASES)]);
+    cairn_tests::run(
+        true,
+        &[
+            ("lab", lab::CASES),
+            ("the_path", the_path::CASES),
+            ("bad_input", bad_input::CASES),
+            ("going_back", going_back::CASES),
+            ("examples", examples::CASES),
+        ],
+    );
 }

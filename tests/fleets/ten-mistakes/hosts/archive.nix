@@ -1,0 +1,7 @@
+{ ... }:
+
+{
+  # A semicolon that is missing.
+  networking.hostName = "archive"
+  networking.firewall.enable = true;
+}

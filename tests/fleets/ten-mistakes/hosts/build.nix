@@ -1,0 +1,6 @@
+{ ... }:
+
+{
+  # A file that is not there.
+  imports = [ ../modules/runner.nix ];
+}

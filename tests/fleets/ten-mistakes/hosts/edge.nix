@@ -1,0 +1,6 @@
+{ ... }:
+
+{
+  # A number where a name belongs.
+  networking.hostName = 42;
+}

@@ -1,0 +1,6 @@
+{ lib, ... }:
+
+{
+  # A function that the library does not have.
+  networking.hostName = lib.mkFroce "mail";
+}

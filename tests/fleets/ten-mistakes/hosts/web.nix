@@ -1,0 +1,6 @@
+{ ... }:
+
+{
+  # An option that does not exist.
+  networking.firewal.enable = true;
+}

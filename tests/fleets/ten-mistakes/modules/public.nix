@@ -1,0 +1,6 @@
+{ lib, ... }:
+
+{
+  # A name that nothing binds.
+  networking.firewall.enable = lib.mkIf isPublic true;
+}

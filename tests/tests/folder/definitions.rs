@@ -1,0 +1,65 @@
+//! Definitions that cannot be built: each a diagnostic at its place, and nothing is written.
+
+use cairn_tests::{Cairn, Case, Fleet};
+use serde_json::Value;
+
+pub(crate) const CASES: &[Case] = &[
+    ("each mistake has its place and exit code 1", each_mistake),
+    ("a conflict shows both places", conflict),
+    ("wrong arguments end with 2", wrong_arguments),
+    ("a host that is not in the fleet", unknown_host),
+];
+
+fn diagnostics(definitions: &str) -> Vec<Value> {
+    let fleet = Fleet::of("alpha", std::net::Ipv4Addr::LOCALHOST, definitions);
+    let target = tempfile::tempdir().unwrap();
+    let into = target.path().join("root");
+    let into = into.to_str().unwrap();
+    let cairn = Cairn::new(fleet.path());
+    let outcome = cairn.run(&["switch", "alpha", "--into", into, "--format", "json"]).expect(1);
+    assert!(!std::path::Path::new(into).join("etc").exists(), "nothing is written");
+    outcome.says(&["host.nix"]).json()
+}
+
+fn each_mistake() {
+    for (definitions, line, word) in [
+        ("  networking.hostName = ;", 4, "hostName"),
+        ("  networking.hostNam = \"a\";", 4, "hostName"),
+        ("  networking.firewall.enable = \"yes\";", 4, "bool"),
+        ("  imports = [ ./gone.nix ];", 4, "gone.nix"),
+        ("  environment.etc.a.source = ./gone;", 4, "gone"),
+        ("  networking.hostName = let a = a; in a;", 4, "recursion"),
+        ("  networking.hostName = throw \"no name\";", 4, "no name"),
+        ("  services.k3s = { enable = true; extraFlags = [ \"--no-deploy=x\" ]; };", 4, "disable"),
+    ] {
+        let found = diagnostics(definitions);
+        let at = found.iter().find(|found| {
+            found["severity"] == "error" && found["file"] == "host.nix" && found["line"] == line
+        });
+        let said = at.unwrap_or_else(|| panic!("{definitions}: {found:#?}")).to_string();
+        assert!(said.contains(word), "{definitions}: {word} is not in {said}");
+    }
+}
+
+fn conflict() {
+    let found = diagnostics(
+        "  imports = [ { networking.hostName = \"a\"; } { networking.hostName = \"b\"; } ];",
+    );
+    let related = found.iter().find_map(|error| error["related"].as_array());
+    assert!(related.is_some_and(|related| !related.is_empty()), "{found:#?}");
+}
+
+fn wrong_arguments() {
+    let fleet = Fleet::of("alpha", std::net::Ipv4Addr::LOCALHOST, "");
+    let cairn = Cairn::new(fleet.path());
+    for arguments in [&["swich"][..], &["switch", "--intoo", "x"], &["status", "--format", "xml"]] {
+        let _ = cairn.run(arguments).expect(2);
+    }
+}
+
+fn unknown_host() {
+    let fleet = Fleet::of("alpha", std::net::Ipv4Addr::LOCALHOST, "");
+    let outcome = Cairn::new(fleet.path()).run(&["build", "alhpa"]);
+    assert!([1, 2].contains(&outcome.code()), "{outcome:?}");
+    let _ = outcome.says(&["alhpa", "alpha"]);
+}

@@ -1,0 +1,104 @@
+//! The fleets to copy from, on as many hosts as they have. k3s is the stand-in.
+
+use cairn_tests::{Cairn, Case, Fleet, Lab};
+
+use crate::the_path::{last, sha256};
+
+pub(crate) const CASES: &[Case] = &[
+    ("devboard, three hosts in one command", devboard),
+    ("dual-stack, a first server", dual_stack),
+    ("the sample host, and back", sample),
+];
+
+/// Puts the stand-in for k3s on the mirror, and into the packages of `fleet`.
+fn with_standin(lab: &Lab, fleet: &Fleet) {
+    let standin = std::fs::read(env!("CARGO_BIN_EXE_k3s-standin")).unwrap();
+    let url = lab.publish("k3s", &standin);
+    let packages = std::fs::read_to_string(fleet.path().join("packages.nix")).unwrap();
+    let quoted = |key: &str| {
+        let from = packages.find(&format!("{key} = \"")).unwrap() + key.len() + 4;
+        packages[from..].split('"').next().unwrap().to_owned()
+    };
+    fleet.edit("packages.nix", &quoted("url"), &url);
+    fleet.edit("packages.nix", &quoted("hash"), &sha256(&standin));
+}
+
+fn devboard() {
+    let lab = Lab::start();
+    let fleet = Fleet::copy("examples/devboard");
+    with_standin(&lab, &fleet);
+    let hosts = lab.hosts([
+        ("board0", [192, 168, 1, 40]),
+        ("board1", [192, 168, 1, 41]),
+        ("board2", [192, 168, 1, 42]),
+    ]);
+    for host in &hosts {
+        host.sh("mkdir -p /etc/rancher/k3s && echo hush >/etc/rancher/k3s/token");
+    }
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    let _ = cairn.run(&["switch", "board0", "board1", "board2"]).ok();
+    for (host, role) in hosts.iter().zip(["server", "agent", "agent"]) {
+        let unit = if role == "server" { "k3s" } else { "k3s-agent" };
+        assert_eq!(host.unit(unit, "ActiveState"), "active", "{} is {role}", host.name());
+        let pid = host.unit(unit, "MainPID");
+        let command = host.sh(&format!("tr '\\0' ' ' </proc/{pid}/cmdline"));
+        assert!(command.contains(role), "{}: {command}", host.name());
+        let said = host.sh(&format!("journalctl -u {unit} --no-pager -o cat"));
+        assert!(said.contains("the configuration is accepted"), "{said}");
+        let rules = host.nft();
+        for port in ["80", "443", "8472"] {
+            assert!(rules.contains(port), "{} opens {port}:\n{rules}", host.name());
+        }
+    }
+    // The second time there is nothing to do on any of them.
+    let again = cairn.run(&["switch", "board0", "board1", "board2", "--format", "json"]).ok();
+    assert_eq!(last(&again.json(), "changed"), false);
+    let names = hosts.each_ref().map(|host| host.name());
+    let _ = cairn.run(&["status"]).ok().says(&names);
+}
+
+fn dual_stack() {
+    let lab = Lab::start();
+    let fleet = Fleet::copy("examples/dual-stack");
+    with_standin(&lab, &fleet);
+    let host = lab.host("alpha", [192, 168, 1, 10]);
+    host.sh("mkdir -p /etc/rancher/k3s && echo hush >/etc/rancher/k3s/token");
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    // Its tools are on the internet, which no host of the lab reaches.
+    let _ = cairn.run(&["switch", "alpha", "--set", "dualStack.tools=false"]).ok();
+    assert_eq!(host.unit("k3s", "ActiveState"), "active");
+    let config = host.read("/etc/rancher/k3s/config.yaml");
+    for words in ["2001:cafe:42::/56", "2001:cafe:43::/112", "traefik", "k8s.example.org"] {
+        assert!(config.contains(words), "{words} is not in\n{config}");
+    }
+    let rules = host.nft();
+    assert!(rules.contains("6443") && rules.contains("8472"), "{rules}");
+}
+
+fn sample() {
+    let lab = Lab::start();
+    let fleet = Fleet::sample();
+    let host = lab.host("demo", [10, 77, 0, 11]);
+    host.sh("mkdir -p /etc/rancher/k3s && echo hush >/etc/rancher/k3s/token");
+    std::fs::copy(env!("CARGO_BIN_EXE_k3s-standin"), host.outside("/usr/local/bin/k3s")).unwrap();
+    let before = host.snapshot();
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    let switched = cairn.run(&[
+        "switch",
+        "demo",
+        "--set",
+        "deployment.targetHost=\"10.77.0.11\"",
+        // Debian has a motd of its own.
+        "--set",
+        "deployment.adopt=[ \"/etc/motd\" ]",
+        // No container may set what is the machine's.
+        "--set",
+        "boot.kernel.sysctl={ \"net.ipv4.ip_forward\" = true; }",
+    ]);
+    let _ = switched.ok();
+    assert_eq!(host.sh("systemctl is-active beacon@north k3s ssh"), "active\nactive\nactive");
+    assert!(host.read("/etc/motd").starts_with("demo: "));
+    assert!(host.holds("id -nG alice | grep -qw sudo"));
+    let _ = cairn.run(&["rollback", "demo", "--set", "deployment.targetHost=\"10.77.0.11\""]).ok();
+    before.assert_same(&host.snapshot());
+}

@@ -1,0 +1,170 @@
+//! What goes wrong after a switch is seen: the host goes back by itself.
+
+use std::time::Duration;
+
+use cairn_tests::{Cairn, Case, Fleet, Host, Lab};
+
+use crate::the_path::last;
+
+pub(crate) const CASES: &[Case] = &[
+    ("a unit that fails", failing_unit),
+    ("a health check that never passes", failing_check),
+    ("a deployer killed before its confirmation", deployer_killed),
+    ("a firewall that locks the deployer out", locked_out),
+    ("a host killed in the middle", killed_in_the_middle),
+    ("a host rebooted in the middle", rebooted_in_the_middle),
+];
+
+const ADDRESS: [u8; 4] = [10, 77, 0, 11];
+
+/// A generation in which the host is well, and another that it does not stay in.
+const BEFORE: &str = r#"
+  environment.etc.mark.text = "before\n";
+  systemd.services.steady = {
+    wantedBy = [ "multi-user.target" ];
+    serviceConfig.ExecStart = "/bin/sleep infinity";
+  };
+"#;
+
+fn after(more: &str) -> String {
+    format!(
+        "{}\n  boot.kernel.sysctl.\"net.ipv4.ip_forward\" = 1;\n{more}",
+        BEFORE.replace("before", "after")
+    )
+}
+
+/// A lab with a host that is in [`BEFORE`], whose fleet then says [`after`] with `more`.
+fn stage<'lab>(lab: &'lab Lab, more: &str) -> (Host<'lab>, Fleet) {
+    let host = lab.host("alpha", ADDRESS);
+    let fleet = Fleet::of("alpha", host.address(), BEFORE);
+    let _ = Cairn::new(fleet.path()).within(lab).run(&["switch", "alpha"]).ok();
+    fleet.define(host.address(), &after(more));
+    (host, fleet)
+}
+
+/// The cause of the last switch's end, which was not the new generation.
+fn went_back(cairn: &Cairn<'_>, host: &Host<'_>) -> String {
+    assert_eq!(host.read("/etc/mark"), "before\n");
+    let status = cairn.run(&["status", "alpha", "--format", "json"]).ok().json();
+    assert_eq!(last(&status, "generation"), 1);
+    assert_eq!(last(&status, "confirmed"), 1);
+    let history = cairn.run(&["history", "alpha", "--format", "json"]).ok().json();
+    let entry = history.last().unwrap();
+    assert_eq!(last(&history, "outcome"), "rolled back", "{entry:#}");
+    last(&history, "cause").to_string()
+}
+
+fn failing_unit() {
+    let lab = Lab::start();
+    let (host, fleet) = stage(
+        &lab,
+        "systemd.services.broken = {
+           wantedBy = [ \"multi-user.target\" ];
+           serviceConfig = { Type = \"oneshot\"; ExecStart = \"/bin/false\"; };
+         };",
+    );
+    let before = host.snapshot();
+    let pid = host.unit("steady", "MainPID");
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    let _ = cairn.run(&["switch", "alpha"]).expect(3).says(&["broken.service"]);
+    before.assert_same(&host.snapshot());
+    assert_eq!(host.unit("steady", "MainPID"), pid);
+    assert!(went_back(&cairn, &host).contains("broken"));
+}
+
+fn failing_check() {
+    let lab = Lab::start();
+    let check = "healthChecks.web = { port = 8081; deadline = 3; };";
+    let (host, fleet) = stage(&lab, check);
+    let before = host.snapshot();
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    let _ = cairn.run(&["switch", "alpha"]).expect(3).says(&["web", "8081"]);
+    before.assert_same(&host.snapshot());
+    assert!(went_back(&cairn, &host).contains("web"));
+}
+
+/// Waits until the host is seen in the new generation.
+fn until_flipped(host: &Host<'_>) {
+    host.until("it is flipped", || host.holds("grep -q after /etc/mark"));
+}
+
+/// Waits until the host is in the old generation again, and nothing is under way.
+fn until_back(cairn: &Cairn<'_>, host: &Host<'_>) {
+    host.until("it is back", || {
+        host.holds("grep -q before /etc/mark") && {
+            let status = cairn.run(&["status", "alpha", "--format", "json"]);
+            status.code() == 0 && last(&status.json(), "switching") == false
+        }
+    });
+}
+
+/// Keeps the switch in its health checks for a while.
+const WAITING: &str = "
+  deployment.confirmTimeout = 3;
+  healthChecks.patience = { command = \"sleep 2\"; deadline = 20; };";
+
+fn deployer_killed() {
+    let lab = Lab::start();
+    let (host, fleet) = stage(&lab, WAITING);
+    let before = host.snapshot();
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    let mut switch = cairn.start(&["switch", "alpha"]);
+    until_flipped(&host);
+    // `nsenter` has become `cairn`: this is the deployer itself.
+    switch.kill().unwrap();
+    switch.wait().unwrap();
+    until_back(&cairn, &host);
+    before.assert_same(&host.snapshot());
+    went_back(&cairn, &host);
+}
+
+fn locked_out() {
+    let lab = Lab::start();
+    let (host, fleet) = stage(
+        &lab,
+        "deployment.confirmTimeout = 4;
+         deployment.openFirewall = false;
+         networking.firewall.enable = true;",
+    );
+    let before = host.snapshot();
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    let outcome = cairn.run(&["switch", "alpha"]);
+    assert!([3, 4].contains(&outcome.code()), "{outcome:?}");
+    until_back(&cairn, &host);
+    before.assert_same(&host.snapshot());
+    went_back(&cairn, &host);
+}
+
+/// Starts a switch, ends the host by `end` while it waits, and looks at what comes up.
+fn interrupted(end: impl Fn(&Host<'_>)) {
+    let lab = Lab::start();
+    let (host, fleet) = stage(&lab, WAITING);
+    let before = host.snapshot();
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    let mut switch = cairn.start(&["switch", "alpha"]);
+    until_flipped(&host);
+    end(&host);
+    until_back(&cairn, &host);
+    let _ = switch.kill();
+    assert!(!switch.wait().unwrap().success());
+    // The sysctl is as every boot finds it, and the unit runs.
+    host.until("the unit runs", || host.unit("steady", "ActiveState") == "active");
+    std::thread::sleep(Duration::from_millis(200));
+    before.assert_same(&host.snapshot());
+    went_back(&cairn, &host);
+    // And the host can be switched again.
+    fleet.define(host.address(), &after(""));
+    let _ = cairn.run(&["switch", "alpha"]).ok();
+    assert_eq!(host.read("/etc/mark"), "after\n");
+}
+
+fn killed_in_the_middle() {
+    interrupted(|host| {
+        host.kill();
+        host.start();
+    });
+}
+
+fn rebooted_in_the_middle() {
+    interrupted(|host| host.reboot());
+}
