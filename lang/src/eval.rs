@@ -73,6 +73,7 @@ impl<'a> Evaluator<'a> {
             started: Instant::now(),
         };
         evaluator.globals = builtins::globals(&evaluator);
+        crate::modules::install(&evaluator);
         evaluator
     }
 

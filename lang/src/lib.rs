@@ -12,6 +12,7 @@ mod evaluate;
 mod fs;
 pub mod literal;
 mod lower;
+pub mod modules;
 mod print;
 mod source;
 mod symbol;

@@ -91,6 +91,22 @@ impl World {
         lowered.map_err(|diagnostics| diagnostics.to_vec())
     }
 
+    /// The lowered tree of a file that is part of the program, lowered once.
+    pub(crate) fn embedded(
+        &self,
+        path: &VirtualPath,
+        text: &str,
+    ) -> Result<Arc<Tree>, Vec<Diagnostic>> {
+        let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = trees.get(path) {
+            return known.clone().map_err(|diagnostics| diagnostics.to_vec());
+        }
+        let lowered = lower::lower(self, &path.to_string(), text, Some(path), &[]);
+        let lowered = lowered.map(Arc::new).map_err(Arc::new);
+        trees.insert(path.clone(), lowered.clone());
+        lowered.map_err(|diagnostics| diagnostics.to_vec())
+    }
+
     /// The lowered tree of a text that is no file, such as `--expr`; relative paths in it start
     /// at `base`.
     ///

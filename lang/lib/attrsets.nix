@@ -1,0 +1,182 @@
+# Attribute sets. Names and meaning are nixpkgs'.
+lib: native:
+let
+  inherit (builtins)
+    elemAt
+    foldl'
+    head
+    isAttrs
+    length
+    tail
+    ;
+in
+rec {
+  inherit (builtins)
+    attrNames
+    attrValues
+    catAttrs
+    getAttr
+    hasAttr
+    intersectAttrs
+    listToAttrs
+    mapAttrs
+    removeAttrs
+    zipAttrsWith
+    ;
+
+  attrByPath =
+    path: default: set:
+    if path == [ ] then
+      set
+    else if isAttrs set && set ? ${head path} then
+      attrByPath (tail path) default set.${head path}
+    else
+      default;
+  hasAttrByPath =
+    path: set:
+    path == [ ] || (isAttrs set && set ? ${head path} && hasAttrByPath (tail path) set.${head path});
+  longestValidPathPrefix =
+    path: set:
+    if path != [ ] && isAttrs set && set ? ${head path} then
+      [ (head path) ] ++ longestValidPathPrefix (tail path) set.${head path}
+    else
+      [ ];
+  setAttrByPath =
+    path: value: if path == [ ] then value else { ${head path} = setAttrByPath (tail path) value; };
+  getAttrFromPath =
+    path: set:
+    attrByPath path (throw "cannot find attribute '${builtins.concatStringsSep "." path}'") set;
+  concatMapAttrs =
+    f: v: foldl' (a: b: a // b) { } (builtins.attrValues (builtins.mapAttrs f v));
+  updateManyAttrsByPath =
+    updates: set: foldl' (acc: u: updatePath u.path u.update acc) set updates;
+  updatePath =
+    path: f: set:
+    if path == [ ] then
+      f set
+    else
+      set // { ${head path} = updatePath (tail path) f (set.${head path} or { }); };
+  attrVals = nameList: set: map (x: set.${x}) nameList;
+  getAttrs = names: attrs: genAttrs names (name: attrs.${name});
+  filterAttrs =
+    pred: set:
+    builtins.removeAttrs set (
+      builtins.filter (name: !pred name set.${name}) (builtins.attrNames set)
+    );
+  filterAttrsRecursive =
+    pred: set:
+    listToAttrs (
+      builtins.concatMap (
+        name:
+        let
+          v = set.${name};
+        in
+        if pred name v then
+          [ (nameValuePair name (if isAttrs v then filterAttrsRecursive pred v else v)) ]
+        else
+          [ ]
+      ) (builtins.attrNames set)
+    );
+  foldlAttrs =
+    f: init: set:
+    foldl' (acc: name: f acc name set.${name}) init (builtins.attrNames set);
+  foldAttrs =
+    op: nul: list:
+    lib.foldr (
+      n: a: foldl' (o: name: o // { ${name} = op n.${name} (a.${name} or nul); }) a (builtins.attrNames n)
+    ) { } list;
+  collect =
+    pred: attrs:
+    if pred attrs then
+      [ attrs ]
+    else if isAttrs attrs then
+      builtins.concatMap (collect pred) (builtins.attrValues attrs)
+    else
+      [ ];
+  cartesianProduct =
+    attrsOfLists:
+    foldl' (
+      listOfAttrs: attrName:
+      builtins.concatMap (attrs: map (value: attrs // { ${attrName} = value; }) attrsOfLists.${attrName}) listOfAttrs
+    ) [ { } ] (builtins.attrNames attrsOfLists);
+  mapCartesianProduct = f: attrsOfLists: map f (cartesianProduct attrsOfLists);
+  nameValuePair = name: value: { inherit name value; };
+  mapAttrs' = f: set: listToAttrs (map (attr: f attr set.${attr}) (builtins.attrNames set));
+  mapAttrsToList = f: attrs: map (name: f name attrs.${name}) (builtins.attrNames attrs);
+  attrsToList = mapAttrsToList nameValuePair;
+  mapAttrsRecursive = f: set: mapAttrsRecursiveCond (as: true) f set;
+  mapAttrsRecursiveCond =
+    cond: f: set:
+    let
+      recurse =
+        path:
+        builtins.mapAttrs (
+          name: value:
+          if isAttrs value && cond value then recurse (path ++ [ name ]) value else f (path ++ [ name ]) value
+        );
+    in
+    recurse [ ] set;
+  mapAttrsToListRecursive = f: set: collect' (mapAttrsRecursive (path: v: { leaf = f path v; }) set);
+  collect' = set: map (x: x.leaf) (collect (x: isAttrs x && x ? leaf) set);
+  genAttrs = names: f: listToAttrs (map (n: nameValuePair n (f n)) names);
+  genAttrs' = xs: f: listToAttrs (map f xs);
+  isDerivation = value: (value.type or null) == "derivation";
+  optionalAttrs = cond: as: if cond then as else { };
+  zipAttrsWithNames =
+    names: f: sets:
+    listToAttrs (map (name: nameValuePair name (f name (builtins.catAttrs name sets))) names);
+  zipAttrs = builtins.zipAttrsWith (name: values: values);
+  mergeAttrsList = foldl' (a: b: a // b) { };
+  recursiveUpdateUntil =
+    pred: lhs: rhs:
+    let
+      f =
+        attrPath:
+        builtins.zipAttrsWith (
+          n: values:
+          let
+            here = attrPath ++ [ n ];
+          in
+          if length values == 1 || pred here (elemAt values 1) (head values) then
+            head values
+          else
+            f here values
+        );
+    in
+    f [ ] [
+      rhs
+      lhs
+    ];
+  recursiveUpdate = recursiveUpdateUntil (
+    path: lhs: rhs:
+    !(isAttrs lhs && isAttrs rhs)
+  );
+  matchAttrs =
+    pattern: attrs:
+    builtins.all (
+      name:
+      attrs ? ${name}
+      && (
+        if isAttrs pattern.${name} then
+          isAttrs attrs.${name} && matchAttrs pattern.${name} attrs.${name}
+        else
+          pattern.${name} == attrs.${name}
+      )
+    ) (builtins.attrNames pattern);
+  overrideExisting =
+    old: new: builtins.mapAttrs (name: value: new.${name} or value) old;
+  showAttrPath =
+    path:
+    if path == [ ] then "<root attribute path>" else lib.concatMapStringsSep "." lib.escapeNixIdentifier path;
+  recurseIntoAttrs = attrs: attrs // { recurseForDerivations = true; };
+  getBin = pkg: pkg;
+  unionOfDisjoint =
+    x: y:
+    let
+      both = builtins.intersectAttrs x y;
+    in
+    if both == { } then
+      x // y
+    else
+      throw "unionOfDisjoint: both sets have ${builtins.concatStringsSep ", " (builtins.attrNames both)}";
+}

@@ -1,0 +1,145 @@
+# Small functions that everything else is made of. Names and meaning are nixpkgs'.
+lib: native:
+rec {
+  inherit (builtins)
+    add
+    addErrorContext
+    bitAnd
+    bitOr
+    bitXor
+    ceil
+    deepSeq
+    floor
+    fromJSON
+    fromTOML
+    functionArgs
+    genericClosure
+    hashString
+    isAttrs
+    isBool
+    isFloat
+    isFunction
+    isInt
+    isList
+    isPath
+    isString
+    lessThan
+    match
+    pathExists
+    readFile
+    seq
+    split
+    sub
+    throw
+    toJSON
+    toString
+    trace
+    tryEval
+    typeOf
+    unsafeGetAttrPos
+    ;
+
+  id = x: x;
+  const = x: y: x;
+  flip =
+    f: a: b:
+    f b a;
+  pipe = builtins.foldl' (x: f: f x);
+  concat = x: y: x ++ y;
+  or = x: y: x || y;
+  and = x: y: x && y;
+  xor = x: y: x != y;
+  boolToString = b: if b then "true" else "false";
+  boolToYesNo = b: if b then "yes" else "no";
+  mergeAttrs = x: y: x // y;
+  applyModuleArgsIfFunction =
+    key: f: args:
+    if isFunction f then f args else f;
+  mapNullable = f: a: if a == null then a else f a;
+  defaultTo = default: maybe: if maybe == null then default else maybe;
+  min = x: y: if x < y then x else y;
+  max = x: y: if x > y then x else y;
+  mod = base: int: base - (int * (builtins.div base int));
+  compare =
+    a: b:
+    if a < b then
+      -1
+    else if a > b then
+      1
+    else
+      0;
+  splitByAndCompare =
+    p: yes: no: a: b:
+    if p a then (if p b then yes a b else -1) else if p b then 1 else no a b;
+
+  fix =
+    f:
+    let
+      x = f x;
+    in
+    x;
+  fix' =
+    f:
+    let
+      x = f x // {
+        __unfix__ = f;
+      };
+    in
+    x;
+  extends =
+    overlay: f: final:
+    let
+      prev = f final;
+    in
+    prev // overlay final prev;
+  composeExtensions =
+    f: g: final: prev:
+    let
+      fApplied = f final prev;
+    in
+    fApplied // g final (prev // fApplied);
+  composeManyExtensions = lib.foldr composeExtensions (final: prev: { });
+
+  importJSON = path: builtins.fromJSON (builtins.readFile path);
+  importTOML = path: builtins.fromTOML (builtins.readFile path);
+
+  warn = message: builtins.warn message;
+  warnIf = cond: message: if cond then warn message else id;
+  warnIfNot = cond: message: if cond then id else warn message;
+  info = message: builtins.trace "INFO: ${message}";
+  throwIf = cond: message: if cond then throw message else id;
+  throwIfNot = cond: message: if cond then id else throw message;
+  showWarnings = warnings: value: builtins.foldl' (x: w: warn w x) value warnings;
+  assertMsg = pred: message: pred || throw message;
+  assertOneOf =
+    name: val: xs:
+    assertMsg (builtins.elem val xs) "${name} must be one of ${
+      builtins.toJSON xs
+    }, but is: ${builtins.toJSON val}";
+
+  setFunctionArgs = f: args: {
+    __functor = self: f;
+    __functionArgs = args;
+  };
+  toFunction = v: if isFunction v then v else k: v;
+  toHexString =
+    i:
+    let
+      digits = [ "0" "1" "2" "3" "4" "5" "6" "7" "8" "9" "A" "B" "C" "D" "E" "F" ];
+    in
+    builtins.concatStringsSep "" (map (builtins.elemAt digits) (toBaseDigits 16 i));
+  toBaseDigits =
+    base: i:
+    let
+      go =
+        i:
+        if i < base then
+          [ i ]
+        else
+          let
+            q = i / base;
+          in
+          [ (i - q * base) ] ++ go q;
+    in
+    lib.reverseList (go i);
+}

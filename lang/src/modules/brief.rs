@@ -1,0 +1,73 @@
+//! Values in few words, for messages.
+
+use crate::eval::Evaluator;
+use crate::value::Value;
+
+/// Longer strings are cut.
+const TEXT_LIMIT: usize = 40;
+
+/// What a value is, as in "found …": `the string "80"`, `a list of 2 elements`. Forces nothing.
+pub(crate) fn found<'a>(_: &Evaluator<'a>, value: Value<'a>) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("the boolean {value}"),
+        Value::Int(value) => format!("the integer {value}"),
+        Value::Float(value) => format!("the float {value}"),
+        Value::Str(text) => format!("the string {}", quoted(text)),
+        Value::Path(path) => format!("the path {}", crate::eval::virtual_path(path)),
+        Value::List(list) => match list.len() {
+            0 => "an empty list".to_owned(),
+            1 => "a list of one element".to_owned(),
+            len => format!("a list of {len} elements"),
+        },
+        Value::Attrs(set) if set.is_empty() => "an empty attribute set".to_owned(),
+        Value::Attrs(set) => {
+            let mut names: Vec<_> = set.names().collect();
+            names.sort_unstable();
+            let more = if names.len() > 3 { ", …" } else { "" };
+            names.truncate(3);
+            format!("an attribute set (with {}{more})", names.join(", "))
+        }
+        other => other.described().to_owned(),
+    }
+}
+
+/// A value as it would be written, shortened: what `explain` shows. Forces nothing.
+pub(crate) fn written(value: Value<'_>) -> String {
+    match value {
+        Value::Thunk(_) => "…".to_owned(),
+        Value::Str(text) => quoted(text),
+        Value::Float(value) => value.to_string(),
+        Value::Path(path) => crate::eval::virtual_path(path).to_string(),
+        Value::List(list) if list.len() <= 4 => {
+            let items: Vec<_> = list.iter().map(nested).collect();
+            format!("[ {} ]", items.join(" ")).replace("[  ]", "[ ]")
+        }
+        Value::List(list) => format!("[ … ] ({} elements)", list.len()),
+        Value::Attrs(set) if set.len() <= 4 => {
+            let each = set.sorted().into_iter();
+            let items: Vec<_> =
+                each.map(|attr| format!("{} = {};", attr.name, nested(attr.value.get()))).collect();
+            format!("{{ {} }}", items.join(" ")).replace("{  }", "{ }")
+        }
+        Value::Attrs(set) => format!("{{ … }} ({} attributes)", set.len()),
+        Value::Lambda(_) | Value::PrimOp(_) => "<function>".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn nested(value: Value<'_>) -> String {
+    match value {
+        Value::List(list) if !list.is_empty() => "[ … ]".to_owned(),
+        Value::Attrs(set) if !set.is_empty() => "{ … }".to_owned(),
+        other => written(other),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    if text.chars().count() <= TEXT_LIMIT {
+        return format!("{text:?}");
+    }
+    let start: String = text.chars().take(TEXT_LIMIT).collect();
+    format!("{:?}", format!("{start}…"))
+}

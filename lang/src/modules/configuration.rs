@@ -1,0 +1,277 @@
+//! What the compiler sees of evaluated modules: values, errors, explanations.
+
+use rustc_hash::FxHashSet;
+
+use crate::data::Data;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::eval::Evaluator;
+use crate::fs::VirtualPath;
+use crate::source::Span;
+use crate::symbol::Symbol;
+use crate::value::{Attrs, List, Value};
+
+use super::collect::RawModule;
+use super::definition::{Layer, Origin};
+use super::level::{Level, Node};
+use super::location::{Location, Place};
+use super::option::OptionNode;
+use super::property::kind_of;
+use super::session::Session;
+use super::tree::{ModuleTree, top};
+use super::unknown::unknown_options;
+
+/// Where a module is.
+#[derive(Clone)]
+pub enum Source<'a> {
+    /// A file.
+    File(VirtualPath),
+    /// A value: a function, a set, or a path.
+    Value(Value<'a>),
+}
+
+/// A module to evaluate. What it imports inherits its layer.
+#[derive(Clone)]
+pub struct ModuleSource<'a> {
+    /// The module.
+    pub source: Source<'a>,
+    /// How strong it is among equal priorities.
+    pub layer: Layer,
+    /// A priority for all of its definitions, such as [`super::priority::SET`] for `--set`.
+    pub priority: Option<i64>,
+    /// The name for people of a module that is no file: where it comes from.
+    pub name: String,
+    /// Where it is mentioned; [`Span::NONE`] if nowhere.
+    pub span: Span,
+}
+
+impl<'a> ModuleSource<'a> {
+    /// A file's module.
+    pub fn file(path: VirtualPath, layer: Layer) -> ModuleSource<'a> {
+        let name = path.to_string();
+        ModuleSource { source: Source::File(path), layer, priority: None, name, span: Span::NONE }
+    }
+
+    /// A module that is a value, such as `hosts.a` of a fleet's outputs.
+    pub fn value(
+        value: Value<'a>,
+        layer: Layer,
+        name: impl Into<String>,
+        span: Span,
+    ) -> ModuleSource<'a> {
+        let source = Source::Value(value);
+        ModuleSource { source, layer, priority: None, name: name.into(), span }
+    }
+}
+
+/// Evaluated modules. Nothing is computed before it is asked for.
+pub struct Configuration<'e, 'a> {
+    pub(super) eval: &'e Evaluator<'a>,
+    pub(super) tree: &'a ModuleTree<'a>,
+}
+
+/// Evaluates modules into a configuration. `special` are arguments for every module besides
+/// `config`, `options` and `lib`: `pkgs`, `name`, `nodes`.
+///
+/// An error in one module is noted, and the others are evaluated nevertheless: ask
+/// [`Configuration::diagnostics`] or [`Configuration::force_all`] before using values.
+pub fn eval_modules<'e, 'a>(
+    eval: &'e Evaluator<'a>,
+    modules: &[ModuleSource<'a>],
+    special: &[(Symbol, Value<'a>)],
+) -> Configuration<'e, 'a> {
+    let session = eval.alloc(Session::new(true));
+    let raw = modules.iter().map(|module| {
+        let value = match &module.source {
+            Source::File(path) => eval.path(path),
+            Source::Value(value) => *value,
+        };
+        let origin = Origin { file: eval.alloc_str(&module.name), layer: module.layer };
+        let raw = RawModule::new(value, origin);
+        RawModule { at: module.span, priority: module.priority, ..raw }
+    });
+    let raw = raw.collect();
+    Configuration { eval, tree: ModuleTree::new(eval, top(session), special, raw) }
+}
+
+impl<'e, 'a> Configuration<'e, 'a> {
+    /// All values: the set that modules see as `config`.
+    pub fn config(&self) -> Value<'a> {
+        self.tree.config(self.eval)
+    }
+
+    /// All options: the set that modules see as `options`.
+    pub fn options(&self) -> Value<'a> {
+        self.tree.options(self.eval)
+    }
+
+    /// The value at a path, forced: an option's, a set of options', or one inside an option's.
+    ///
+    /// # Errors
+    /// `option::unknown` for a path that leads nowhere, or whatever computing the value meets.
+    pub fn value(&self, path: &[&str]) -> Result<Value<'a>> {
+        let mut value = self.eval.force(self.config())?;
+        for name in path {
+            let missing = |value| self.eval.missing(value, Symbol::new(name), Span::NONE);
+            value = match value {
+                Value::Attrs(set) => match set.get_str(name) {
+                    Some(attr) => self.eval.force_attr(attr)?,
+                    None => return Err(missing(value)),
+                },
+                other => return Err(missing(other)),
+            };
+        }
+        Ok(value)
+    }
+
+    /// The value at a path as plain data.
+    ///
+    /// # Errors
+    /// As [`Configuration::value`], and for a function inside.
+    pub fn data(&self, path: &[&str]) -> Result<Data> {
+        self.eval.to_data(self.value(path)?, Span::NONE)
+    }
+
+    /// What is wrong with the modules' structure: modules that fail, unknown options at the top
+    /// and in every submodule evaluated so far. Empties the notes.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut out = Collected::default();
+        self.check_structure(&mut out, &mut 0);
+        out.finish(self.eval)
+    }
+
+    /// Every error there is: each option's value is computed by itself, through and through, and
+    /// every definition has its option. An option without a value is no error unless it is used.
+    pub fn force_all(&self) -> Vec<Diagnostic> {
+        let mut out = Collected::default();
+        match self.tree.root(self.eval) {
+            Ok(root) => self.force_level(root, &mut out),
+            Err(error) => out.push(*error),
+        }
+        self.check_structure(&mut out, &mut 0);
+        out.finish(self.eval)
+    }
+
+    fn check_structure(&self, out: &mut Collected, seen: &mut usize) {
+        loop {
+            let trees = self.tree.session.trees_from(*seen);
+            if trees.is_empty() {
+                break;
+            }
+            *seen += trees.len();
+            for tree in trees {
+                match unknown_options(self.eval, tree) {
+                    Ok(unknown) => unknown.into_iter().for_each(|error| out.push(error)),
+                    Err(error) => out.push(*error),
+                }
+            }
+        }
+        for error in self.tree.session.take_errors() {
+            out.push(error);
+        }
+    }
+
+    fn force_level(&self, level: &'a Level<'a>, out: &mut Collected) {
+        for child in level.children() {
+            match child.node(self.eval) {
+                Err(error) => out.push(*error),
+                Ok(Node::Level(level)) => self.force_level(level, out),
+                Ok(Node::Option(option)) => self.force_option(option, out),
+            }
+        }
+    }
+
+    fn force_option(&self, option: &'a OptionNode<'a>, out: &mut Collected) {
+        let result = self.eval.force(option.value(self.eval));
+        self.note(result, option.place(), out);
+    }
+
+    fn note(&self, result: Result<Value<'a>>, place: Place<'a>, out: &mut Collected) {
+        match result {
+            Ok(value) => self.force_inside(value, place, out),
+            Err(error) => {
+                let own = OptionNode::undefined_message(place.path);
+                if error.code != "option::undefined" || error.message != own {
+                    out.push(*error);
+                }
+            }
+        }
+    }
+
+    /// Computes what is inside of a value, each part by itself.
+    fn force_inside(&self, value: Value<'a>, place: Place<'a>, out: &mut Collected) {
+        let address = match value {
+            Value::List(list) => std::ptr::from_ref::<List<'a>>(list).cast::<()>(),
+            Value::Attrs(set) => std::ptr::from_ref::<Attrs<'a>>(set).cast::<()>(),
+            _ => return,
+        };
+        if !out.walked.insert(address) {
+            return;
+        }
+        let walked = self.eval.deeper(place.declared, || {
+            match value {
+                Value::List(list) => {
+                    for (number, cell) in list.cells().iter().enumerate() {
+                        let place = place.index(self.eval, number);
+                        self.note(self.eval.force_cell(cell, place.declared), place, out);
+                    }
+                }
+                Value::Attrs(set) if !self.is_opaque(set)? => {
+                    for attr in set.sorted() {
+                        let place = place.name(self.eval, attr.name);
+                        self.note(self.eval.force_cell(&attr.value, attr.span), place, out);
+                    }
+                }
+                _ => {}
+            }
+            Ok(())
+        });
+        if let Err(error) = walked {
+            out.push(*error);
+        }
+    }
+
+    /// Packages, types and other objects, whose attributes are nobody's definitions.
+    fn is_opaque(&self, set: &'a Attrs<'a>) -> Result<bool> {
+        if set.payload().is_some() || kind_of(self.eval, Value::Attrs(set))?.is_some() {
+            return Ok(true);
+        }
+        let Some(attr) = set.get_str("type") else { return Ok(false) };
+        let Ok(Value::Str(kind)) = self.eval.force_attr(attr) else { return Ok(false) };
+        Ok(["package", "derivation"].contains(kind))
+    }
+
+    pub(super) fn at(&self, path: Location<'a>) -> Place<'a> {
+        Place { path, ..self.tree.place }
+    }
+}
+
+/// Diagnostics, each once.
+#[derive(Default)]
+struct Collected {
+    errors: Vec<Diagnostic>,
+    walked: FxHashSet<*const ()>,
+}
+
+impl Collected {
+    fn push(&mut self, error: Diagnostic) {
+        let same = |known: &Diagnostic| {
+            let place = known.code == error.code && known.span == error.span;
+            place && (!error.span.is_none() || known.message == error.message)
+        };
+        if !self.errors.iter().any(same) {
+            self.errors.push(error);
+        }
+    }
+
+    /// In the order of files and places.
+    fn finish(self, eval: &Evaluator<'_>) -> Vec<Diagnostic> {
+        let mut errors = self.errors;
+        let file = |error: &Diagnostic| {
+            eval.world.sources.get(error.span.file).map(|file| file.name.clone())
+        };
+        errors.sort_by_cached_key(|error| {
+            (file(error).is_none(), file(error), error.span.start, error.code.clone())
+        });
+        errors
+    }
+}

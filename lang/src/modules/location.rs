@@ -1,0 +1,113 @@
+//! Where in the tree of options a value stands.
+
+use std::fmt;
+
+use crate::eval::Evaluator;
+use crate::source::Span;
+use crate::symbol::{Symbol, is_identifier};
+
+use super::session::Session;
+
+/// One step of a location.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// An attribute.
+    Name(Symbol),
+    /// An element of a list, from 0.
+    Index(usize),
+}
+
+/// A path in the tree of options: `users.users.alice.keys[0]`. Cheap to copy and to extend.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Location<'a>(Option<&'a Node<'a>>);
+
+#[derive(Clone, Copy)]
+struct Node<'a> {
+    up: Location<'a>,
+    step: Step,
+}
+
+impl<'a> Location<'a> {
+    pub(crate) fn name(self, eval: &Evaluator<'a>, name: Symbol) -> Location<'a> {
+        self.step(eval, Step::Name(name))
+    }
+
+    pub(crate) fn index(self, eval: &Evaluator<'a>, index: usize) -> Location<'a> {
+        self.step(eval, Step::Index(index))
+    }
+
+    fn step(self, eval: &Evaluator<'a>, step: Step) -> Location<'a> {
+        Location(Some(eval.alloc(Node { up: self, step })))
+    }
+
+    /// The last step that is a name: what a submodule calls `name`.
+    pub(crate) fn last_name(self) -> Option<Symbol> {
+        let mut here = self.0;
+        while let Some(node) = here {
+            if let Step::Name(name) = node.step {
+                return Some(name);
+            }
+            here = node.up.0;
+        }
+        None
+    }
+
+    /// The steps from the root.
+    pub(crate) fn steps(self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut here = self.0;
+        while let Some(node) = here {
+            steps.push(node.step);
+            here = node.up.0;
+        }
+        steps.reverse();
+        steps
+    }
+}
+
+impl fmt::Display for Location<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, step) in self.steps().into_iter().enumerate() {
+            match step {
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Name(name) => {
+                    if number > 0 {
+                        f.write_str(".")?;
+                    }
+                    write_name(f, name.as_str())?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+    // `<name>` stands for any name in the reference.
+    if is_identifier(name) || name.starts_with('<') || name == "*" {
+        f.write_str(name)
+    } else {
+        write!(f, "{name:?}")
+    }
+}
+
+/// What merging needs to know about where it happens.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// The path of the value.
+    pub(crate) path: Location<'a>,
+    /// Where its option is declared.
+    pub(crate) declared: Span,
+    /// What the whole evaluation shares.
+    pub(crate) session: &'a Session<'a>,
+}
+
+impl<'a> Place<'a> {
+    pub(crate) fn name(self, eval: &Evaluator<'a>, name: Symbol) -> Place<'a> {
+        Place { path: self.path.name(eval, name), ..self }
+    }
+
+    pub(crate) fn index(self, eval: &Evaluator<'a>, index: usize) -> Place<'a> {
+        Place { path: self.path.index(eval, index), ..self }
+    }
+}

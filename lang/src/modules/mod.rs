@@ -1,0 +1,39 @@
+//! The module system: options, definitions, merging, as in NixOS, native.
+//!
+//! A *module* declares options and defines values for them. All modules together make one
+//! *configuration*: a tree of options whose values are lazy, so that a definition may read any
+//! other option's value. How the work is split:
+//!
+//! - [`collect`](self) follows `imports`, calls module functions, and splits each module into its
+//!   declarations and definitions;
+//! - a `Level` is a set of options at one path, which pushes definitions down to its children;
+//! - an `OptionNode` picks the strongest definitions and lets the option's type merge them;
+//! - each option type is a file in `types/`;
+//! - [`Configuration`] is what the compiler sees: values, errors, explanations.
+
+mod brief;
+mod collect;
+mod configuration;
+mod definition;
+mod explain;
+mod level;
+mod library;
+mod location;
+mod network;
+mod option;
+mod package;
+mod property;
+mod reference;
+mod session;
+mod tree;
+mod types;
+mod unknown;
+
+pub use configuration::{Configuration, ModuleSource, Source, eval_modules};
+pub use definition::{Layer, priority};
+pub use explain::{Explained, Explanation};
+pub use library::install;
+pub use reference::OptionInfo;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! An option: its declarations, the definitions that count, the merged value.
+
+use std::cell::OnceCell;
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::eval::{AttrsBuilder, Evaluator};
+use crate::source::Span;
+use crate::symbol::Symbol;
+use crate::value::{Attr, Value};
+
+use super::definition::{Definition, Layer, Origin, PLAIN_ORDER, priority};
+use super::level::{Declaration, Level};
+use super::location::{Location, Place};
+use super::property::{Conditions, unwrap};
+use super::types::{self, Type};
+
+/// A declared option.
+pub(crate) struct OptionNode<'a> {
+    pub(crate) level: &'a Level<'a>,
+    pub(crate) name: Symbol,
+    pub(crate) path: Location<'a>,
+    /// Their values are forced sets.
+    pub(crate) declarations: &'a [Declaration<'a>],
+    ty: OnceCell<Type<'a>>,
+    value: OnceCell<Value<'a>>,
+}
+
+impl<'a> OptionNode<'a> {
+    pub(crate) fn new(
+        eval: &Evaluator<'a>,
+        level: &'a Level<'a>,
+        name: Symbol,
+        path: Location<'a>,
+        declarations: &[Declaration<'a>],
+    ) -> &'a OptionNode<'a> {
+        let declarations = eval.arena.bump.alloc_slice_copy(declarations);
+        let (ty, value) = (OnceCell::new(), OnceCell::new());
+        eval.alloc(OptionNode { level, name, path, declarations, ty, value })
+    }
+
+    /// Where it is declared.
+    pub(crate) fn span(&self) -> Span {
+        self.declarations.first().map_or(Span::NONE, |declaration| declaration.span)
+    }
+
+    pub(crate) fn place(&self) -> Place<'a> {
+        Place { path: self.path, declared: self.span(), session: self.level.tree.session }
+    }
+
+    /// A field of the declaration (`default`, `description`, …) that a module gives.
+    pub(crate) fn field(&self, name: &str) -> Option<(&'a Attr<'a>, Origin<'a>)> {
+        self.declarations.iter().find_map(|declaration| {
+            let Value::Attrs(set) = declaration.value else { return None };
+            Some((set.get_str(name)?, declaration.origin))
+        })
+    }
+
+    pub(crate) fn flag(&self, eval: &Evaluator<'a>, name: &str) -> Result<bool> {
+        match self.field(name) {
+            Some((attr, _)) => Ok(matches!(eval.force_attr(attr)?, Value::Bool(true))),
+            None => Ok(false),
+        }
+    }
+
+    /// The type; several declarations of one option must agree on it.
+    pub(crate) fn ty(&self, eval: &Evaluator<'a>) -> Result<Type<'a>> {
+        if let Some(ty) = self.ty.get() {
+            return Ok(*ty);
+        }
+        let mut merged: Option<(Type<'a>, Span)> = None;
+        for declaration in self.declarations {
+            let Value::Attrs(set) = declaration.value else { continue };
+            let Some(attr) = set.get_str("type") else { continue };
+            let ty = eval.force_attr(attr)?;
+            let ty = Type::of(eval, ty, eval.value_span(attr.span.or(declaration.span)))?;
+            merged = Some(match merged {
+                None => (ty, declaration.span),
+                Some((known, first)) => match known.unify(eval, ty)? {
+                    Some(both) => (both, first),
+                    None => {
+                        return Err(self.two_types(eval, known, first, ty, declaration.span)?);
+                    }
+                },
+            });
+        }
+        let ty = match merged {
+            Some((ty, _)) => ty,
+            None => Type::of(eval, types::unspecified(eval), self.span())?,
+        };
+        Ok(*self.ty.get_or_init(|| ty))
+    }
+
+    /// The merged value, a thunk.
+    pub(crate) fn value(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
+        *self.value.get_or_init(|| eval.thunk(move |eval| self.evaluate(eval)))
+    }
+
+    fn evaluate(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
+        let ty = self.ty(eval)?;
+        let all = self.definitions(eval)?;
+        if all.len() > 1 && self.flag(eval, "readOnly")? {
+            return Err(self.read_only(eval, &all));
+        }
+        let strongest = strongest(all);
+        if strongest.is_empty() {
+            return Err(self.undefined());
+        }
+        let value = ty.merge(eval, self.place(), &strongest)?;
+        match self.field("apply") {
+            Some((attr, _)) => {
+                let apply = eval.force_attr(attr)?;
+                eval.call(apply, &[value], attr.span)
+            }
+            None => Ok(value),
+        }
+    }
+
+    /// Every definition whose conditions hold, the option's default first.
+    pub(crate) fn definitions(&self, eval: &Evaluator<'a>) -> Result<Vec<Definition<'a>>> {
+        let mut out = Vec::new();
+        if let Some((attr, origin)) = self.field("default") {
+            let origin = Origin { layer: Layer::Standard, ..origin };
+            let mut default = Definition::new(attr.value.get(), attr.span, origin);
+            default.priority = Some(priority::OPTION_DEFAULT);
+            unwrap(eval, default, Conditions::Test, &mut out)?;
+        }
+        for definition in self.level.definitions_of(eval, self.name)? {
+            unwrap(eval, definition, Conditions::Test, &mut out)?;
+        }
+        Ok(out)
+    }
+
+    /// The option as modules see it under `options`.
+    pub(crate) fn describe(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
+        let mut out = AttrsBuilder::new();
+        for declaration in self.declarations {
+            if let Value::Attrs(set) = declaration.value {
+                for attr in set.iter() {
+                    out.copy(attr);
+                }
+            }
+        }
+        let steps = self.path.steps().into_iter().filter_map(|step| match step {
+            super::location::Step::Name(name) => Some(eval.str_in(name.as_str())),
+            super::location::Step::Index(_) => None,
+        });
+        out.set("_type", eval.str_in("option"));
+        out.set("loc", eval.list(steps));
+        out.set("value", self.value(eval));
+        let files = self.declarations.iter().map(|declared| eval.str_in(declared.origin.file));
+        out.set("declarations", eval.list(files));
+        let defined =
+            move |eval: &Evaluator<'a>| Ok(Value::Bool(!self.definitions(eval)?.is_empty()));
+        out.set("isDefined", eval.thunk(defined));
+        let highest = move |eval: &Evaluator<'a>| {
+            let strengths = self.definitions(eval)?;
+            let highest = strengths.iter().map(Definition::strength).min();
+            Ok(Value::Int(highest.unwrap_or(priority::OPTION_DEFAULT + 1)))
+        };
+        out.set("highestPrio", eval.thunk(highest));
+        let values = move |eval: &Evaluator<'a>| {
+            let strongest = strongest(self.definitions(eval)?);
+            Ok(eval.list(strongest.iter().map(|definition| definition.value)))
+        };
+        out.set("definitions", eval.thunk(values));
+        let files = move |eval: &Evaluator<'a>| {
+            let strongest = strongest(self.definitions(eval)?);
+            Ok(eval.list(strongest.iter().map(|definition| eval.str_in(definition.origin.file))))
+        };
+        out.set("files", eval.thunk(files));
+        out.finish(eval)
+    }
+
+    /// The message of an option that nobody defines.
+    pub(crate) fn undefined_message(path: impl std::fmt::Display) -> String {
+        format!("the option `{path}` is used, but no module defines it")
+    }
+
+    #[cold]
+    fn undefined(&self) -> Box<Diagnostic> {
+        let message = OptionNode::undefined_message(self.path);
+        Diagnostic::error("option::undefined", self.span(), message)
+            .with_label("declared here, without a default")
+            .with_help(format!("define it: `{} = …;`", self.path))
+            .into()
+    }
+
+    #[cold]
+    fn read_only(&self, eval: &Evaluator<'a>, all: &[Definition<'a>]) -> Box<Diagnostic> {
+        let mut spans = all.iter().rev().map(|definition| definition.key.or(definition.span(eval)));
+        let span = spans.next().unwrap_or(Span::NONE);
+        let message =
+            format!("the option `{}` is read-only: it has its one value already", self.path);
+        let mut error = Diagnostic::error("option::read-only", span, message)
+            .with_related(self.span(), "declared here")
+            .with_help("remove this definition");
+        for other in spans {
+            error = error.with_related(other, "the other definition");
+        }
+        error.into()
+    }
+
+    #[cold]
+    fn two_types(
+        &self,
+        eval: &Evaluator<'a>,
+        known: Type<'a>,
+        first: Span,
+        other: Type<'a>,
+        span: Span,
+    ) -> Result<Box<Diagnostic>> {
+        let (known, other) = (known.description(eval)?, other.description(eval)?);
+        let message = format!("`{}` is declared twice: as {known} and as {other}", self.path);
+        Ok(Diagnostic::error("option::declaration", span, message)
+            .with_related(first, "declared here before")
+            .with_help("rename one of the two options")
+            .into())
+    }
+}
+
+/// The definitions of the strongest priority, in the order in which they merge.
+pub(crate) fn strongest(mut all: Vec<Definition<'_>>) -> Vec<Definition<'_>> {
+    if let Some(strongest) = all.iter().map(Definition::strength).min() {
+        all.retain(|definition| definition.strength() == strongest);
+    }
+    all.sort_by_key(|definition| {
+        (definition.order.unwrap_or(PLAIN_ORDER), definition.origin.layer)
+    });
+    all
+}

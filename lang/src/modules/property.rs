@@ -1,0 +1,190 @@
+//! `mkIf`, `mkMerge`, `mkOverride`, `mkOrder`: sets with a `_type` that wrap a definition's value.
+
+use std::sync::LazyLock;
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::eval::{AttrsBuilder, Evaluator};
+use crate::source::Span;
+use crate::symbol::Symbol;
+use crate::value::{Attrs, Value};
+
+use super::brief::found;
+use super::definition::{Condition, Definition};
+
+static TYPE: LazyLock<Symbol> = LazyLock::new(|| Symbol::new("_type"));
+
+/// The `_type` of a set that has one: `option`, `if`, `option-type`, ….
+pub(crate) fn kind_of<'a>(eval: &Evaluator<'a>, value: Value<'a>) -> Result<Option<&'a str>> {
+    let Value::Attrs(set) = value else { return Ok(None) };
+    let Some(attr) = set.get(*TYPE) else { return Ok(None) };
+    match eval.force_attr(attr)? {
+        Value::Str(kind) => Ok(Some(kind)),
+        _ => Ok(None),
+    }
+}
+
+/// What to do with conditions on the way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Conditions {
+    /// Keep them for the parts: which names a set has does not depend on its condition.
+    Keep,
+    /// Evaluate them, and drop the definition where one is false.
+    Test,
+}
+
+/// Unwraps a definition into those that it stands for; the value of each is forced.
+///
+/// # Errors
+/// Whatever forcing the value, or a condition, meets.
+pub(crate) fn unwrap<'a>(
+    eval: &Evaluator<'a>,
+    definition: Definition<'a>,
+    conditions: Conditions,
+    out: &mut Vec<Definition<'a>>,
+) -> Result<()> {
+    if conditions == Conditions::Test && !holds(eval, definition.conditions)? {
+        return Ok(());
+    }
+    let value = eval.force_at(definition.value, definition.at)?;
+    let definition = Definition { value, ..definition };
+    let (Value::Attrs(set), Some(kind)) = (value, kind_of(eval, value)?) else {
+        out.push(definition);
+        return Ok(());
+    };
+    match kind {
+        "if" => {
+            let (test, span) = field(eval, set, "condition", &definition)?;
+            let content = content(eval, set, &definition)?;
+            let outer = definition.conditions;
+            if conditions == Conditions::Keep {
+                let conditions = Some(eval.alloc(Condition { test, span, outer }));
+                return unwrap(eval, Definition { conditions, ..content }, Conditions::Keep, out);
+            }
+            if condition(eval, test, span)? {
+                unwrap(eval, Definition { conditions: None, ..content }, conditions, out)?;
+            }
+            Ok(())
+        }
+        "merge" => {
+            let (contents, span) = field(eval, set, "contents", &definition)?;
+            let list = eval.expect_list(contents, span)?;
+            let spans = eval.element_spans(span).unwrap_or_default();
+            list.iter().enumerate().try_for_each(|(number, item)| {
+                let at = spans.get(number).copied().unwrap_or(definition.at);
+                let part =
+                    Definition { conditions: pending(&definition, conditions), ..definition };
+                unwrap(eval, part.part(item, Span::NONE, at), conditions, out)
+            })
+        }
+        "override" => {
+            let (priority, span) = field(eval, set, "priority", &definition)?;
+            let priority = eval.expect_int(priority, span)?;
+            let mut content = content(eval, set, &definition)?;
+            content.priority.get_or_insert(priority);
+            content.conditions = pending(&definition, conditions);
+            unwrap(eval, content, conditions, out)
+        }
+        "order" => {
+            let (order, span) = field(eval, set, "priority", &definition)?;
+            let order = eval.expect_int(order, span)?;
+            let mut content = content(eval, set, &definition)?;
+            content.order.get_or_insert(order);
+            content.conditions = pending(&definition, conditions);
+            unwrap(eval, content, conditions, out)
+        }
+        _ => {
+            out.push(definition);
+            Ok(())
+        }
+    }
+}
+
+/// Conditions that were tested already need no second look.
+fn pending<'a>(definition: &Definition<'a>, mode: Conditions) -> Option<&'a Condition<'a>> {
+    definition.conditions.filter(|_| mode == Conditions::Keep)
+}
+
+fn holds<'a>(eval: &Evaluator<'a>, mut next: Option<&'a Condition<'a>>) -> Result<bool> {
+    let mut outermost_first = Vec::new();
+    while let Some(condition) = next {
+        outermost_first.push(condition);
+        next = condition.outer;
+    }
+    for Condition { test, span, .. } in outermost_first.into_iter().rev() {
+        if !condition(eval, *test, *span)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn condition<'a>(eval: &Evaluator<'a>, test: Value<'a>, span: Span) -> Result<bool> {
+    match eval.force_at(test, span)? {
+        Value::Bool(holds) => Ok(holds),
+        other => {
+            let message =
+                format!("the condition of `mkIf` is a boolean, not {}", found(eval, other));
+            Err(Diagnostic::error("type::mismatch", span, message).into())
+        }
+    }
+}
+
+fn content<'a>(
+    eval: &Evaluator<'a>,
+    set: &'a Attrs<'a>,
+    definition: &Definition<'a>,
+) -> Result<Definition<'a>> {
+    let (value, at) = field(eval, set, "content", definition)?;
+    Ok(Definition { value, at, ..*definition })
+}
+
+fn field<'a>(
+    eval: &Evaluator<'a>,
+    set: &'a Attrs<'a>,
+    name: &str,
+    definition: &Definition<'a>,
+) -> Result<(Value<'a>, Span)> {
+    match set.get_str(name) {
+        Some(attr) => Ok((attr.value.get(), attr.span.or(definition.span(eval)))),
+        None => {
+            let message =
+                format!("a property without `{name}`: it was not made by `lib.mkIf` or such");
+            Err(Diagnostic::error("module::property", definition.span(eval), message).into())
+        }
+    }
+}
+
+/// A set that [`unwrap`] understands. Each field comes with the place where it is written.
+pub(crate) fn property<'a>(
+    eval: &Evaluator<'a>,
+    kind: &'static str,
+    fields: &[(&str, Value<'a>, Span)],
+) -> Value<'a> {
+    let mut set = AttrsBuilder::with_capacity(fields.len() + 1);
+    set.set(*TYPE, eval.str_in(kind));
+    for (name, value, span) in fields {
+        set.insert(*name, *value, *span);
+    }
+    set.finish(eval)
+}
+
+/// The value of a definition with its strength and conditions written into it again.
+pub(crate) fn rewrap<'a>(eval: &Evaluator<'a>, definition: &Definition<'a>) -> Value<'a> {
+    let at = definition.span(eval);
+    let mut value = definition.value;
+    if let Some(order) = definition.order {
+        let fields = [("priority", Value::Int(order), at), ("content", value, at)];
+        value = property(eval, "order", &fields);
+    }
+    if let Some(priority) = definition.priority {
+        let fields = [("priority", Value::Int(priority), at), ("content", value, at)];
+        value = property(eval, "override", &fields);
+    }
+    let mut next = definition.conditions;
+    while let Some(condition) = next {
+        let fields = [("condition", condition.test, condition.span), ("content", value, at)];
+        value = property(eval, "if", &fields);
+        next = condition.outer;
+    }
+    value
+}

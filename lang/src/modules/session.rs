@@ -1,0 +1,46 @@
+//! What one evaluation of modules shares with the submodules inside it.
+
+use std::cell::RefCell;
+
+use crate::diagnostic::{Diagnostic, Result};
+
+use super::tree::ModuleTree;
+
+/// Shared state of a configuration and its submodules.
+#[derive(Default)]
+pub(crate) struct Session<'a> {
+    /// Whether an error in one module is noted and the others are evaluated nevertheless.
+    pub(crate) tolerant: bool,
+    errors: RefCell<Vec<Diagnostic>>,
+    trees: RefCell<Vec<&'a ModuleTree<'a>>>,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn new(tolerant: bool) -> Session<'a> {
+        Session { tolerant, ..Session::default() }
+    }
+
+    /// Notes an error and goes on, or gives it back where errors are not tolerated.
+    pub(crate) fn tolerate(&self, error: Box<Diagnostic>) -> Result<()> {
+        if !self.tolerant {
+            return Err(error);
+        }
+        self.errors.borrow_mut().push(*error);
+        Ok(())
+    }
+
+    /// The errors noted so far, taken out.
+    pub(crate) fn take_errors(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.errors.borrow_mut())
+    }
+
+    /// Registers a tree of options, so that its unknown options are looked for.
+    pub(crate) fn register(&self, tree: &'a ModuleTree<'a>) {
+        self.trees.borrow_mut().push(tree);
+    }
+
+    /// The registered trees from number `from` on.
+    pub(crate) fn trees_from(&self, from: usize) -> Vec<&'a ModuleTree<'a>> {
+        self.trees.borrow().get(from..).map(<[_]>::to_vec).unwrap_or_default()
+    }
+}

@@ -1,0 +1,277 @@
+//! One evaluation of modules: a configuration's, or a submodule's inside it.
+
+use std::cell::OnceCell;
+
+use crate::diagnostic::Result;
+use crate::eval::{AttrsBuilder, Evaluator};
+use crate::source::Span;
+use crate::symbol::Symbol;
+use crate::value::{Attrs, Value};
+
+use super::collect::{Loaded, RawModule};
+use super::definition::{Definition, Layer, Origin};
+use super::level::{Child, Level};
+use super::location::{Location, Place};
+use super::property::rewrap;
+use super::session::Session;
+use super::types::{self, Type};
+use super::unknown::Unmatched;
+
+/// The name of the options that every tree has for itself.
+const OWN: &str = "_module";
+
+/// Modules, and the tree of options that they make. Everything in it is computed on demand.
+pub(crate) struct ModuleTree<'a> {
+    pub(crate) session: &'a Session<'a>,
+    /// Where the tree hangs in a larger one.
+    pub(crate) place: Place<'a>,
+    /// Arguments for modules, besides `config`, `options` and `lib`.
+    pub(crate) special: &'a [(Symbol, Value<'a>)],
+    pub(crate) initial: &'a [RawModule<'a>],
+    loaded: OnceCell<&'a [Loaded<'a>]>,
+    root: OnceCell<&'a Level<'a>>,
+    full: OnceCell<Value<'a>>,
+    config: OnceCell<Value<'a>>,
+    options: OnceCell<Value<'a>>,
+}
+
+impl<'a> ModuleTree<'a> {
+    /// A tree of these modules, registered with its session.
+    pub(crate) fn new(
+        eval: &Evaluator<'a>,
+        place: Place<'a>,
+        special: &[(Symbol, Value<'a>)],
+        mut initial: Vec<RawModule<'a>>,
+    ) -> &'a ModuleTree<'a> {
+        initial.push(own_options(eval));
+        let bump = &eval.arena.bump;
+        let tree = eval.alloc(ModuleTree {
+            session: place.session,
+            place,
+            special: bump.alloc_slice_copy(special),
+            initial: bump.alloc_slice_copy(&initial),
+            loaded: OnceCell::new(),
+            root: OnceCell::new(),
+            full: OnceCell::new(),
+            config: OnceCell::new(),
+            options: OnceCell::new(),
+        });
+        place.session.register(tree);
+        tree
+    }
+
+    /// The option values, `_module` among them: what modules get as `config`. A thunk, so that
+    /// modules whose imports depend on it meet an infinite recursion and not a crash.
+    pub(crate) fn full_config(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
+        *self.full.get_or_init(|| eval.thunk(move |eval| self.compute(eval)))
+    }
+
+    /// The option values, without `_module`.
+    pub(crate) fn config(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
+        *self.config.get_or_init(|| {
+            eval.thunk(move |eval| {
+                let full = eval.force(self.full_config(eval))?;
+                let full = eval.expect_attrs(full, Span::NONE)?;
+                let mut config = AttrsBuilder::with_capacity(full.len());
+                for attr in full.iter().filter(|attr| attr.name.as_str() != OWN) {
+                    config.copy(attr);
+                }
+                Ok(config.finish(eval))
+            })
+        })
+    }
+
+    /// The declared options as values: what modules get as `options`.
+    pub(crate) fn options(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
+        *self.options.get_or_init(|| eval.thunk(move |eval| self.root(eval)?.options(eval)))
+    }
+
+    /// The options at the root.
+    pub(crate) fn root(&'a self, eval: &Evaluator<'a>) -> Result<&'a Level<'a>> {
+        // Through the thunk, which notices when the modules' structure needs its own result.
+        if self.root.get().is_none() {
+            eval.force(self.full_config(eval))?;
+        }
+        match self.root.get() {
+            Some(root) => Ok(root),
+            None => self.build(eval),
+        }
+    }
+
+    /// The modules, imports followed.
+    pub(crate) fn loaded(&'a self, eval: &Evaluator<'a>) -> Result<&'a [Loaded<'a>]> {
+        if let Some(loaded) = self.loaded.get() {
+            return Ok(loaded);
+        }
+        let loaded = eval.arena.bump.alloc_slice_copy(&super::collect::collect(eval, self)?);
+        Ok(self.loaded.get_or_init(|| loaded))
+    }
+
+    fn build(&'a self, eval: &Evaluator<'a>) -> Result<&'a Level<'a>> {
+        let loaded = self.loaded(eval)?;
+        let declarations: Vec<_> = loaded.iter().filter_map(|module| module.options).collect();
+        let root = Level::new(eval, self, None, self.place.path, &declarations)?;
+        Ok(self.root.get_or_init(|| root))
+    }
+
+    fn compute(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
+        let root = self.build(eval)?;
+        let declared = root.value(eval);
+        let Some(freeform) = self.freeform(eval)? else { return Ok(declared) };
+        let definitions = super::unknown::unmatched(eval, root)?;
+        let definitions: Vec<_> =
+            definitions.iter().map(|unmatched| nest(eval, unmatched)).collect();
+        if definitions.is_empty() {
+            return Ok(declared);
+        }
+        let free = eval.force(freeform.merge(eval, self.place, &definitions)?)?;
+        let declared = eval.expect_attrs(declared, Span::NONE)?;
+        match free {
+            Value::Attrs(free) => overlay(eval, free, declared, root),
+            _ => Ok(Value::Attrs(declared)),
+        }
+    }
+
+    /// The type of definitions without an option, where there is one.
+    pub(crate) fn freeform(&'a self, eval: &Evaluator<'a>) -> Result<Option<Type<'a>>> {
+        let loaded = self.loaded(eval)?;
+        if let Some(found) = loaded.iter().find_map(|module| module.freeform) {
+            return Type::of(eval, found.value, found.key).map(Some);
+        }
+        let own = self.own_option(eval, "freeformType")?;
+        match own.map(|value| eval.force(value)).transpose()? {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => Type::of(eval, value, Span::NONE).map(Some),
+        }
+    }
+
+    /// Whether unknown options are errors: `_module.check`.
+    pub(crate) fn checks(&'a self, eval: &Evaluator<'a>) -> Result<bool> {
+        let check = self.own_option(eval, "check")?;
+        let check = check.map(|value| eval.force(value)).transpose()?;
+        Ok(!matches!(check, Some(Value::Bool(false))))
+    }
+
+    /// The value of an argument that modules define by `_module.args`.
+    pub(crate) fn argument(
+        &'a self,
+        eval: &Evaluator<'a>,
+        name: Symbol,
+    ) -> Result<Option<Value<'a>>> {
+        let Some(args) = self.own_option(eval, "args")? else { return Ok(None) };
+        let args = eval.force(args)?;
+        let args = eval.expect_attrs(args, Span::NONE)?;
+        Ok(args.get(name).map(|attr| attr.value.get()))
+    }
+
+    /// The names that modules may take as arguments.
+    pub(crate) fn argument_names(&'a self, eval: &Evaluator<'a>) -> Vec<&'static str> {
+        let mut names = vec!["config", "lib", "options"];
+        names.extend(self.special.iter().map(|(name, _)| name.as_str()));
+        if let Ok(Some(args)) = self.own_option(eval, "args")
+            && let Ok(Value::Attrs(args)) = eval.force(args)
+        {
+            names.extend(args.names());
+        }
+        names.sort_unstable();
+        names
+    }
+
+    fn own_option(&'a self, eval: &Evaluator<'a>, name: &str) -> Result<Option<Value<'a>>> {
+        let root = match self.root.get() {
+            Some(root) => root,
+            None => self.root(eval)?,
+        };
+        let Some(own) = root.child(Symbol::new(OWN)) else { return Ok(None) };
+        let own = own.node(eval)?;
+        Ok(own
+            .level()
+            .and_then(|level| level.child(Symbol::new(name)))
+            .map(|child| child.value(eval)))
+    }
+}
+
+/// The options of `_module`, declared in every tree.
+fn own_options<'a>(eval: &Evaluator<'a>) -> RawModule<'a> {
+    let option = |ty: Value<'a>, default: Value<'a>| {
+        let fields = [
+            ("_type", eval.str_in("option")),
+            ("type", ty),
+            ("default", default),
+            ("internal", Value::Bool(true)),
+        ];
+        eval.attrs(fields)
+    };
+    let empty = eval.attrs::<Symbol>([]);
+    let own = eval.attrs([
+        ("args", option(types::raw_by_name(eval), empty)),
+        ("check", option(types::boolean(eval), Value::Bool(true))),
+        ("freeformType", option(types::raw(eval), Value::Null)),
+    ]);
+    let value = eval.attrs([("options", eval.attrs([(OWN, own)]))]);
+    RawModule::new(value, Origin { file: "<cairn>/modules", layer: Layer::Standard })
+}
+
+/// A definition without an option, inside the sets that lead to it.
+fn nest<'a>(eval: &Evaluator<'a>, unmatched: &Unmatched<'a>) -> Definition<'a> {
+    let definition = unmatched.definition;
+    let value = unmatched.below.iter().rev().fold(rewrap(eval, &definition), |value, name| {
+        let mut set = AttrsBuilder::with_capacity(1);
+        set.insert(*name, value, definition.key);
+        set.finish(eval)
+    });
+    definition.element(value, definition.key, definition.key)
+}
+
+/// Declared options over free definitions, also inside nested sets of options.
+fn overlay<'a>(
+    eval: &Evaluator<'a>,
+    free: &'a Attrs<'a>,
+    declared: &'a Attrs<'a>,
+    level: &'a Level<'a>,
+) -> Result<Value<'a>> {
+    let mut out = AttrsBuilder::with_capacity(free.len() + declared.len());
+    for attr in free.iter() {
+        out.copy(attr);
+    }
+    for attr in declared.iter() {
+        let below = level.child(attr.name).map(|child| child.node(eval)).transpose()?;
+        let inner = below.and_then(|node| node.level()).zip(free.get(attr.name));
+        match inner {
+            None => {
+                out.copy(attr);
+            }
+            Some((level, free)) => {
+                let (free, declared) = (eval.force_attr(free)?, eval.force_attr(attr)?);
+                let (Value::Attrs(free), Value::Attrs(declared)) = (free, declared) else {
+                    out.copy(attr);
+                    continue;
+                };
+                out.set(attr.name, overlay(eval, free, declared, level)?);
+            }
+        }
+    }
+    Ok(out.finish(eval))
+}
+
+/// The child at a path of names, from a tree's root; `None` where an option or nothing is met.
+pub(crate) fn descend<'a>(
+    eval: &Evaluator<'a>,
+    root: &'a Level<'a>,
+    path: &[Symbol],
+) -> Result<Option<(&'a Child<'a>, usize)>> {
+    let mut level = root;
+    for (depth, name) in path.iter().enumerate() {
+        let Some(child) = level.child(*name) else { return Ok(None) };
+        match child.node(eval)?.level() {
+            Some(below) if depth + 1 < path.len() => level = below,
+            _ => return Ok(Some((child, depth + 1))),
+        }
+    }
+    Ok(None)
+}
+
+/// The location of a tree that is no part of another.
+pub(crate) fn top<'a>(session: &'a Session<'a>) -> Place<'a> {
+    Place { path: Location::default(), declared: Span::NONE, session }
+}

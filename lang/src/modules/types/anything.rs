@@ -1,0 +1,89 @@
+//! `anything`: sets merge by name, everything else must agree.
+
+use rustc_hash::FxHashMap;
+
+use crate::diagnostic::Result;
+use crate::eval::{AttrsBuilder, Evaluator};
+use crate::source::Span;
+use crate::symbol::Symbol;
+use crate::value::Value;
+
+use super::super::definition::Definition;
+use super::super::location::Place;
+use super::super::property::{Conditions, unwrap};
+use super::{OptionType, Type, one_value, strongest_layer};
+
+pub(crate) struct Anything;
+
+impl OptionType for Anything {
+    fn name(&self) -> &str {
+        "anything"
+    }
+
+    fn describe<'a>(&self, _: &Evaluator<'a>, _: Type<'a>) -> Result<String> {
+        Ok("anything".to_owned())
+    }
+
+    fn accepts<'a>(&self, _: &Evaluator<'a>, _: Type<'a>, _: Value<'a>) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn merge<'a>(
+        &self,
+        eval: &Evaluator<'a>,
+        _: Type<'a>,
+        place: Place<'a>,
+        definitions: &[Definition<'a>],
+    ) -> Result<Value<'a>> {
+        merge(eval, place, definitions)
+    }
+}
+
+/// Merges values of any kind: sets by name, lists by appending, others where they are equal.
+pub(crate) fn merge<'a>(
+    eval: &Evaluator<'a>,
+    place: Place<'a>,
+    definitions: &[Definition<'a>],
+) -> Result<Value<'a>> {
+    let plain_set = |definition: &Definition<'a>| matches!(definition.value, Value::Attrs(set) if set.get_str("_type").is_none());
+    if definitions.iter().all(plain_set) {
+        return merge_sets(eval, place, definitions);
+    }
+    if definitions.len() > 1 && definitions.iter().all(|d| matches!(d.value, Value::List(_))) {
+        let items = definitions.iter().flat_map(|definition| match definition.value {
+            Value::List(list) => list.iter().collect(),
+            _ => Vec::new(),
+        });
+        return Ok(eval.list(items));
+    }
+    one_value(eval, place, &strongest_layer(definitions))
+}
+
+fn merge_sets<'a>(
+    eval: &Evaluator<'a>,
+    place: Place<'a>,
+    definitions: &[Definition<'a>],
+) -> Result<Value<'a>> {
+    let mut names: Vec<Symbol> = Vec::new();
+    let mut by_name: FxHashMap<Symbol, Vec<Definition<'a>>> = FxHashMap::default();
+    for definition in definitions {
+        let Value::Attrs(set) = definition.value else { continue };
+        for attr in set.iter() {
+            let parts = by_name.entry(attr.name).or_insert_with(|| {
+                names.push(attr.name);
+                Vec::new()
+            });
+            let part = definition.element(attr.value.get(), attr.span, Span::NONE);
+            unwrap(eval, part, Conditions::Test, parts)?;
+        }
+    }
+    let mut out = AttrsBuilder::with_capacity(names.len());
+    for name in names {
+        let parts = by_name.remove(&name).unwrap_or_default();
+        let Some(span) = parts.first().map(|part| part.key) else { continue };
+        let parts = eval.arena.bump.alloc_slice_copy(&super::super::option::strongest(parts));
+        let place = place.name(eval, name);
+        out.insert(name, eval.thunk(move |eval| merge(eval, place, parts)), span);
+    }
+    Ok(out.finish(eval))
+}

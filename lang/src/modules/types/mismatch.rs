@@ -1,0 +1,139 @@
+//! The words of a value that has not its option's type, and of definitions that contradict.
+
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::Result;
+use crate::eval::Evaluator;
+use crate::source::Span;
+use crate::value::Value;
+
+use super::super::brief::{found, written};
+use super::super::definition::Definition;
+use super::super::location::Place;
+use super::Type;
+
+/// `type::mismatch`: what was expected, what was found, where the option says so.
+#[cold]
+pub(crate) fn mismatch<'a>(
+    eval: &Evaluator<'a>,
+    ty: Type<'a>,
+    place: Place<'a>,
+    definition: &Definition<'a>,
+) -> Result<Box<Diagnostic>> {
+    let expected = ty.description(eval)?;
+    let value = eval.force(definition.value)?;
+    let message =
+        format!("`{}` takes {}, found {}", place.path, with_article(&expected), found(eval, value));
+    let mut error = refused(eval, place, definition, message);
+    error.help = help(eval, ty, value)?;
+    Ok(error)
+}
+
+/// A `type::mismatch` of any words about a definition's value.
+#[cold]
+pub(crate) fn refused<'a>(
+    eval: &Evaluator<'a>,
+    place: Place<'a>,
+    definition: &Definition<'a>,
+    message: impl Into<String>,
+) -> Box<Diagnostic> {
+    let span = value_span(eval, definition);
+    Diagnostic::error("type::mismatch", span, message).with_related(place.declared, DECLARED).into()
+}
+
+/// Where the very value is written: inside `mkForce "x"`, the string.
+pub(crate) fn value_span<'a>(eval: &Evaluator<'a>, definition: &Definition<'a>) -> Span {
+    let span = definition.span(eval);
+    let text = match eval.force(definition.value) {
+        Ok(value @ (Value::Str(_) | Value::Int(_) | Value::Bool(_))) => written(value),
+        _ => return span,
+    };
+    eval.world.sources.narrow(span, &text).unwrap_or(span)
+}
+
+/// Two different values where there can be only one.
+#[cold]
+pub(crate) fn conflict<'a>(
+    eval: &Evaluator<'a>,
+    place: Place<'a>,
+    first: &Definition<'a>,
+    other: &Definition<'a>,
+) -> Box<Diagnostic> {
+    let shown = |definition: &Definition<'a>| match eval.force(definition.value) {
+        Ok(value) => found(eval, value),
+        Err(_) => "a value that fails".to_owned(),
+    };
+    let message = format!("`{}` has two values: {} and {}", place.path, shown(first), shown(other));
+    let layer = other.origin.layer;
+    Diagnostic::error("module::conflict", other.key.or(other.span(eval)), message)
+        .with_label("defined here")
+        .with_related(first.key.or(first.span(eval)), "and here, equally strong")
+        .with_related(place.declared, DECLARED)
+        .with_help(format!(
+            "both are in the layer `{layer}`: remove one, or let one win with `lib.mkForce` or \
+             give way with `lib.mkDefault`"
+        ))
+        .into()
+}
+
+/// What an option's declaration is called where it explains an error.
+pub(crate) const DECLARED: &str = "the option is declared here";
+
+pub(crate) fn with_article(description: &str) -> String {
+    let plain = ["one of", "null or", "anything"];
+    if plain.iter().any(|start| description.starts_with(start)) {
+        return description.to_owned();
+    }
+    let vowel = description.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O'])
+        || ["SSH", "8 bit"].iter().any(|start| description.starts_with(start));
+    format!("{} {description}", if vowel { "an" } else { "a" })
+}
+
+/// The nearest right thing to write.
+fn help<'a>(eval: &Evaluator<'a>, ty: Type<'a>, value: Value<'a>) -> Result<Option<String>> {
+    let shown = written(value);
+    Ok(match value {
+        Value::Str(text) => match plain_value(text) {
+            Some(plain) if ty.accepts(eval, plain)? => {
+                Some(format!("write it without quotes: {text}"))
+            }
+            _ => listed(eval, ty, value, &shown)?,
+        },
+        Value::Int(_) | Value::Float(_) | Value::Bool(_) => {
+            let text = eval.str(&shown);
+            if ty.accepts(eval, text)? && ty.name() != "enum" {
+                Some(format!("write it as a string: \"{shown}\""))
+            } else {
+                listed(eval, ty, value, &shown)?
+            }
+        }
+        Value::List(list) if list.len() == 1 => {
+            let item = list.iter().next().unwrap_or(Value::Null);
+            ty.accepts(eval, item)?.then(|| "write the element alone, without brackets".to_owned())
+        }
+        Value::Lambda(_) | Value::PrimOp(_) => {
+            Some("an argument may be missing: this is a function that was not called".to_owned())
+        }
+        _ => None,
+    })
+}
+
+fn listed<'a>(
+    eval: &Evaluator<'a>,
+    ty: Type<'a>,
+    value: Value<'a>,
+    shown: &str,
+) -> Result<Option<String>> {
+    if ty.name() != "listOf" || !ty.inner(eval, 0)?.accepts(eval, value)? {
+        return Ok(None);
+    }
+    Ok(Some(format!("write it in brackets: [ {shown} ]")))
+}
+
+fn plain_value<'a>(text: &str) -> Option<Value<'a>> {
+    match text {
+        "true" => Some(Value::Bool(true)),
+        "false" => Some(Value::Bool(false)),
+        "null" => Some(Value::Null),
+        _ => text.parse().map(Value::Int).ok().or_else(|| text.parse().map(Value::Float).ok()),
+    }
+}

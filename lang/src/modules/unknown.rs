@@ -1,0 +1,149 @@
+//! Definitions for which no option is declared.
+
+use crate::diagnostic::{Diagnostic, Result, nearest};
+use crate::eval::Evaluator;
+use crate::symbol::Symbol;
+
+use super::definition::Definition;
+use super::level::{Level, Node};
+use super::location::Location;
+use super::tree::ModuleTree;
+
+/// A definition without an option.
+pub(crate) struct Unmatched<'a> {
+    /// The names that lead to it from the tree's root.
+    pub(crate) below: Vec<Symbol>,
+    pub(crate) definition: Definition<'a>,
+    level: &'a Level<'a>,
+    name: Symbol,
+}
+
+/// All definitions under a level that no option takes, by place.
+pub(crate) fn unmatched<'a>(
+    eval: &Evaluator<'a>,
+    root: &'a Level<'a>,
+) -> Result<Vec<Unmatched<'a>>> {
+    let mut out = Vec::new();
+    gather(eval, root, &mut Vec::new(), &mut out)?;
+    Ok(out)
+}
+
+fn gather<'a>(
+    eval: &Evaluator<'a>,
+    level: &'a Level<'a>,
+    below: &mut Vec<Symbol>,
+    out: &mut Vec<Unmatched<'a>>,
+) -> Result<()> {
+    let mut defined = Vec::new();
+    for spread in level.spread(eval)? {
+        for attr in spread.set.sorted() {
+            defined.push(attr.name);
+            if level.child(attr.name).is_none() {
+                let definition =
+                    spread.whole.part(attr.value.get(), attr.span, crate::source::Span::NONE);
+                let mut below = below.clone();
+                below.push(attr.name);
+                out.push(Unmatched { below, definition, level, name: attr.name });
+            }
+        }
+    }
+    for child in level.children() {
+        // A level that nobody defines anything in needs no look.
+        if !defined.contains(&child.name) {
+            continue;
+        }
+        if let Node::Level(inner) = child.node(eval)? {
+            below.push(child.name);
+            let result = eval.deeper(child.span(), || gather(eval, inner, below, out));
+            below.pop();
+            result?;
+        }
+    }
+    Ok(())
+}
+
+/// A diagnostic for each unknown option of a tree, unless it takes any.
+pub(crate) fn unknown_options<'a>(
+    eval: &Evaluator<'a>,
+    tree: &'a ModuleTree<'a>,
+) -> Result<Vec<Diagnostic>> {
+    if tree.freeform(eval)?.is_some() || !tree.checks(eval)? {
+        return Ok(Vec::new());
+    }
+    let unmatched = unmatched(eval, tree.root(eval)?)?;
+    unmatched.iter().map(|unmatched| unknown(eval, tree, unmatched)).collect()
+}
+
+fn unknown<'a>(
+    eval: &Evaluator<'a>,
+    tree: &'a ModuleTree<'a>,
+    unmatched: &Unmatched<'a>,
+) -> Result<Diagnostic> {
+    let path = unmatched.level.path.name(eval, unmatched.name);
+    let span = unmatched.definition.key;
+    let message = format!("there is no option `{path}`");
+    let mut error = Diagnostic::error("option::unknown", span, message);
+    let siblings: Vec<_> =
+        unmatched.level.children().into_iter().filter(|child| !is_own(child.name)).collect();
+    let names = siblings.iter().map(|child| child.name.as_str());
+    if let Some(near) = nearest(unmatched.name.as_str(), names) {
+        let near = Symbol::new(near);
+        let declared = unmatched.level.child(near).map(super::level::Child::span);
+        let near = unmatched.level.path.name(eval, near);
+        error = error.with_help(format!("did you mean `{near}`?"));
+        return Ok(
+            error.with_related(declared.unwrap_or(span), format!("`{near}` is declared here"))
+        );
+    }
+    if let Some(near) = elsewhere(eval, tree, &path.to_string(), unmatched.name)? {
+        return Ok(error.with_help(format!("did you mean `{near}`?")));
+    }
+    if siblings.is_empty() {
+        return Ok(error);
+    }
+    let shown: Vec<_> = siblings.iter().take(6).map(|child| child.name.as_str()).collect();
+    let more = if siblings.len() > shown.len() { ", …" } else { "" };
+    let above = unmatched.level.path.to_string();
+    let place = if above.is_empty() { "here".to_owned() } else { format!("in `{above}`") };
+    Ok(error.with_help(format!("the options {place} are {}{more}", shown.join(", "))))
+}
+
+fn is_own(name: Symbol) -> bool {
+    name.as_str().starts_with('_')
+}
+
+/// The option anywhere in the tree whose path is nearest, or that has just this name.
+fn elsewhere<'a>(
+    eval: &Evaluator<'a>,
+    tree: &'a ModuleTree<'a>,
+    path: &str,
+    name: Symbol,
+) -> Result<Option<String>> {
+    let mut paths: Vec<(Symbol, Location<'a>)> = Vec::new();
+    all_paths(eval, tree.root(eval)?, &mut paths)?;
+    let shown: Vec<_> = paths.iter().map(|(name, path)| (*name, path.to_string())).collect();
+    // A near path whose last name is another word is no typo: `x.bb` for `x.a`.
+    let similar = shown
+        .iter()
+        .filter(|(other, _)| *other == name || nearest(name.as_str(), [other.as_str()]).is_some());
+    if let Some(near) = nearest(path, similar.map(|(_, path)| path.as_str())) {
+        return Ok(Some(near.to_owned()));
+    }
+    // A name that is at home in exactly one other place.
+    let mut same = shown.iter().filter(|(other, _)| *other == name);
+    Ok(same.next().filter(|_| same.next().is_none()).map(|(_, path)| path.clone()))
+}
+
+fn all_paths<'a>(
+    eval: &Evaluator<'a>,
+    level: &'a Level<'a>,
+    out: &mut Vec<(Symbol, Location<'a>)>,
+) -> Result<()> {
+    for child in level.children().into_iter().filter(|child| !is_own(child.name)) {
+        out.push((child.name, level.path.name(eval, child.name)));
+        if let Node::Level(inner) = child.node(eval)? {
+            all_paths(eval, inner, out)?;
+        }
+    }
+    Ok(())
+}
