@@ -1,0 +1,176 @@
+//! The documentation, run: every code block of README.md and docs/*.md is tried as a reader would.
+//!
+//! - A `nix` block whose first line is `# path/to/file.nix` is written there, in the page's own folder.
+//!   Any other `nix` block is an expression: it must parse, and where it ends in `# => value` it must
+//!   evaluate to that.
+//! - A `console` block holds commands behind `$ ` and what they print. A line `…` stands for any
+//!   number of lines, and `…` within a line for any text.
+//! - `text` and `json` blocks show something and are not run; no other language may occur.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let repository = repository();
+    let mut pages: Vec<PathBuf> = fs::read_dir(repository.join("docs"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    pages.push(repository.join("README.md"));
+    pages.sort();
+    let trials = pages.into_iter().map(|page| {
+        let name = page.strip_prefix(&repository).unwrap_or(&page).display().to_string();
+        Trial::test(name, move || run_page(&page))
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// One fenced block.
+#[derive(Debug)]
+struct Block {
+    language: String,
+    line: usize,
+    text: String,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for (index, line) in page.lines().enumerate() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(language)) => {
+                open = Some(Block {
+                    language: language.to_owned(),
+                    line: index + 1,
+                    text: String::new(),
+                });
+            }
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (Some(block), None) => {
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+fn run_page(page: &Path) -> Result<(), Failed> {
+    let text = fs::read_to_string(page)?;
+    let folder = tempfile::tempdir()?;
+    for block in blocks(&text) {
+        let outcome = match block.language.as_str() {
+            "nix" => run_nix(&block, folder.path()),
+            "console" => run_console(&block, folder.path()),
+            "text" | "json" => Ok(()),
+            other => Err(format!("a block of language `{other}`, which is not run")),
+        };
+        outcome.map_err(|why| format!("{}:{}: {why}", page.display(), block.line))?;
+    }
+    Ok(())
+}
+
+fn run_nix(block: &Block, folder: &Path) -> Result<(), String> {
+    let first = block.text.lines().next().unwrap_or_default();
+    if let Some(path) = first.strip_prefix("# ").filter(|path| path.ends_with(".nix")) {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, &block.text).unwrap();
+        return Ok(());
+    }
+    let expected: Vec<&str> =
+        block.text.lines().filter_map(|line| line.strip_prefix("# => ")).collect();
+    let mut command = Command::new(cairn());
+    command.current_dir(folder).args(["eval", "--expr", &block.text]);
+    if expected.is_empty() {
+        command.arg("--parse");
+    }
+    let output = command.output().map_err(|error| error.to_string())?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        return Err(format!("fails:\n{}", String::from_utf8_lossy(&output.stderr)));
+    }
+    match expected.as_slice() {
+        [] => Ok(()),
+        expected if expected.join("\n") == printed.trim_end() => Ok(()),
+        expected => Err(format!("gives {printed}where the page says {}", expected.join("\n"))),
+    }
+}
+
+fn run_console(block: &Block, folder: &Path) -> Result<(), String> {
+    let mut lines = block.text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let command = line.strip_prefix("$ ").ok_or(format!("`{line}` follows no command"))?;
+        let mut expected = Vec::new();
+        while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
+            expected.push(line);
+        }
+        let printed = shell(command, folder)?;
+        let actual: Vec<&str> = printed.lines().collect();
+        if !matches(&expected, &actual) {
+            return Err(format!(
+                "`{command}` prints\n{printed}\nwhere the page shows\n{}",
+                expected.join("\n")
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Standard output and error as a terminal would show them, in order.
+fn shell(command: &str, folder: &Path) -> Result<String, String> {
+    let binaries = cairn().parent().unwrap().to_owned();
+    let path = format!("{}:{}", binaries.display(), std::env::var("PATH").unwrap_or_default());
+    let output = Command::new("sh")
+        .args(["-c", &format!("exec 2>&1; {command}")])
+        .current_dir(folder)
+        .envs([("PATH", path.as_str()), ("NO_COLOR", "1"), ("COLUMNS", "100")])
+        .env("HOME", folder)
+        .output()
+        .map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn cairn() -> PathBuf {
+    cairn_tests::cairn_binary()
+}
+
+/// Whether lines with `…` in them describe these lines.
+fn matches(expected: &[&str], actual: &[&str]) -> bool {
+    match (expected, actual) {
+        ([], []) => true,
+        (["…", rest @ ..], _) => {
+            (0..=actual.len()).any(|skipped| matches(rest, &actual[skipped..]))
+        }
+        ([first, rest @ ..], [line, lines @ ..]) => {
+            matches_line(first.trim_end(), line.trim_end()) && matches(rest, lines)
+        }
+        _ => false,
+    }
+}
+
+fn matches_line(expected: &str, actual: &str) -> bool {
+    let Some((before, after)) = expected.split_once('…') else { return expected == actual };
+    let Some(mut rest) = actual.strip_prefix(before) else { return false };
+    loop {
+        if matches_line(after, rest) {
+            return true;
+        }
+        let mut characters = rest.chars();
+        if characters.next().is_none() {
+            return false;
+        }
+        rest = characters.as_str();
+    }
+}
