@@ -18,7 +18,7 @@ pub struct Cairn<'a> {
 }
 
 /// The `cairn` to be tested: `CAIRN_BIN`, or the one that `cargo` builds beside the tests.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     if let Some(named) = std::env::var_os("CAIRN_BIN") {
         return PathBuf::from(named);
     }

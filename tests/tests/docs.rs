@@ -143,7 +143,7 @@ fn shell(command: &str, folder: &Path) -> Result<String, String> {
 }
 
 fn cairn() -> PathBuf {
-    cairn_tests::cairn_binary()
+    cairn_tests::cairn::program()
 }
 
 /// Whether lines with `…` in them describe these lines.
