@@ -31,7 +31,7 @@ mod suite;
 mod tool;
 
 pub use apt::{Deb, Repository};
-pub use cairn::{Cairn, Outcome};
+pub use cairn::{Cairn, Outcome, program};
 pub use disk::Disk;
 pub use fleet::Fleet;
 pub use host::Host;

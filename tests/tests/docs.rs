@@ -6,6 +6,7 @@
 //! - A `console` block holds commands behind `$ ` and what they print. A line `…` stands for any
 //!   number of lines, and `…` within a line for any text.
 //! - `text` and `json` blocks show something and are not run; no other language may occur.
+#![allow(clippy::unwrap_used)] // a test stops by panicking
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -143,7 +144,7 @@ fn shell(command: &str, folder: &Path) -> Result<String, String> {
 }
 
 fn cairn() -> PathBuf {
-    cairn_tests::cairn::program()
+    cairn_tests::program()
 }
 
 /// Whether lines with `…` in them describe these lines.
