@@ -142,6 +142,11 @@ impl Lowerer<'_> {
             }
             ast::Expr::LetIn(node) => {
                 let bindings = self.open_set(node, true);
+                for entry in &bindings.dynamic {
+                    let message = "a `let` needs plain names";
+                    let error = Diagnostic::error("syntax::dynamic", entry.name.span, message);
+                    self.report(error.with_help("a set can have computed names: `{ ${x} = …; }`"));
+                }
                 let body = self.part(node.body(), span);
                 self.scopes.pop();
                 ExprKind::Let(Box::new(bindings), body)

@@ -132,7 +132,7 @@ mod tests {
     fn columns_count_characters() {
         let sources = Sources::new();
         let file = sources.add("a.nix", "x\n  \"é\" + y\n");
-        let place = sources.place(Span { file, start: 10, end: 11 });
+        let place = sources.place(Span { file, start: 11, end: 12 });
         let place = place.expect("the file is known");
         assert_eq!(place.start, Position { line: 2, column: 9 });
         assert_eq!(place.end, Position { line: 2, column: 10 });

@@ -1,0 +1,1 @@
+{ from = "import"; here = ./text; }.from

@@ -1,0 +1,21 @@
+[
+  (1 + 2 * 3 - 4) (7 / 2) (-7 / 2) (7.0 / 2) (1 + 1.5) (-3) (- 3 - -4) (2 * -3)
+  (1 == 1.0) (1 < 1.5) ("a" < "b") ([ 1 2 ] < [ 1 3 ]) ([ 1 ] < [ 1 0 ]) ([ ] < [ ])
+  (1 <= 1) (2 >= 3) ("b" > "a") (1 != 2)
+  (true && false) (false || true) (false -> true) (true -> false) (!true)
+  (false && throw "not reached") (true || throw "not reached") (false -> throw "not reached")
+  ([ 1 ] ++ [ 2 3 ] ++ [ ]) ({ a = 1; } // { a = 2; b = 3; })
+  ({ a.b = 1; } // { a.c = 2; }) (({ a = 1; b = 2; } // { b = 3; }) // { c = 4; b = 5; })
+  ({ a = 1; } ? a) ({ a.b = 1; } ? a.b) ({ a.b = 1; } ? a.c) ({ a = 1; } ? a.b.c) (1 ? a)
+  ({ "x y" = 1; } ? "x y") ({ a = null; }.a or 3) ({ }.a or 3) ({ a.b = 1; }.a.b or 2)
+  ({ a = 1; }.a.b or 2) ({ a = { }; }.a.b.c or { d = 1; }).d
+  ("a" + "b" + "c") ({ x = [ 1 { y = 2; } ]; } == { x = [ 1 { y = 2; } ]; })
+  ([ 1 2 ] == [ 1 2 3 ]) (null == null) ({ } == { }) ([ ] == { }) ("1" == 1)
+  ((x: x) == (x: x)) (let f = x: x; in f == f) (let f = x: x; in [ f ] == [ f ])
+  (let f = x: x; in { inherit f; } == { inherit f; })
+  ({ type = "derivation"; outPath = "/x"; a = 1; } == { type = "derivation"; outPath = "/x"; a = 2; })
+  (1 + 2 == 3 && 2 + 2 == 4 || false) (!false && true) (1 - 1 - 1) (8 / 2 / 2)
+  ([ 1 ] ++ [ 2 ] == [ 1 2 ]) (let a = { b = 1; }; in !a ? c) (- 1 + 2)
+  (9223372036854775807) (-9223372036854775807 - 1)
+  (if 1 < 2 then "yes" else "no") (assert true; 1) (let x = 1; in assert x == 1; x + 1)
+]

@@ -1,0 +1,191 @@
+//! No input makes the evaluator crash, hang, or read what it may not.
+
+use std::time::Duration;
+
+use cairn_lang::{EvalOptions, Limits, MemoryFs, Mode, Root, Roots, VirtualPath, World, eval_expr};
+use proptest::prelude::*;
+
+fn world(mode: Mode) -> World {
+    let files = MemoryFs::new([("a.nix", "1"), ("folder/default.nix", "2")]);
+    let mut world = World::new(Roots::new().with(Root::Fleet, files), mode);
+    world.limits = Limits { depth: 500, memory: 32 << 20, time: Some(Duration::from_millis(500)) };
+    world
+}
+
+fn run(text: &str, mode: Mode) -> Result<String, Vec<String>> {
+    let world = world(mode);
+    let base = VirtualPath::new(Root::Fleet, "");
+    let result = eval_expr(&world, text, base.as_ref(), &EvalOptions::default());
+    result.map_err(|errors| {
+        for error in &errors {
+            error.to_json(&world.sources);
+        }
+        errors.into_iter().map(|error| error.code).collect()
+    })
+}
+
+/// Pieces that put together are nearly programs.
+const PIECES: &[&str] = &[
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    "${",
+    "\"",
+    "''",
+    "let",
+    "in",
+    "rec",
+    "with",
+    "inherit",
+    "if",
+    "then",
+    "else",
+    "assert",
+    "or",
+    "?",
+    "//",
+    "++",
+    "+",
+    "-",
+    "*",
+    "/",
+    "==",
+    "<",
+    "&&",
+    "||",
+    "->",
+    "!",
+    ";",
+    ":",
+    "@",
+    ",",
+    "...",
+    ".",
+    "=",
+    "a",
+    "b",
+    "x",
+    "1",
+    "2.5",
+    "null",
+    "true",
+    "builtins",
+    "map",
+    "toString",
+    "./a.nix",
+    "../x",
+    "/etc/passwd",
+    "<cairn/lib>",
+    "~/x",
+    "$",
+    "'",
+    "\\",
+    "\n",
+    " ",
+    "#",
+    "/*",
+    "*/",
+    "import",
+    "throw",
+    "__functor",
+    "builtins.genList",
+    "builtins.toJSON",
+    "builtins.sort",
+    "builtins.split",
+    "9223372036854775807",
+    "é",
+    "\u{0}",
+    "x: x",
+    "{ a = 1; }",
+    "rec { a = b; b = a; }",
+    "let x = x; in x",
+    "f: f f",
+    "(f: f f)",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = run(&String::from_utf8_lossy(&bytes), Mode::Eval);
+    }
+
+    #[test]
+    fn any_pieces(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..40), spaced in any::<bool>()) {
+        let text = pieces.join(if spaced { " " } else { "" });
+        let _ = run(&text, Mode::Build);
+    }
+}
+
+/// The code of the error that a text ends in.
+fn code(text: &str) -> String {
+    match run(text, Mode::Build) {
+        Ok(value) => format!("gives {value}"),
+        Err(codes) => codes.join(" "),
+    }
+}
+
+#[test]
+fn limits_end_in_a_diagnostic() {
+    assert_eq!(code("let f = x: f x; in f 1"), "eval::time");
+    assert_eq!(code("let f = x: 1 + f x; in f 1"), "eval::too-deep");
+    assert_eq!(
+        code("builtins.foldl' (l: _: l ++ l) [ 1 ] (builtins.genList (x: x) 60)"),
+        "eval::memory"
+    );
+    assert_eq!(code("builtins.genList (x: x) 100000000000"), "eval::memory");
+    assert_eq!(
+        code("builtins.foldl' (s: _: s + s) \"x\" (builtins.genList (x: x) 60)"),
+        "eval::memory"
+    );
+    assert_eq!(code("let x = { a = x; }; in builtins.toJSON x"), "eval::too-deep");
+    assert_eq!(code("let x = [ x ]; y = [ y ]; in x == y"), "eval::too-deep");
+    assert_eq!(code("let f = n: [ (f (n + 1)) ]; in f 0"), "eval::too-deep");
+}
+
+#[test]
+fn deep_texts_do_not_overflow() {
+    // The parser looks ahead over whole runs of these, so a longer text would only take long.
+    let nested = [
+        ("[", "", "]"),
+        ("(", "1", ")"),
+        ("{a=", "1", ";}"),
+        ("-", "1", ""),
+        ("!", "true", ""),
+        ("x: ", "1", ""),
+        ("a.", "a", ""),
+        ("\"${", "1", "}\""),
+        ("if true then ", "1", " else 2"),
+    ];
+    for (open, middle, close) in nested {
+        let text = format!("{}{middle}{}", open.repeat(5_000), close.repeat(5_000));
+        run(&text, Mode::Eval).expect_err(open);
+    }
+    for (link, end) in [("1 + ", "1"), ("[ ] ++ ", "[ ]"), ("map ", "map"), ("1 == 1 -> ", "true")]
+    {
+        let text = format!("{}{end}", link.repeat(30_000));
+        run(&text, Mode::Eval).expect_err(link);
+    }
+    let chain = format!("1{}", " + 1".repeat(3000));
+    assert_eq!(run(&chain, Mode::Eval).err(), Some(vec!["eval::too-deep".to_owned()]));
+}
+
+#[test]
+fn nothing_outside_is_read() {
+    assert_eq!(code("builtins.readFile /etc/passwd"), "file::outside");
+    assert_eq!(code("builtins.readFile \"/etc/passwd\""), "file::outside");
+    assert_eq!(code("import ../x.nix"), "file::outside");
+    assert_eq!(code("builtins.readFile (./. + \"/../../etc/passwd\")"), "file::outside");
+    assert_eq!(code("builtins.readFile ./${\"..\"}/x"), "file::outside");
+    assert_eq!(code("builtins.pathExists /etc"), "file::outside");
+    assert_eq!(code("builtins.readDir /."), "file::outside");
+    assert_eq!(code("~/x"), "file::outside");
+    assert_eq!(code("<nixpkgs>"), "name::search-path");
+    assert_eq!(code("import ./a.nix"), "gives 1");
+    assert_eq!(code("import ./folder"), "gives 2");
+    assert_eq!(code("\"${./folder}\""), "file::not-a-file");
+}
