@@ -65,6 +65,11 @@ impl CommandError {
         error.hint("this is a bug in cairn: please report it with the command and this message")
     }
 
+    /// The user can mend it, and has been told how.
+    pub(crate) fn told() -> CommandError {
+        CommandError { kind: Kind::User, message: None, hints: Vec::new() }
+    }
+
     /// With advice.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> CommandError {

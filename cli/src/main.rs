@@ -1,8 +1,10 @@
 //! The `cairn` command: arguments in, words and colours out, no logic of its own.
 
 mod args;
+mod changes;
 mod commands;
 mod error;
+mod fleets;
 mod report;
 mod style;
 mod ui;

@@ -81,7 +81,7 @@ impl fmt::Display for Rendered<'_> {
             let more = plural(trace.len() - shown, "more step");
             writeln!(f, "  {}", paint(DIM, format!("… {more}: see them with -v")))?;
         }
-        writeln!(f)
+        Ok(())
     }
 }
 
@@ -162,7 +162,9 @@ impl<'d> Main<'d> {
 fn near(sources: &Sources, main: Span, other: Span) -> bool {
     let lines = |span| sources.place(span).map(|place| (place.file, place.start.line));
     match (lines(main), lines(other)) {
-        (Some((file, line)), Some((other, at))) => file == other && line.abs_diff(at) <= ONE_PICTURE,
+        (Some((file, line)), Some((other, at))) => {
+            file == other && line.abs_diff(at) <= ONE_PICTURE
+        }
         _ => false,
     }
 }

@@ -1,4 +1,17 @@
 //! Hosts: a fleet's modules to a checked fleet to generations.
+//!
+//! A [`Fleet`] is read once; hosts are then evaluated in parallel, each by a job of its own. What
+//! comes out is a [`Report`] of everything that is wrong, or a [`Built`] generation for each host.
+//! Nothing here touches a disk or a network but through [`cairn_lang::FileSystem`],
+//! [`fetch::Fetch`] and a store of blobs.
 
 pub mod fetch;
+mod fleet;
 pub mod manifest;
+mod report;
+mod standard;
+mod tree;
+
+pub use fleet::{Adopt, Built, Deployment, Fleet, SelectError};
+pub use report::Report;
+pub use standard::standard_modules;

@@ -17,6 +17,7 @@ mod units;
 mod users;
 
 pub use packages::Recipe;
+pub(crate) use packages::is_debian_name;
 
 /// Where the definition of a resource is: asked only when something is wrong with it.
 pub trait Places {

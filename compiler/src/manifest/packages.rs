@@ -77,7 +77,7 @@ fn add_fetched(work: &mut Work<'_>, name: &str, package: &raw::FetchedPackage) {
     work.draft.recipes.insert(name.to_owned(), recipe);
 }
 
-fn is_debian_name(name: &str) -> bool {
+pub(crate) fn is_debian_name(name: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b);
     name.len() > 1
         && name.bytes().all(allowed)

@@ -1,0 +1,110 @@
+//! The fleet that a command is about, and its hosts.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use cairn_compiler::fetch::Cache;
+use cairn_compiler::{Built, Fleet, Report, SelectError};
+use cairn_lang::DiskFs;
+
+use crate::args::Global;
+use crate::error::CommandError;
+use crate::report;
+use crate::ui::Ui;
+
+/// The file that makes a folder a fleet.
+const FLEET_FILE: &str = "cairn.nix";
+
+/// The fleet that the arguments name, or the nearest one upward.
+pub(crate) fn open(ui: &Ui, global: &Global) -> Result<Fleet, CommandError> {
+    let folder = folder(global)?;
+    let files = DiskFs::new(&folder).map_err(|error| unreadable(&folder, &error))?;
+    Fleet::load(files, &global.set).map_err(|problems| failed(ui, &problems))
+}
+
+fn folder(global: &Global) -> Result<PathBuf, CommandError> {
+    if let Some(folder) = &global.fleet {
+        if folder.join(FLEET_FILE).is_file() {
+            return Ok(folder.clone());
+        }
+        let message = format!("there is no fleet in {}: it has no {FLEET_FILE}", folder.display());
+        return Err(CommandError::user(message).hint("give the folder that holds the cairn.nix"));
+    }
+    let here = env::current_dir()?;
+    let found = here.ancestors().find(|folder| folder.join(FLEET_FILE).is_file());
+    found.map(Path::to_owned).ok_or_else(|| {
+        let message = format!("there is no {FLEET_FILE} here or in any folder above");
+        CommandError::user(message).hint("go to a fleet's folder, or name it with --fleet DIR")
+    })
+}
+
+fn unreadable(folder: &Path, error: &std::io::Error) -> CommandError {
+    CommandError::user(format!("the fleet's folder {} cannot be read: {error}", folder.display()))
+}
+
+/// Shows what is wrong; the error that it leaves behind has nothing more to say.
+pub(crate) fn failed(ui: &Ui, problems: &Report) -> CommandError {
+    report::show(ui, &problems.diagnostics, &problems.sources);
+    CommandError::told()
+}
+
+/// The hosts that the arguments name.
+pub(crate) fn select(
+    ui: &Ui,
+    fleet: &Fleet,
+    wanted: &[String],
+) -> Result<Vec<String>, CommandError> {
+    if wanted.is_empty() {
+        let error = CommandError::usage("no host was named");
+        let hosts = fleet.hosts();
+        return Err(match hosts.is_empty() {
+            true => error.hint("the fleet has no hosts yet: define `outputs.hosts.<name>`"),
+            false => error.hint(format!("the hosts are: {}", hosts.join(", "))),
+        });
+    }
+    let hosts = fleet.select(wanted).map_err(|error| match error {
+        SelectError::Unknown { wanted, help } => CommandError::user(wanted).hint(help),
+        SelectError::Report(problems) => failed(ui, &problems),
+    })?;
+    if hosts.is_empty() {
+        return Err(CommandError::user("what was named has no hosts"));
+    }
+    Ok(hosts)
+}
+
+/// The one host that a command is about.
+pub(crate) fn select_one(ui: &Ui, fleet: &Fleet, wanted: &str) -> Result<String, CommandError> {
+    let mut hosts = select(ui, fleet, &[wanted.to_owned()])?;
+    match (hosts.pop(), hosts.is_empty()) {
+        (Some(host), true) => Ok(host),
+        _ => Err(CommandError::usage(format!("`{wanted}` is more than one host")))
+            .map_err(|error| error.hint("name one of them")),
+    }
+}
+
+/// The cache of this user.
+pub(crate) fn cache() -> Result<Cache, CommandError> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    let folder = folder.ok_or_else(|| {
+        CommandError::user("there is no place for a cache: neither XDG_CACHE_HOME nor HOME is set")
+    })?;
+    Ok(Cache::new(folder.join("cairn")))
+}
+
+/// Builds hosts, all or none, showing what is wrong or may be.
+pub(crate) fn build(
+    ui: &Ui,
+    fleet: &Fleet,
+    cache: &Cache,
+    hosts: &[String],
+) -> Result<Vec<Built>, CommandError> {
+    let store = cache.store().map_err(|error| {
+        let message = format!("the cache cannot be used: {error}");
+        CommandError::user(message).hint("give another folder in XDG_CACHE_HOME")
+    })?;
+    let (built, warnings) =
+        fleet.build(hosts, cache, &store).map_err(|problems| failed(ui, &problems))?;
+    report::show(ui, &warnings.diagnostics, &warnings.sources);
+    Ok(built)
+}

@@ -1,0 +1,208 @@
+//! A fleet: its files, its hosts and groups, and what can be asked of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use cairn_lang::{
+    Arena, Diagnostic, Evaluator, FileSystem, Mode, Root, Roots, Tree, World, did_you_mean,
+};
+
+mod build;
+mod check;
+mod deployment;
+mod explain;
+mod job;
+mod outline;
+mod packages;
+mod places;
+mod settings;
+
+pub use build::Built;
+pub use deployment::{Adopt, Deployment};
+
+use crate::report::Report;
+use crate::standard::standard_modules;
+use job::{Answers, Heaps, Job};
+use outline::{FleetValue, Outline};
+
+/// A fleet that has been read: names are known, no host has been evaluated.
+pub struct Fleet {
+    world: World,
+    outline: Outline,
+    settings: Vec<(String, Arc<Tree>)>,
+    answers: Answers,
+}
+
+/// Why hosts cannot be chosen.
+#[derive(Debug)]
+pub enum SelectError {
+    /// Something was asked for that no host is.
+    Unknown {
+        /// What was asked for.
+        wanted: String,
+        /// What to do.
+        help: String,
+    },
+    /// Tags are options, and these hosts cannot be evaluated.
+    Report(Report),
+}
+
+impl Fleet {
+    /// Reads the fleet in `files`, whose root holds `cairn.nix`. `settings` are those of `--set`,
+    /// `path=expression` each.
+    ///
+    /// # Errors
+    /// When `cairn.nix`, or a setting, is not what it should be.
+    pub fn load(files: impl FileSystem + 'static, settings: &[String]) -> Result<Fleet, Report> {
+        let roots = Roots::new().with(Root::Fleet, files).with(Root::Cairn, standard_modules());
+        let world = World::new(roots, Mode::Build);
+        let settings = settings::parse(&world, settings)
+            .map_err(|problems| Report::new(problems, world.sources.clone()))?;
+        let (outline, problems) = read_outline(&world);
+        if !problems.is_empty() {
+            return Err(Report::new(problems, world.sources));
+        }
+        Ok(Fleet { world, outline, settings, answers: Answers::default() })
+    }
+
+    /// The fleet's description of itself.
+    pub fn description(&self) -> Option<&str> {
+        self.outline.description.as_deref()
+    }
+
+    /// The names of all hosts, in the order of the alphabet.
+    pub fn hosts(&self) -> Vec<String> {
+        self.outline.hosts.keys().cloned().collect()
+    }
+
+    /// The hosts that `wanted` names: each is a host, or `@` with a group or tag. Each host once,
+    /// in the order of the alphabet.
+    ///
+    /// # Errors
+    /// When one of them names nothing.
+    pub fn select(&self, wanted: &[String]) -> Result<Vec<String>, SelectError> {
+        let mut chosen = BTreeSet::new();
+        let mut tags = None;
+        for wanted in wanted {
+            let Some(name) = wanted.strip_prefix('@') else {
+                if !self.outline.hosts.contains_key(wanted) {
+                    return Err(self.unknown_host(wanted));
+                }
+                chosen.insert(wanted.clone());
+                continue;
+            };
+            if let Some(group) = self.outline.groups.get(name) {
+                chosen.extend(group.hosts.iter().cloned());
+                continue;
+            }
+            // Only now: tags cost an evaluation of every host.
+            let tags = match &mut tags {
+                Some(tags) => tags,
+                none => none.insert(self.tags().map_err(SelectError::Report)?),
+            };
+            match tags.get(name) {
+                Some(hosts) => chosen.extend(hosts.iter().cloned()),
+                None => return Err(self.unknown_group(wanted, name, tags)),
+            }
+        }
+        Ok(chosen.into_iter().collect())
+    }
+
+    /// The hosts of each tag.
+    fn tags(&self) -> Result<BTreeMap<String, Vec<String>>, Report> {
+        let mut tags: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (host, deployment) in self.deployments(&self.hosts())? {
+            for tag in deployment.tags {
+                tags.entry(tag).or_default().push(host.clone());
+            }
+        }
+        Ok(tags)
+    }
+
+    fn unknown_host(&self, wanted: &str) -> SelectError {
+        let hosts = self.outline.hosts.keys().map(String::as_str);
+        let help = if self.outline.groups.contains_key(wanted) {
+            format!("`{wanted}` is a group: write `@{wanted}`")
+        } else {
+            did_you_mean(wanted, hosts)
+                .unwrap_or_else(|| format!("the hosts are: {}", self.hosts().join(", ")))
+        };
+        SelectError::Unknown { wanted: format!("no host is called `{wanted}`"), help }
+    }
+
+    fn unknown_group(
+        &self,
+        wanted: &str,
+        name: &str,
+        tags: &BTreeMap<String, Vec<String>>,
+    ) -> SelectError {
+        let groups = self.outline.groups.keys().chain(tags.keys());
+        let known: BTreeSet<&str> = groups.map(String::as_str).collect();
+        let help =
+            did_you_mean(name, known.iter().copied()).unwrap_or_else(|| match known.is_empty() {
+                true => "the fleet has no groups and no tags".to_owned(),
+                false => format!(
+                    "the groups and tags are: {}",
+                    known.into_iter().map(|name| format!("@{name}")).collect::<Vec<_>>().join(", ")
+                ),
+            });
+        SelectError::Unknown { wanted: format!("no group or tag is called `{wanted}`"), help }
+    }
+
+    /// Does `work` for each of `hosts`, on all processors, and gives the results in their order.
+    fn each<T: Send>(
+        &self,
+        hosts: &[String],
+        work: impl for<'w> Fn(&'w Job<'w>) -> T + Sync,
+    ) -> Vec<T> {
+        let next = AtomicUsize::new(0);
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(hosts.len());
+        let one = || {
+            let mut results = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(host) = hosts.get(index) else { break results };
+                let heaps = Heaps::new(self);
+                if let Some(job) = Job::new(self, &heaps, host) {
+                    results.push((index, work(&job)));
+                }
+            }
+        };
+        let mut results = Vec::new();
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
+            for worker in workers {
+                match worker.join() {
+                    Ok(part) => results.extend(part),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+        });
+        results.sort_by_key(|(index, _)| *index);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+
+    fn report(&self, diagnostics: Vec<Diagnostic>) -> Report {
+        Report::new(diagnostics, self.world.sources.clone())
+    }
+}
+
+fn read_outline(world: &World) -> (Outline, Vec<Diagnostic>) {
+    let arena = Arena::new();
+    let eval = Evaluator::new(&arena, world);
+    cairn_lang::modules::install(&eval);
+    match FleetValue::load(&eval) {
+        Ok(fleet) => fleet.outline(&eval),
+        Err(error) => {
+            // A file that does not parse says all that is wrong with it, not only the first.
+            let mut problems = world.file_diagnostics();
+            if !problems.contains(&error) {
+                problems.push(*error);
+            }
+            (Outline::default(), problems)
+        }
+    }
+}

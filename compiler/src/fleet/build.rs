@@ -1,0 +1,185 @@
+//! From checked hosts to generations.
+
+use std::collections::BTreeMap;
+
+use cairn_generation::manifest::FetchedPackage;
+use cairn_generation::{BlobId, GenerationId, Manifest, Store};
+use cairn_lang::{Diagnostic, Span};
+
+use super::Fleet;
+use super::deployment::{self, Deployment};
+use super::job::Job;
+use crate::fetch::{self, ArchiveError, Fetch};
+use crate::manifest::{BlobSource, Draft, Recipe};
+use crate::report::Report;
+
+/// A host's generation, with its blobs in a store.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The host's name.
+    pub host: String,
+    /// The generation's name.
+    pub id: GenerationId,
+    /// What it holds.
+    pub manifest: Manifest,
+    /// The manifest's canonical text.
+    pub text: String,
+    /// Where the host is.
+    pub deployment: Deployment,
+}
+
+impl Fleet {
+    /// Builds the generations of these hosts, all or none, and puts their blobs into `store`.
+    /// Warnings are in the report.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them.
+    pub fn build(
+        &self,
+        hosts: &[String],
+        fetch: &dyn Fetch,
+        store: &Store,
+    ) -> Result<(Vec<Built>, Report), Report> {
+        let mut built = Vec::new();
+        let mut problems = Vec::new();
+        for (one, found) in self.each(hosts, |job| self.build_one(job, fetch, store)) {
+            built.extend(one);
+            problems.extend(found);
+        }
+        if built.len() < hosts.len() {
+            problems.extend(self.world.file_diagnostics());
+        }
+        let report = self.report(problems);
+        if report.has_errors() { Err(report) } else { Ok((built, report)) }
+    }
+
+    fn build_one<'w>(
+        &self,
+        job: &'w Job<'w>,
+        fetch: &dyn Fetch,
+        store: &Store,
+    ) -> (Option<Built>, Vec<Diagnostic>) {
+        let (draft, mut problems) = super::check::draft(job);
+        let Some(draft) = draft else { return (None, problems) };
+        match self.finish(job, draft, fetch, store) {
+            Ok(built) => (Some(built), problems),
+            Err(errors) => {
+                problems.extend(errors);
+                (None, problems)
+            }
+        }
+    }
+
+    fn finish<'w>(
+        &self,
+        job: &'w Job<'w>,
+        mut draft: Draft,
+        fetch: &dyn Fetch,
+        store: &Store,
+    ) -> Result<Built, Vec<Diagnostic>> {
+        let mut problems = Vec::new();
+        for (name, recipe) in std::mem::take(&mut draft.recipes) {
+            match fetched(&name, &recipe, fetch, store) {
+                Ok(package) => drop(draft.manifest.packages.fetched.insert(name, package)),
+                Err(error) => problems.push(error),
+            }
+        }
+        for (id, source) in &draft.blobs {
+            if let Err(error) = self.put(*id, source, store) {
+                problems.push(error);
+            }
+        }
+        let deployment = deployment::of(job).map_err(|error| vec![*error])?;
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let (id, bytes) = draft.manifest.encode().map_err(|error| vec![odd(&error)])?;
+        let text = String::from_utf8(bytes).map_err(|error| vec![odd(&error)])?;
+        let host = job.name().to_owned();
+        Ok(Built { host, id, manifest: draft.manifest, text, deployment })
+    }
+
+    fn put(&self, id: BlobId, source: &BlobSource, store: &Store) -> Result<(), Diagnostic> {
+        let unkept = |error: &dyn std::fmt::Display| {
+            let message = format!("a blob cannot be kept: {error}");
+            let help = "check the cache's folder ($XDG_CACHE_HOME/cairn) and the disk's free space";
+            Diagnostic::error("store::unwritable", Span::NONE, message).with_help(help)
+        };
+        match source {
+            BlobSource::Bytes(bytes) => {
+                store.put_as(&id, &bytes[..]).map_err(|error| unkept(&error))
+            }
+            BlobSource::File(path) => {
+                let bytes = self.world.roots.read(path).map_err(|error| {
+                    let message = format!("cannot read {path}: {error}");
+                    let help = "it was there a moment ago: do not change files during a build";
+                    Diagnostic::error("file::unreadable", Span::NONE, message).with_help(help)
+                })?;
+                store.put_as(&id, &bytes[..]).map_err(|error| unkept(&error))
+            }
+        }
+    }
+}
+
+fn odd(error: &dyn std::fmt::Display) -> Diagnostic {
+    let message = format!("the manifest has no canonical text: {error}");
+    Diagnostic::error("resource::shape", Span::NONE, message)
+}
+
+/// Downloads a package and takes its programs out.
+fn fetched(
+    name: &str,
+    recipe: &Recipe,
+    fetch: &dyn Fetch,
+    store: &Store,
+) -> Result<FetchedPackage, Diagnostic> {
+    let download = fetch.fetch(&recipe.url, &recipe.sha256).map_err(|error| {
+        let message = format!("the package `{name}` cannot be had: {error}");
+        Diagnostic::error("package::fetch", recipe.span, message).with_help(error.help())
+    })?;
+    let mut bin = BTreeMap::new();
+    let mut taken: BTreeMap<Option<&str>, BlobId> = BTreeMap::new();
+    for (program, member) in &recipe.bin {
+        let member = member.as_deref();
+        let id = match taken.get(&member) {
+            Some(id) => *id,
+            None => {
+                let bytes = fetch::program(&download, member)
+                    .map_err(|error| unpacked(name, recipe, &error))?;
+                let id = store.put(&bytes).map_err(|error| {
+                    let message = format!("the package `{name}` cannot be kept: {error}");
+                    let help = "check the cache's folder ($XDG_CACHE_HOME/cairn)";
+                    Diagnostic::error("store::unwritable", Span::NONE, message).with_help(help)
+                })?;
+                taken.insert(member, id);
+                id
+            }
+        };
+        bin.insert(program.clone(), id);
+    }
+    Ok(FetchedPackage {
+        folder: recipe.folder.clone(),
+        version: recipe.version.clone(),
+        sha256: recipe.sha256.clone(),
+        bin,
+    })
+}
+
+fn unpacked(name: &str, recipe: &Recipe, error: &ArchiveError) -> Diagnostic {
+    let message = format!("a program of the package `{name}` cannot be taken out: {error}");
+    let help = match error {
+        ArchiveError::Missing { member, members } => {
+            cairn_lang::did_you_mean(member, members.iter().map(String::as_str)).unwrap_or_else(
+                || {
+                    let some: Vec<&str> = members.iter().take(12).map(String::as_str).collect();
+                    format!("the archive has: {}", some.join(", "))
+                },
+            )
+        }
+        ArchiveError::NotAnArchive => {
+            "if the download is the program itself, write `null` for the member".to_owned()
+        }
+        _ => "look at the archive with `tar -tzf`".to_owned(),
+    };
+    Diagnostic::error("package::archive", recipe.span, message).with_help(help)
+}

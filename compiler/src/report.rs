@@ -1,0 +1,37 @@
+//! All that there is to say about a fleet's files.
+
+use cairn_lang::{Diagnostic, Severity, Sources};
+
+/// Diagnostics, and the texts that they point into.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Sorted by file and place, each once.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts.
+    pub sources: Sources,
+}
+
+impl Report {
+    /// A report of these diagnostics, in whatever order they were found.
+    pub fn new(mut diagnostics: Vec<Diagnostic>, sources: Sources) -> Report {
+        diagnostics.sort_by_cached_key(|diagnostic| {
+            let place = sources.place(diagnostic.span);
+            let place = place.map(|place| (place.file, place.start, place.end));
+            (place, diagnostic.code.clone(), diagnostic.message.clone())
+        });
+        // What several hosts share is found wrong once for each.
+        diagnostics.dedup_by(|a, b| same(a, b));
+        Report { diagnostics, sources }
+    }
+
+    /// Whether anything in it is an error.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}
+
+/// One fault of one text is one diagnostic, however many hosts it is found in.
+fn same(a: &Diagnostic, b: &Diagnostic) -> bool {
+    let twice = a.code == b.code && a.span == b.span;
+    twice && (!a.span.is_none() || a.message == b.message)
+}
