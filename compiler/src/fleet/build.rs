@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cairn_generation::manifest::FetchedPackage;
 use cairn_generation::{BlobId, GenerationId, Manifest, Store};
-use cairn_lang::{Diagnostic, Span};
+use cairn_lang::{Diagnostic, Result, Span};
 
 use super::Fleet;
 use super::deployment::{self, Deployment};
@@ -39,7 +39,7 @@ impl Fleet {
         hosts: &[String],
         fetch: &dyn Fetch,
         store: &Store,
-    ) -> Result<(Vec<Built>, Report), Report> {
+    ) -> std::result::Result<(Vec<Built>, Report), Report> {
         let mut built = Vec::new();
         let mut problems = Vec::new();
         for (one, found) in self.each(hosts, |job| self.build_one(job, fetch, store)) {
@@ -81,12 +81,12 @@ impl Fleet {
         for (name, recipe) in std::mem::take(&mut draft.recipes) {
             match fetched(&name, &recipe, fetch, store) {
                 Ok(package) => drop(draft.manifest.packages.fetched.insert(name, package)),
-                Err(error) => problems.push(error),
+                Err(error) => problems.push(*error),
             }
         }
         for (id, source) in &draft.blobs {
             if let Err(error) = self.put(*id, source, store) {
-                problems.push(error);
+                problems.push(*error);
             }
         }
         let deployment = deployment::of(job).map_err(|error| vec![*error])?;
@@ -99,11 +99,11 @@ impl Fleet {
         Ok(Built { host, id, manifest: draft.manifest, text, deployment })
     }
 
-    fn put(&self, id: BlobId, source: &BlobSource, store: &Store) -> Result<(), Diagnostic> {
+    fn put(&self, id: BlobId, source: &BlobSource, store: &Store) -> Result<()> {
         let unkept = |error: &dyn std::fmt::Display| {
             let message = format!("a blob cannot be kept: {error}");
             let help = "check the cache's folder ($XDG_CACHE_HOME/cairn) and the disk's free space";
-            Diagnostic::error("store::unwritable", Span::NONE, message).with_help(help)
+            Box::new(Diagnostic::error("store::unwritable", Span::NONE, message).with_help(help))
         };
         match source {
             BlobSource::Bytes(bytes) => {
@@ -113,7 +113,9 @@ impl Fleet {
                 let bytes = self.world.roots.read(path).map_err(|error| {
                     let message = format!("cannot read {path}: {error}");
                     let help = "it was there a moment ago: do not change files during a build";
-                    Diagnostic::error("file::unreadable", Span::NONE, message).with_help(help)
+                    Box::new(
+                        Diagnostic::error("file::unreadable", Span::NONE, message).with_help(help),
+                    )
                 })?;
                 store.put_as(&id, &bytes[..]).map_err(|error| unkept(&error))
             }
@@ -132,10 +134,10 @@ fn fetched(
     recipe: &Recipe,
     fetch: &dyn Fetch,
     store: &Store,
-) -> Result<FetchedPackage, Diagnostic> {
+) -> Result<FetchedPackage> {
     let download = fetch.fetch(&recipe.url, &recipe.sha256).map_err(|error| {
         let message = format!("the package `{name}` cannot be had: {error}");
-        Diagnostic::error("package::fetch", recipe.span, message).with_help(error.help())
+        Box::new(Diagnostic::error("package::fetch", recipe.span, message).with_help(error.help()))
     })?;
     let mut bin = BTreeMap::new();
     let mut taken: BTreeMap<Option<&str>, BlobId> = BTreeMap::new();
@@ -149,7 +151,9 @@ fn fetched(
                 let id = store.put(&bytes).map_err(|error| {
                     let message = format!("the package `{name}` cannot be kept: {error}");
                     let help = "check the cache's folder ($XDG_CACHE_HOME/cairn)";
-                    Diagnostic::error("store::unwritable", Span::NONE, message).with_help(help)
+                    Box::new(
+                        Diagnostic::error("store::unwritable", Span::NONE, message).with_help(help),
+                    )
                 })?;
                 taken.insert(member, id);
                 id
@@ -165,7 +169,7 @@ fn fetched(
     })
 }
 
-fn unpacked(name: &str, recipe: &Recipe, error: &ArchiveError) -> Diagnostic {
+fn unpacked(name: &str, recipe: &Recipe, error: &ArchiveError) -> Box<Diagnostic> {
     let message = format!("a program of the package `{name}` cannot be taken out: {error}");
     let help = match error {
         ArchiveError::Missing { member, members } => {
@@ -181,5 +185,5 @@ fn unpacked(name: &str, recipe: &Recipe, error: &ArchiveError) -> Diagnostic {
         }
         _ => "look at the archive with `tar -tzf`".to_owned(),
     };
-    Diagnostic::error("package::archive", recipe.span, message).with_help(help)
+    Box::new(Diagnostic::error("package::archive", recipe.span, message).with_help(help))
 }

@@ -11,7 +11,7 @@ impl Fleet {
     /// Parses every file of the fleet, and evaluates every option of these hosts.
     pub fn check(&self, hosts: &[String]) -> Report {
         let mut problems = self.parse_all();
-        for (_, found) in self.each(hosts, |job| draft(job)) {
+        for (_, found) in self.each(hosts, draft) {
             problems.extend(found);
         }
         problems.extend(self.world.file_diagnostics());

@@ -55,7 +55,7 @@ impl Fleet {
     ) -> std::result::Result<BTreeMap<String, Deployment>, Report> {
         let mut deployments = BTreeMap::new();
         let mut problems = Vec::new();
-        for (host, result) in hosts.iter().zip(self.each(hosts, |job| of(job))) {
+        for (host, result) in hosts.iter().zip(self.each(hosts, of)) {
             match result {
                 Ok(deployment) => drop(deployments.insert(host.clone(), deployment)),
                 Err(error) => problems.push(*error),

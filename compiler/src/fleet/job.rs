@@ -129,6 +129,13 @@ impl<'w> Job<'w> {
         self.fleet.outline.hosts.get(self.name()).copied().unwrap_or(Span::NONE)
     }
 
+    /// Where the fleet names a package of its own.
+    pub(crate) fn package_span(&'w self, name: &str) -> Option<Span> {
+        let eval = self.eval().ok()?;
+        let packages = FleetValue::load(eval).ok()?.packages(eval).ok()??;
+        packages.get_str(name).map(|attr| attr.span)
+    }
+
     /// The texts that spans point into.
     pub(crate) fn sources(&'w self) -> &'w Sources {
         &self.fleet.world.sources

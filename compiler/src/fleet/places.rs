@@ -66,6 +66,11 @@ impl HostPlaces<'_> {
 
 impl Places for HostPlaces<'_> {
     fn place(&self, path: &[&str]) -> Span {
+        if let ["packages", "fetched", name, ..] = path
+            && let Some(span) = self.job.package_span(name)
+        {
+            return span;
+        }
         let owned = |path: &[&str]| path.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let mut resource = owned(&["resources"]);
         resource.extend(owned(path));
