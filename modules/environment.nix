@@ -58,7 +58,7 @@ let
           description = "File that holds the content.";
         };
         mode = mkOption {
-          type = types.strMatching "symlink|[0-7]{3,4}";
+          type = types.either (types.enum [ "symlink" ]) types.fileMode;
           default = "symlink";
           example = "0600";
           description = "Permissions in octal; `symlink`, NixOS's word, stands for 0644.";

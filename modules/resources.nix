@@ -51,7 +51,7 @@ let
     source = optional types.path "File of the fleet, or file in a package, that holds the content.";
     to = optional types.str "Target of a literal symbolic link.";
     mode = mkOption {
-      type = types.str;
+      type = types.fileMode;
       default = "0644";
       description = "Permissions in octal.";
     };

@@ -85,7 +85,11 @@ let
           '';
         };
         openssh.authorizedKeys = {
-          keys = strings "Public keys that may log in as the user.";
+          keys = mkOption {
+            type = types.listOf types.singleLineStr;
+            default = [ ];
+            description = "Public keys that may log in as the user.";
+          };
           keyFiles = mkOption {
             type = types.listOf types.path;
             default = [ ];

@@ -5,6 +5,8 @@
 let
   inherit (lib)
     concatStringsSep
+    filter
+    head
     mkEnableOption
     mkIf
     mkMerge
@@ -55,6 +57,10 @@ let
       default = false;
       inherit description;
     };
+
+  addresses = types.either types.ip (types.strMatching "[0-9a-fA-F.:]+,[0-9a-fA-F.:]+");
+
+  components = (head (filter (flag: flag.name == "disable") flags.current)).values;
 
   # Where what is set here goes to. A file of one's own comes first, and what is set here over it.
   base =
@@ -169,12 +175,16 @@ in
       over it.
     '';
 
-    disable = strings "Packaged components that are left out.";
+    disable = mkOption {
+      type = types.listOf (types.enum components);
+      default = [ ];
+      description = "Packaged components that are left out.";
+    };
     nodeName = optionalOf types.str "Name of the node; the host's name if null.";
     nodeLabel = strings "Labels of the node, as `key=value`.";
     nodeTaint = strings "Taints that the node registers with, as `key=value:Effect`.";
-    nodeIP = optionalOf types.str "Addresses of the node, separated by commas.";
-    nodeExternalIP = optionalOf types.str "External addresses of the node, separated by commas.";
+    nodeIP = optionalOf addresses "Address of the node, or one of each family, separated by a comma.";
+    nodeExternalIP = optionalOf addresses "External address of the node, or one of each family.";
     selinux = flag "SELinux support in containerd.";
     clusterInit = flag "Begin a cluster with embedded etcd (servers only).";
     disableAgent = flag "A server that runs no work (servers only).";
