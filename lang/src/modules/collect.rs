@@ -80,9 +80,9 @@ pub(crate) fn collect<'a>(
         match load(eval, tree, raw, &mut known, &mut queue, &mut disabled, out.len()) {
             Ok(Some(loaded)) => out.push(loaded),
             Ok(None) => {}
-            Err(error) => tree.session.tolerate(error)?,
+            Err(error) => tree.session.tolerate_broken(error)?,
         }
-        strengthen(&mut known, &mut out, raw);
+        strengthen(eval, &mut known, &mut out, raw);
     }
     out.retain(|(path, _)| !path.as_ref().is_some_and(|path| disabled.contains(path)));
     out.reverse();
@@ -93,16 +93,22 @@ pub(crate) fn collect<'a>(
 
 /// A file that two layers import belongs to the stronger one.
 fn strengthen<'a>(
+    eval: &Evaluator<'a>,
     known: &mut FxHashMap<Key, Option<usize>>,
     out: &mut [(Option<VirtualPath>, Loaded<'a>)],
     again: RawModule<'a>,
 ) {
     let Value::Path(path) = again.value else { return };
-    let key = Key::File(crate::eval::virtual_path(path));
+    let key = Key::File(file_of(eval, crate::eval::virtual_path(path)));
     let Some(number) = known.get(&key).copied().flatten() else { return };
     if let Some((_, Loaded { config: Some(config), .. })) = out.get_mut(number) {
         config.origin.layer = config.origin.layer.max(again.origin.layer);
     }
+}
+
+/// The file that a path means: `default.nix` of a folder.
+fn file_of(eval: &Evaluator<'_>, path: VirtualPath) -> VirtualPath {
+    eval.world.module_path(&path).unwrap_or(path)
 }
 
 fn load<'a>(
@@ -118,7 +124,7 @@ fn load<'a>(
     let mut file = None;
     let mut value = eval.force_at(raw.value, raw.at)?;
     if let Value::Path(_) | Value::Str(_) = value {
-        let path = eval.expect_path(value, raw.at)?;
+        let path = file_of(eval, eval.expect_path(value, raw.at)?);
         let slot = known.entry(Key::File(path.clone())).or_insert(None);
         if slot.is_some() {
             return Ok(None);

@@ -141,6 +141,7 @@ impl<'e, 'a> Configuration<'e, 'a> {
 
     /// Every error there is: each option's value is computed by itself, through and through, and
     /// every definition has its option. An option without a value is no error unless it is used.
+    /// All mistakes in the text of the files read so far are among them.
     pub fn force_all(&self) -> Vec<Diagnostic> {
         let mut out = Collected::default();
         match self.tree.root(self.eval) {
@@ -148,6 +149,13 @@ impl<'e, 'a> Configuration<'e, 'a> {
             Err(error) => out.push(*error),
         }
         self.check_structure(&mut out, &mut 0);
+        for error in self.eval.world.file_diagnostics() {
+            out.push(error);
+        }
+        if self.tree.session.is_broken() {
+            // What the module that fails would have defined, nobody knows.
+            out.errors.retain(|error| error.code != "option::undefined");
+        }
         out.finish(self.eval)
     }
 

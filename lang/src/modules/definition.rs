@@ -45,7 +45,7 @@ pub mod priority {
 }
 
 /// The place among others of a definition without `mkOrder`.
-pub(crate) const PLAIN_ORDER: i64 = 1000;
+const PLAIN_ORDER: i64 = 1000;
 
 /// The module that a definition or declaration stands in.
 #[derive(Clone, Copy)]
@@ -100,6 +100,11 @@ impl<'a> Definition<'a> {
     /// How strong it is: the lowest number wins.
     pub(crate) fn strength(&self) -> i64 {
         self.priority.unwrap_or(priority::PLAIN)
+    }
+
+    /// Its place among others of the same strength: `mkOrder`'s number, then the layer.
+    pub(crate) fn rank(&self) -> (i64, Layer) {
+        (self.order.unwrap_or(PLAIN_ORDER), self.origin.layer)
     }
 
     /// A part of the value, which inherits everything but its place.

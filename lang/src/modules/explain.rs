@@ -8,10 +8,10 @@ use crate::value::Value;
 
 use super::brief::written;
 use super::configuration::Configuration;
-use super::definition::{Definition, Layer, Origin, priority};
+use super::definition::{Definition, Layer};
 use super::level::Node;
 use super::location::Step;
-use super::option::{OptionNode, strongest};
+use super::option::{OptionNode, settle};
 use super::property::{Conditions, unwrap};
 use super::tree::{ModuleTree, descend};
 
@@ -131,17 +131,14 @@ impl<'a> Configuration<'_, 'a> {
 
 fn explain<'a>(eval: &Evaluator<'a>, option: &'a OptionNode<'a>) -> Result<Explanation> {
     let mut all: Vec<(Definition<'a>, bool, bool)> = Vec::new();
-    if let Some((attr, origin)) = option.field("default") {
-        let origin = Origin { layer: Layer::Standard, ..origin };
-        let mut default = Definition::new(attr.value.get(), attr.span, origin);
-        default.priority = Some(priority::OPTION_DEFAULT);
+    if let Some(default) = option.default() {
         all.extend(parts(eval, default, true));
     }
     for definition in option.level.definitions_of(eval, option.name)? {
         all.extend(parts(eval, definition, false));
     }
     let holding: Vec<_> = all.iter().filter(|(_, _, holds)| *holds).map(|(d, ..)| *d).collect();
-    let strongest = strongest(holding);
+    let strongest = settle(eval, holding, &mut Vec::new());
     let merges = merges(eval, option, &strongest);
     let top = strongest.iter().map(|definition| definition.origin.layer).max();
     let least = strongest.first().map(Definition::strength);

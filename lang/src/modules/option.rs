@@ -8,7 +8,7 @@ use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::value::{Attr, Value};
 
-use super::definition::{Definition, Layer, Origin, PLAIN_ORDER, priority};
+use super::definition::{Definition, Layer, Origin, priority};
 use super::level::{Declaration, Level};
 use super::location::{Location, Place};
 use super::property::{Conditions, unwrap};
@@ -97,11 +97,31 @@ impl<'a> OptionNode<'a> {
 
     fn evaluate(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
         let ty = self.ty(eval)?;
-        let all = self.definitions(eval)?;
-        if all.len() > 1 && self.flag(eval, "readOnly")? {
-            return Err(self.read_only(eval, &all));
+        let mut all = Vec::new();
+        if let Err(error) = self.unwrap_into(eval, &mut all) {
+            // What the others say is looked at as well, if there is anything.
+            if all.is_empty() {
+                return Err(error);
+            }
+            self.level.tree.session.tolerate(error)?;
         }
-        let strongest = strongest(all);
+        if self.flag(eval, "readOnly")? {
+            let own = self.default().filter(|_| {
+                all.first().is_some_and(|one| one.strength() < priority::OPTION_DEFAULT)
+            });
+            all.splice(0..0, own);
+            if all.len() > 1 {
+                return Err(self.read_only(eval, &all));
+            }
+        }
+        let mut errors = Vec::new();
+        let strongest = settle(eval, all, &mut errors);
+        for error in errors {
+            if strongest.is_empty() {
+                return Err(error.into());
+            }
+            self.level.tree.session.tolerate(error.into())?;
+        }
         if strongest.is_empty() {
             return Err(self.undefined());
         }
@@ -115,19 +135,38 @@ impl<'a> OptionNode<'a> {
         }
     }
 
-    /// Every definition whose conditions hold, the option's default first.
+    /// Every definition whose conditions hold; the option's default only where it counts.
     pub(crate) fn definitions(&self, eval: &Evaluator<'a>) -> Result<Vec<Definition<'a>>> {
         let mut out = Vec::new();
-        if let Some((attr, origin)) = self.field("default") {
-            let origin = Origin { layer: Layer::Standard, ..origin };
-            let mut default = Definition::new(attr.value.get(), attr.span, origin);
-            default.priority = Some(priority::OPTION_DEFAULT);
-            unwrap(eval, default, Conditions::Test, &mut out)?;
-        }
-        for definition in self.level.definitions_of(eval, self.name)? {
-            unwrap(eval, definition, Conditions::Test, &mut out)?;
-        }
+        self.unwrap_into(eval, &mut out)?;
         Ok(out)
+    }
+
+    /// As [`Self::definitions`]; a definition that fails hides none of the others.
+    fn unwrap_into(&self, eval: &Evaluator<'a>, out: &mut Vec<Definition<'a>>) -> Result<()> {
+        let mut result = Ok(());
+        for definition in self.level.definitions_of(eval, self.name)? {
+            result = result.and(unwrap(eval, definition, Conditions::Test, out));
+        }
+        // A default that is not needed is not computed.
+        let strongest = out.iter().map(Definition::strength).min();
+        if strongest.is_some_and(|strongest| strongest < priority::OPTION_DEFAULT) {
+            return result;
+        }
+        let Some(default) = self.default() else { return result };
+        let mut defaults = Vec::new();
+        result = result.and(unwrap(eval, default, Conditions::Test, &mut defaults));
+        out.splice(0..0, defaults);
+        result
+    }
+
+    /// The option's own default as a definition.
+    pub(crate) fn default(&self) -> Option<Definition<'a>> {
+        let (attr, origin) = self.field("default")?;
+        let origin = Origin { layer: Layer::Standard, ..origin };
+        let mut default = Definition::new(attr.value.get(), attr.span, origin);
+        default.priority = Some(priority::OPTION_DEFAULT);
+        Some(default)
     }
 
     /// The option as modules see it under `options`.
@@ -159,12 +198,12 @@ impl<'a> OptionNode<'a> {
         };
         out.set("highestPrio", eval.thunk(highest));
         let values = move |eval: &Evaluator<'a>| {
-            let strongest = strongest(self.definitions(eval)?);
+            let strongest = settle(eval, self.definitions(eval)?, &mut Vec::new());
             Ok(eval.list(strongest.iter().map(|definition| definition.value)))
         };
         out.set("definitions", eval.thunk(values));
         let files = move |eval: &Evaluator<'a>| {
-            let strongest = strongest(self.definitions(eval)?);
+            let strongest = settle(eval, self.definitions(eval)?, &mut Vec::new());
             Ok(eval.list(strongest.iter().map(|definition| eval.str_in(definition.origin.file))))
         };
         out.set("files", eval.thunk(files));
@@ -218,13 +257,27 @@ impl<'a> OptionNode<'a> {
     }
 }
 
-/// The definitions of the strongest priority, in the order in which they merge.
-pub(crate) fn strongest(mut all: Vec<Definition<'_>>) -> Vec<Definition<'_>> {
-    if let Some(strongest) = all.iter().map(Definition::strength).min() {
-        all.retain(|definition| definition.strength() == strongest);
+/// The definitions of the strongest priority, in the order in which they merge, their values
+/// forced. One that fails is left out, and its error put to the others.
+pub(crate) fn settle<'a>(
+    eval: &Evaluator<'a>,
+    mut all: Vec<Definition<'a>>,
+    errors: &mut Vec<Diagnostic>,
+) -> Vec<Definition<'a>> {
+    while let Some(least) = all.iter().map(Definition::strength).min() {
+        let mut strongest = Vec::with_capacity(all.len());
+        let failed = errors.len();
+        for definition in all.iter().filter(|definition| definition.strength() == least) {
+            if let Err(error) = unwrap(eval, *definition, Conditions::Open, &mut strongest) {
+                errors.push(*error);
+            }
+        }
+        // `mkForce (mkIf false …)` leaves the floor to weaker ones.
+        if !strongest.is_empty() || errors.len() > failed {
+            strongest.sort_by_key(Definition::rank);
+            return strongest;
+        }
+        all.retain(|definition| definition.strength() != least);
     }
-    all.sort_by_key(|definition| {
-        (definition.order.unwrap_or(PLAIN_ORDER), definition.origin.layer)
-    });
-    all
+    Vec::new()
 }

@@ -28,21 +28,29 @@ pub(crate) fn kind_of<'a>(eval: &Evaluator<'a>, value: Value<'a>) -> Result<Opti
 pub(crate) enum Conditions {
     /// Keep them for the parts: which names a set has does not depend on its condition.
     Keep,
-    /// Evaluate them, and drop the definition where one is false.
+    /// Evaluate them, and drop the definition where one is false. What `mkOverride` wraps is not
+    /// looked at: a weaker definition is never computed.
     Test,
+    /// As `Test`, and look into `mkOverride`: for definitions that turned out the strongest.
+    Open,
 }
 
 /// Unwraps a definition into those that it stands for; the value of each is forced.
 ///
 /// # Errors
-/// Whatever forcing the value, or a condition, meets.
+/// The first that forcing a value, or a condition, meets; what could be unwrapped is in `out`
+/// nevertheless.
 pub(crate) fn unwrap<'a>(
     eval: &Evaluator<'a>,
     definition: Definition<'a>,
     conditions: Conditions,
     out: &mut Vec<Definition<'a>>,
 ) -> Result<()> {
-    if conditions == Conditions::Test && !holds(eval, definition.conditions)? {
+    if conditions != Conditions::Keep && !holds(eval, definition.conditions)? {
+        return Ok(());
+    }
+    if conditions == Conditions::Test && definition.priority.is_some() {
+        out.push(Definition { conditions: None, ..definition });
         return Ok(());
     }
     let value = eval.force_at(definition.value, definition.at)?;
@@ -69,12 +77,16 @@ pub(crate) fn unwrap<'a>(
             let (contents, span) = field(eval, set, "contents", &definition)?;
             let list = eval.expect_list(contents, span)?;
             let spans = eval.element_spans(span).unwrap_or_default();
-            list.iter().enumerate().try_for_each(|(number, item)| {
+            // One that fails hides none of the others.
+            let mut result = Ok(());
+            for (number, item) in list.iter().enumerate() {
                 let at = spans.get(number).copied().unwrap_or(definition.at);
-                let part =
-                    Definition { conditions: pending(&definition, conditions), ..definition };
-                unwrap(eval, part.part(item, Span::NONE, at), conditions, out)
-            })
+                let conditions_left = pending(&definition, conditions);
+                let part = Definition { conditions: conditions_left, ..definition };
+                let one = unwrap(eval, part.part(item, Span::NONE, at), conditions, out);
+                result = result.and(one);
+            }
+            result
         }
         "override" => {
             let (priority, span) = field(eval, set, "priority", &definition)?;
@@ -82,6 +94,12 @@ pub(crate) fn unwrap<'a>(
             let mut content = content(eval, set, &definition)?;
             content.priority.get_or_insert(priority);
             content.conditions = pending(&definition, conditions);
+            unwrap(eval, content, conditions, out)
+        }
+        "definition" => {
+            let (value, at) = field(eval, set, "value", &definition)?;
+            let conditions_left = pending(&definition, conditions);
+            let content = Definition { value, at, conditions: conditions_left, ..definition };
             unwrap(eval, content, conditions, out)
         }
         "order" => {

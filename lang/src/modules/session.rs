@@ -1,6 +1,6 @@
 //! What one evaluation of modules shares with the submodules inside it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use crate::diagnostic::{Diagnostic, Result};
 
@@ -11,6 +11,7 @@ use super::tree::ModuleTree;
 pub(crate) struct Session<'a> {
     /// Whether an error in one module is noted and the others are evaluated nevertheless.
     pub(crate) tolerant: bool,
+    broken: Cell<bool>,
     errors: RefCell<Vec<Diagnostic>>,
     trees: RefCell<Vec<&'a ModuleTree<'a>>>,
 }
@@ -27,6 +28,17 @@ impl<'a> Session<'a> {
         }
         self.errors.borrow_mut().push(*error);
         Ok(())
+    }
+
+    /// As [`Self::tolerate`], for a module that cannot be evaluated at all.
+    pub(crate) fn tolerate_broken(&self, error: Box<Diagnostic>) -> Result<()> {
+        self.broken.set(true);
+        self.tolerate(error)
+    }
+
+    /// Whether a module is missing, so that an option may well lack its definition.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.get()
     }
 
     /// The errors noted so far, taken out.

@@ -112,6 +112,29 @@ fn modules_that_are_none() {
 }
 
 #[test]
+fn one_broken_definition_hides_no_other() {
+    let schema = "{ lib, ... }: with lib; {
+  options.s = mkOption { type = types.submodule { options.a = mkOption { type = types.int; default = 1; }; }; };
+  options.l = mkOption { type = types.listOf types.int; };
+}";
+    let host = "{ lib, ... }: {
+  s = lib.mkMerge [ (throw \"this part fails\") { a = \"x\"; b = 1; } ];
+  l = [ 1 (throw \"this element fails\") \"two\" ];
+}";
+    insta::assert_snapshot!(errors(&[schema, host]), @r#"
+    eval::throw at m1.nix:2:21 ‹(throw "this part fails")›: this part fails
+    type::mismatch at m1.nix:2:53 ‹"x"›: `s.a` takes an integer, found the string "x"
+      m0.nix:2:59 ‹a›: the option is declared here
+    option::unknown at m1.nix:2:58 ‹b›: there is no option `s.b`
+      m0.nix:2:59 ‹a›: `s.a` is declared here
+      help: did you mean `s.a`?
+    eval::throw at m1.nix:3:11 ‹(throw "this element fails")›: this element fails
+    type::mismatch at m1.nix:3:40 ‹"two"›: `l[2]` takes an integer, found the string "two"
+      m0.nix:3:11 ‹l›: the option is declared here
+    "#);
+}
+
+#[test]
 fn conflicts() {
     let files = [
         ("schema.nix", Layer::Standard, SCHEMA),

@@ -57,6 +57,21 @@ fn modules() {
             ],
             "{a: {b: 2}}",
         ),
+        // What is weaker is never computed.
+        (
+            &[
+                "{ lib, config, ... }: { options.a = lib.mkOption { default = throw \"no\"; }; config.a = lib.mkDefault (throw \"no\"); }",
+                "{ a = 3; }",
+            ],
+            "{a: 3}",
+        ),
+        (
+            &[
+                "{ lib, config, ... }: { options.a = lib.mkOption { default = 1; }; config.a = lib.mkForce (lib.mkIf false 2); }",
+                "{ a = 3; }",
+            ],
+            "{a: 3}",
+        ),
         // Arguments by `_module.args`.
         (
             &[

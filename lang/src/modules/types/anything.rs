@@ -10,6 +10,7 @@ use crate::value::Value;
 
 use super::super::definition::Definition;
 use super::super::location::Place;
+use super::super::option::settle;
 use super::super::property::{Conditions, unwrap};
 use super::{OptionType, Type, one_value, strongest_layer};
 
@@ -81,7 +82,12 @@ fn merge_sets<'a>(
     for name in names {
         let parts = by_name.remove(&name).unwrap_or_default();
         let Some(span) = parts.first().map(|part| part.key) else { continue };
-        let parts = eval.arena.bump.alloc_slice_copy(&super::super::option::strongest(parts));
+        let mut errors = Vec::new();
+        let parts = settle(eval, parts, &mut errors);
+        if let Some(error) = errors.into_iter().next() {
+            return Err(error.into());
+        }
+        let parts = eval.arena.bump.alloc_slice_copy(&parts);
         let place = place.name(eval, name);
         out.insert(name, eval.thunk(move |eval| merge(eval, place, parts)), span);
     }

@@ -291,8 +291,10 @@ impl Flag {
             match self.value(eval, part) {
                 Ok(value) => out.push(value),
                 Err(error) => {
+                    let whole = at..at + part.len();
                     let error = error.shifted(at);
-                    let span = word.span(eval, error.at.clone());
+                    let wrong = if error.at.is_empty() { whole } else { error.at.clone() };
+                    let span = word.span(eval, wrong);
                     let message = format!("`--{}`: {}", self.name, error.message);
                     let mut out = Diagnostic::error("flags::value", span, message)
                         .with_related(place.declared, DECLARED);

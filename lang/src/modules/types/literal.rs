@@ -75,7 +75,9 @@ pub(crate) fn literal_error<'a>(
 ) -> Box<Diagnostic> {
     let message = format!("`{}`: {}", place.path, error.message);
     let mut out = refused(eval, place, definition, message);
-    out.span = inside(eval, definition, text, error.at.clone());
+    // Where something is missing at the end, all of it is shown.
+    let part = if error.at.is_empty() { 0..text.len() } else { error.at.clone() };
+    out.span = inside(eval, definition, text, part);
     out.help.clone_from(&error.help);
     out
 }
@@ -119,7 +121,7 @@ fn in_line<'a>(
 }
 
 fn within(span: Span, start: usize, end: usize) -> Span {
-    // What is missing at the end of a literal is pointed at by its closing quote.
+    // An empty string has at least its closing quote.
     let end = end.max(start + 1);
     Span { start: span.start + start as u32, end: span.start + end as u32, ..span }
 }

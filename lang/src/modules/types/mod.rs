@@ -354,7 +354,11 @@ pub(crate) fn merge_element<'a>(
     place: Place<'a>,
     definitions: Vec<Definition<'a>>,
 ) -> Result<Option<Value<'a>>> {
-    let strongest = super::option::strongest(definitions);
+    let mut errors = Vec::new();
+    let strongest = super::option::settle(eval, definitions, &mut errors);
+    if let Some(error) = errors.into_iter().next() {
+        return Err(error.into());
+    }
     if strongest.is_empty() {
         return Ok(None);
     }
