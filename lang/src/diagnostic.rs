@@ -149,8 +149,8 @@ fn put_place(object: &mut Json, sources: &Sources, span: Span) {
 /// first in the alphabet, so that the answer does not depend on the order of candidates.
 pub fn nearest<'n>(name: &str, candidates: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let allowed = match name.chars().count() {
-        0..=2 => 1,
-        3..=5 => 2,
+        0..=3 => 1,
+        4..=6 => 2,
         _ => 3,
     };
     let lower = name.to_lowercase();

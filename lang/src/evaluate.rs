@@ -70,10 +70,11 @@ fn eval_tree(
     let arena = Arena::new();
     let evaluator = Evaluator::new(&arena, world);
     let printed = evaluator.eval_tree(tree).and_then(|value| evaluator.show(value, options));
-    printed.map_err(|error| match error.code.starts_with("syntax::") {
-        // A syntax error in an imported file: all files' errors are worth showing.
-        true => world.file_diagnostics(),
-        false => vec![*error],
+    printed.map_err(|error| {
+        // A file that cannot be used: all that is wrong with such files is worth showing.
+        let files = world.file_diagnostics();
+        let known = |file: &Diagnostic| file.span == error.span && file.code == error.code;
+        if files.iter().any(known) { files } else { vec![*error] }
     })
 }
 

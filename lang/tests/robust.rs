@@ -8,7 +8,7 @@ use proptest::prelude::*;
 fn world(mode: Mode) -> World {
     let files = MemoryFs::new([("a.nix", "1"), ("folder/default.nix", "2")]);
     let mut world = World::new(Roots::new().with(Root::Fleet, files), mode);
-    world.limits = Limits { depth: 500, memory: 32 << 20, time: Some(Duration::from_millis(500)) };
+    world.limits = Limits { depth: 500, memory: 32 << 20, time: Some(Duration::from_millis(100)) };
     world
 }
 

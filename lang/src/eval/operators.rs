@@ -88,7 +88,15 @@ impl<'a> Evaluator<'a> {
             (Value::Int(a), Value::Float(b)) => Ok(Value::Float(a as f64 + b)),
             (Value::Float(a), Value::Int(b)) => Ok(Value::Float(a + b as f64)),
             (Value::Float(a), Value::Float(b)) => Ok(Value::Float(a + b)),
-            (Value::Int(_) | Value::Float(_), other) => Err(mismatch("a number", other, b_at)),
+            (Value::Int(_) | Value::Float(_), other) => {
+                let error = mismatch("a number", other, b_at);
+                Err(match other {
+                    Value::Str(_) => Box::new(
+                        error.with_help("to join texts, write `toString` before the number"),
+                    ),
+                    _ => error,
+                })
+            }
             (Value::Path(path), other) => {
                 let suffix = match other {
                     Value::Path(path) => self.path_text(path),

@@ -145,8 +145,21 @@ impl Words<'_> {
                 .error(place.saturating_sub(1), place, "a `;` is missing after this")
                 .with_help("every definition ends in `;`");
         }
+        if wanted.contains(&SyntaxKind::TOKEN_STRING_END)
+            && let Some((at, quote)) = self.unclosed(start)
+        {
+            let message = "this string is not closed";
+            return self
+                .error(at, at + quote.len(), message)
+                .with_help(format!("end it with `{quote}`"));
+        }
         let wanted = described(wanted);
         let error = self.error(start, end, format!("unexpected `{found}`, expected {wanted}"));
+        if matches!(found, ";" | "}" | ")" | "]" | "in" | "then" | "else")
+            && let Some((at, bracket @ ("[" | "(" | "${"))) = self.unclosed(start)
+        {
+            return self.with_unclosed(error, at, bracket);
+        }
         match found {
             "=" => {
                 error.with_help("an attribute is `name = value;` inside `{ }`; equality is `==`")
@@ -165,16 +178,36 @@ impl Words<'_> {
             wanted => format!("the file ends too early, expected {}", described(wanted)),
         };
         let error = self.error(start, end, message);
-        match self.unclosed() {
-            Some((at, bracket)) => {
-                let span =
-                    Span { file: self.file, start: at as u32, end: (at + bracket.len()) as u32 };
-                error
-                    .with_related(span, format!("this `{bracket}` is not closed"))
-                    .with_help(format!("close the `{bracket}`"))
-            }
+        if let Some((at, word)) = self.open_let() {
+            let span = Span { file: self.file, start: at as u32, end: (at + word.len()) as u32 };
+            return error
+                .with_related(span, "this `let` has no `in`")
+                .with_help("after its definitions comes `in` and an expression");
+        }
+        match self.unclosed(self.text.len()) {
+            Some((at, bracket)) => self.with_unclosed(error, at, bracket),
             None => error,
         }
+    }
+
+    fn with_unclosed(&self, error: Diagnostic, at: usize, bracket: &str) -> Diagnostic {
+        let span = Span { file: self.file, start: at as u32, end: (at + bracket.len()) as u32 };
+        error
+            .with_related(span, format!("this `{bracket}` is not closed"))
+            .with_help(format!("close the `{bracket}`"))
+    }
+
+    /// The last `let` without an `in`.
+    fn open_let(&self) -> Option<(usize, &str)> {
+        let mut open = Vec::new();
+        for (kind, start, end) in self.tokens() {
+            match kind {
+                SyntaxKind::TOKEN_LET => open.push((start, end)),
+                SyntaxKind::TOKEN_IN => drop(open.pop()),
+                _ => {}
+            }
+        }
+        open.last().map(|&(start, end)| (start, &self.text[start..end]))
     }
 
     fn tokens(&self) -> Vec<(SyntaxKind, usize, usize)> {
@@ -215,10 +248,12 @@ impl Words<'_> {
         at
     }
 
-    fn unclosed(&self) -> Option<(usize, &str)> {
+    /// The innermost bracket or quote that is open at a place.
+    fn unclosed(&self, at: usize) -> Option<(usize, &str)> {
         let mut open = Vec::new();
         for (kind, start, end) in self.tokens() {
             match kind {
+                _ if start >= at => break,
                 SyntaxKind::TOKEN_L_BRACE
                 | SyntaxKind::TOKEN_L_BRACK
                 | SyntaxKind::TOKEN_L_PAREN
