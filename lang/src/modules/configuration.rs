@@ -198,7 +198,8 @@ impl<'e, 'a> Configuration<'e, 'a> {
             Ok(value) => self.force_inside(value, place, out),
             Err(error) => {
                 let own = OptionNode::undefined_message(place.path);
-                if error.code != "option::undefined" || error.message != own {
+                let same = without_indices(&error.message) == without_indices(&own);
+                if error.code != "option::undefined" || !same {
                     out.push(*error);
                 }
             }
@@ -251,6 +252,16 @@ impl<'e, 'a> Configuration<'e, 'a> {
     pub(super) fn at(&self, path: Location<'a>) -> Place<'a> {
         Place { path, ..self.tree.place }
     }
+}
+
+/// A message without the numbers of list elements, which count each definition by itself.
+fn without_indices(message: &str) -> String {
+    let mut parts = message.split('[');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        out + "[" + rest
+    })
 }
 
 /// Diagnostics, each once.

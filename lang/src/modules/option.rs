@@ -92,7 +92,14 @@ impl<'a> OptionNode<'a> {
 
     /// The merged value, a thunk.
     pub(crate) fn value(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
-        *self.value.get_or_init(|| eval.thunk(move |eval| self.evaluate(eval)))
+        *self.value.get_or_init(|| {
+            eval.thunk(move |eval| {
+                self.evaluate(eval).map_err(|mut error| {
+                    error.span = error.span.or(self.span());
+                    error
+                })
+            })
+        })
     }
 
     fn evaluate(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {

@@ -43,7 +43,7 @@ impl<'a> ModuleTree<'a> {
         special: &[(Symbol, Value<'a>)],
         mut initial: Vec<RawModule<'a>>,
     ) -> &'a ModuleTree<'a> {
-        initial.push(own_options(eval));
+        initial.push(place.session.own_options(|| own_options(eval)));
         let bump = &eval.arena.bump;
         let tree = eval.alloc(ModuleTree {
             session: place.session,

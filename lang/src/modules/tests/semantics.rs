@@ -110,6 +110,13 @@ fn modules() {
         ),
         (
             &[
+                "{ lib, ... }: { imports = [ (lib.mkRenamedOptionModule [ \"old\" ] [ \"new\" ]) ]; options.new = lib.mkOption { default = 1; }; options.warnings = lib.mkOption { type = lib.types.listOf lib.types.str; }; config.old = lib.mkForce 2; }",
+                "{ new = 3; }",
+            ],
+            "{new: 2, old: 2, warnings: [\"The option `old' has been renamed to `new'.\"]}",
+        ),
+        (
+            &[
                 "{ lib, options, ... }: { options.a = lib.mkOption { default = 1; }; options.b = lib.mkOption { default = options.a.isDefined; }; options.c = lib.mkOption { default = options.a.highestPrio; }; config.a = lib.mkDefault 2; }",
             ],
             "{a: 2, b: true, c: 1000}",

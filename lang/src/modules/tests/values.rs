@@ -83,6 +83,11 @@ fn accepted() {
             "{x: {a: \"s\", b: 1}}",
         ),
         (
+            "types.listOf (types.submodule { options.a = mkOption { type = types.int; }; options.b = mkOption { default = 1; }; })",
+            &["[ { a = 1; } ]", "[ { a = 2; b = 3; } ]"],
+            "{x: [{a: 2, b: 3}, {a: 1, b: 1}]}",
+        ),
+        (
             "types.flags { scope = \"server\"; flags = [ { name = \"a\"; type = \"list\"; } { name = \"b\"; type = \"bool\"; } { name = \"n\"; type = \"int\"; short = \"m\"; } { name = \"c\"; type = \"list\"; format = \"cidr\"; comma = true; } ]; }",
             &["\"--a=x --a 'y z' --b -m 3 --c 10.42.0.0/16,2001:db8::/32\""],
             "{x: {a: [\"x\", \"y z\"], b: true, c: [\"10.42.0.0/16\", \"2001:db8::/32\"], n: 3}}",
@@ -113,6 +118,9 @@ fn refused() {
         ("types.int", &["1", "2"]),
         ("types.nullOr types.int", &["null", "2"]),
         ("types.addCheck types.int (n: n > 3)", &["2"]),
+        ("types.either types.ip types.port", &["\"10.0.0.300\""]),
+        ("let json = types.oneOf [ types.bool (types.listOf json) ]; in json", &["[ [ true 1 ] ]"]),
+        ("let endless = types.either endless types.int; in endless", &["1"]),
         ("types.listOf", &["[ ]"]),
         (
             "types.submodule { options.a = mkOption { type = types.int; }; }",
@@ -189,6 +197,15 @@ fn refused() {
     type::mismatch at m1.nix:1:31 ‹2›: `x` takes an integer of a certain kind, not the integer 2
       m0.nix:1:35 ‹x›: the option is declared here
       m0.nix:1:83 ‹n›: this check does not hold
+    # types.either types.ip types.port
+    type::mismatch at m1.nix:1:39 ‹300›: `x`: `300` is too large: each number of an IPv4 address is at most 255
+      m0.nix:1:35 ‹x›: the option is declared here
+    # let json = types.oneOf [ types.bool (types.listOf json) ]; in json
+    type::mismatch at m1.nix:1:40 ‹1›: `x[0][1]` takes a boolean or list of (boolean or list of (… or …)), found the integer 1
+      m0.nix:1:35 ‹x›: the option is declared here
+    # let endless = types.either endless types.int; in endless
+    type::endless at m0.nix:1:35 ‹x›: this type is nested in itself without end
+      help: put a `listOf`, `attrsOf` or submodule between the type and itself
     # types.listOf
     type::not-a-type at m0.nix:1:57 ‹types.listOf›: an option's type is needed here, not a function
       help: this takes an argument, as in `types.listOf types.str`

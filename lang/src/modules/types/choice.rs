@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::Evaluator;
+use crate::literal::Literal;
 use crate::source::Span;
 use crate::value::Value;
 
@@ -31,7 +32,7 @@ impl OptionType for Enum {
         let shown: Vec<_> = values.into_iter().map(written).collect();
         Ok(match &shown[..] {
             [] => "value of an empty enumeration".to_owned(),
-            [only] => format!("value {only}"),
+            [only] => format!("the value {only}"),
             many => format!("one of {}", many.join(", ")),
         })
     }
@@ -216,6 +217,25 @@ impl OptionType for Either {
             return self.merge(eval, ty, place, &strongest);
         }
         super::only_value(eval, place, &strongest)
+    }
+
+    fn refuse<'a>(
+        &self,
+        eval: &Evaluator<'a>,
+        ty: Type<'a>,
+        place: Place<'a>,
+        definition: &Definition<'a>,
+    ) -> Result<Box<Diagnostic>> {
+        // A string that is nearly an address: the words of that grammar are better.
+        if let Value::Str(_) = eval.force(definition.value)? {
+            for number in 0..ty.values.len() {
+                let inner = ty.inner(eval, number)?;
+                if Literal::ALL.iter().any(|literal| literal.name() == inner.name()) {
+                    return inner.refuse(eval, place, definition);
+                }
+            }
+        }
+        mismatch(eval, ty, place, definition)
     }
 
     fn unify<'a>(

@@ -48,7 +48,8 @@ impl OptionType for ListOf {
             let spans = eval.element_spans(at).unwrap_or_default();
             for (number, value) in list.iter().enumerate() {
                 let here = spans.get(number).copied().unwrap_or(at);
-                let place = place.index(eval, items.len());
+                // The number in its own definition: that is the list that the user sees.
+                let place = place.index(eval, number);
                 let mut parts = Vec::new();
                 let element = definition.element(value, here, here);
                 // An element that fails is at fault when it is used, not the list.

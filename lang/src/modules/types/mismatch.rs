@@ -19,7 +19,7 @@ pub(crate) fn mismatch<'a>(
     place: Place<'a>,
     definition: &Definition<'a>,
 ) -> Result<Box<Diagnostic>> {
-    let expected = ty.description(eval)?;
+    let expected = ty.alone().description(eval)?;
     let value = eval.force(definition.value)?;
     let message =
         format!("`{}` takes {}, found {}", place.path, with_article(&expected), found(eval, value));
@@ -79,7 +79,7 @@ pub(crate) fn conflict<'a>(
 pub(crate) const DECLARED: &str = "the option is declared here";
 
 pub(crate) fn with_article(description: &str) -> String {
-    let plain = ["one of", "null or", "anything"];
+    let plain = ["one of", "null or", "anything", "the value"];
     if plain.iter().any(|start| description.starts_with(start)) {
         return description.to_owned();
     }

@@ -107,7 +107,14 @@ pub(crate) struct Type<'a> {
     /// Inner types, modules, alternatives: whatever the kind of type is made of.
     pub(crate) values: &'a [Value<'a>],
     set: &'a Attrs<'a>,
+    /// How many types it is inside of: a type may contain itself.
+    depth: u16,
 }
+
+/// Deeper descriptions help nobody.
+const DESCRIBED: u16 = 4;
+/// Deeper values than this have no type that anyone wrote.
+const DEEPEST: u16 = 2000;
 
 impl<'a> Type<'a> {
     /// The type that a value is.
@@ -125,9 +132,9 @@ impl<'a> Type<'a> {
             if let Some(payload) = hidden
                 && let Some(Native(def)) = payload.data.downcast_ref::<Native>()
             {
-                return Ok(Type { def: &**def, values: payload.values, set });
+                return Ok(Type { def: &**def, values: payload.values, set, depth: 0 });
             }
-            return Ok(Type { def: &custom::Custom, values: &[], set });
+            return Ok(Type { def: &custom::Custom, values: &[], set, depth: 0 });
         }
         let message = format!("an option's type is needed here, not {}", found(eval, value));
         let mut error = Diagnostic::error("type::not-a-type", at, message);
@@ -146,8 +153,14 @@ impl<'a> Type<'a> {
 
     /// An inner type by number.
     pub(crate) fn inner(self, eval: &Evaluator<'a>, number: usize) -> Result<Type<'a>> {
+        if self.depth >= DEEPEST {
+            let message = "this type is nested in itself without end";
+            return Err(Diagnostic::error("type::endless", Span::NONE, message)
+                .with_help("put a `listOf`, `attrsOf` or submodule between the type and itself")
+                .into());
+        }
         let value = self.values.get(number).copied().unwrap_or(Value::Null);
-        Type::of(eval, value, Span::NONE)
+        Ok(Type { depth: self.depth + 1, ..Type::of(eval, value, Span::NONE)? })
     }
 
     /// What a value is called in messages.
@@ -158,13 +171,23 @@ impl<'a> Type<'a> {
         {
             return Ok((*text).to_owned());
         }
+        if self.depth > DESCRIBED {
+            return Ok("…".to_owned());
+        }
         self.def.describe(eval, self)
+    }
+
+    /// The type seen by itself, as in a message about one of its values.
+    pub(crate) fn alone(self) -> Type<'a> {
+        Type { depth: 0, ..self }
     }
 
     /// Whether a value has this type, as far as one looks before merging.
     pub(crate) fn accepts(self, eval: &Evaluator<'a>, value: Value<'a>) -> Result<bool> {
         let value = eval.force(value)?;
-        Ok(self.def.accepts(eval, self, value)? && self.own_check(eval, value)?)
+        eval.deeper(Span::NONE, || {
+            Ok(self.def.accepts(eval, self, value)? && self.own_check(eval, value)?)
+        })
     }
 
     /// The `check` that `type // { check = …; }` put over the native one.
