@@ -142,7 +142,39 @@ impl Literal {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::LiteralError;
+    use proptest::prelude::*;
+
+    use super::{Literal, LiteralError, flags};
+
+    /// Text that is nearly a literal: the characters that the grammars look for, and others.
+    fn nearly() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[0-9a-fx.:/% -]{0,40}",
+            "[a-z0-9.:/@?#\\[\\]_%é-]{0,40}",
+            "[-=a-z'\"\\\\ ,é]{0,40}",
+            "(ssh-ed25519|ssh-rsa|restrict) ?[A-Za-z0-9+/=é \"]{0,40}",
+            any::<String>(),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn errors_point_into_the_text(text in nearly()) {
+            for literal in Literal::ALL {
+                if let Err(error) = literal.check(&text) {
+                    prop_assert!(text.get(error.at.clone()).is_some(), "{literal:?}: {error:?}");
+                }
+            }
+            match flags::words(&text) {
+                Err(error) => prop_assert!(text.get(error.at.clone()).is_some(), "{error:?}"),
+                Ok(words) => for word in words {
+                    prop_assert!(text.get(word.at.clone()).is_some());
+                    let place = word.place(0..word.text.len());
+                    prop_assert!(text.get(place).is_some());
+                },
+            }
+        }
+    }
 
     /// One line a failure: the text, carets under the characters at fault, the words.
     pub(crate) fn show<T: std::fmt::Debug>(
