@@ -70,6 +70,12 @@ impl CommandError {
         CommandError { kind: Kind::User, message: None, hints: Vec::new() }
     }
 
+    /// A host failed, which has been told.
+    pub(crate) fn host(needs_look: bool) -> CommandError {
+        let kind = if needs_look { Kind::HostNeedsLook } else { Kind::HostAsItWas };
+        CommandError { kind, message: None, hints: Vec::new() }
+    }
+
     /// With advice.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> CommandError {

@@ -5,8 +5,11 @@ mod changes;
 mod commands;
 mod error;
 mod fleets;
+mod live;
+mod outcome;
 mod report;
 mod style;
+mod targets;
 mod ui;
 
 use std::panic;

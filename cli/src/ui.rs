@@ -6,21 +6,22 @@
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use indicatif::MultiProgress;
+use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde_json::{Value as Json, json};
 
 use crate::args::{Color, Format, Global};
 use crate::error::CommandError;
-use crate::style::{BAD, CHANGED, DIM, paint};
+use crate::style::{BAD, DIM, paint};
 
-/// The two streams, and how to write to them.
+/// The two streams, and how to write to them. Clones share them.
+#[derive(Clone)]
 pub(crate) struct Ui {
     json: bool,
     verbose: u8,
     progress: MultiProgress,
-    failure: Mutex<Option<io::Error>>,
+    failure: Arc<Mutex<Option<io::Error>>>,
 }
 
 impl Ui {
@@ -32,12 +33,12 @@ impl Ui {
             Color::Never => anstream::ColorChoice::Never,
         }
         .write_global();
-        Ui {
-            json: global.format == Format::Json,
-            verbose: global.verbose,
-            progress: MultiProgress::new(),
-            failure: Mutex::new(None),
-        }
+        let json = global.format == Format::Json;
+        let progress = match json {
+            true => MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
+            false => MultiProgress::new(),
+        };
+        Ui { json, verbose: global.verbose, progress, failure: Arc::default() }
     }
 
     /// Whether standard output is for programs.
@@ -80,12 +81,6 @@ impl Ui {
             // Where standard error is gone, there is nowhere left to say so.
             let _ = writeln!(anstream::stderr().lock(), "{text}");
         });
-    }
-
-    /// Something that does not stop the work.
-    pub(crate) fn warn(&self, text: impl Display) {
-        self.object(&json!({ "type": "warning", "message": text.to_string() }));
-        self.note(format_args!("{} {text}", paint(CHANGED.bold(), "warning:")));
     }
 
     /// Why the command ends.

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use cairn_lang::{
-    Arena, Diagnostic, Evaluator, FileSystem, Mode, Root, Roots, Tree, World, did_you_mean,
+    Arena, Diagnostic, Evaluator, FileSystem, Mode, Root, Roots, World, did_you_mean,
 };
 
 mod build;
@@ -27,12 +26,13 @@ use crate::report::Report;
 use crate::standard::standard_modules;
 use job::{Answers, Heaps, Job};
 use outline::{FleetValue, Outline};
+use settings::Setting;
 
 /// A fleet that has been read: names are known, no host has been evaluated.
 pub struct Fleet {
     world: World,
     outline: Outline,
-    settings: Vec<(String, Arc<Tree>)>,
+    settings: Vec<Setting>,
     answers: Answers,
 }
 

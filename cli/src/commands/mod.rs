@@ -5,18 +5,42 @@ mod check;
 mod completions;
 mod eval;
 mod explain;
+mod rollback;
+mod switch;
 
+use cairn_generation::wire::Mode;
 use clap::Subcommand;
 
 use crate::args::Cli;
 use crate::error::CommandError;
 use crate::ui::Ui;
+use switch::SwitchArgs;
 
 /// The commands, in the order in which people meet them.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Build(build::BuildArgs),
     Check(check::CheckArgs),
+    Build(build::BuildArgs),
+    /// Switch hosts to the generations that the fleet describes
+    ///
+    /// All hosts are built before any is touched. A host that fails, or that cannot be reached
+    /// afterwards, goes back by itself to the generation that it was in.
+    #[command(after_help = "\
+Examples:
+  cairn switch demo --into /tmp/demo
+  cairn switch board0 board1
+  cairn switch @agents --format json")]
+    Switch(SwitchArgs),
+    /// Switch hosts until their next boot
+    #[command(after_help = "Example:\n  cairn test demo")]
+    Test(SwitchArgs),
+    /// Switch hosts at their next boot
+    #[command(after_help = "Example:\n  cairn boot demo")]
+    Boot(SwitchArgs),
+    /// Say what a switch would do on hosts, after trying everything that can fail
+    #[command(after_help = "Example:\n  cairn dry-activate demo --into /tmp/demo")]
+    DryActivate(SwitchArgs),
+    Rollback(rollback::RollbackArgs),
     Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
     Completions(completions::CompletionsArgs),
@@ -26,8 +50,13 @@ pub(crate) enum Command {
 pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
     let global = &cli.global;
     match cli.command {
-        Command::Build(args) => build::run(ui, global, &args),
         Command::Check(args) => check::run(ui, global, &args),
+        Command::Build(args) => build::run(ui, global, &args),
+        Command::Switch(args) => switch::run(ui, global, &args, Mode::Switch),
+        Command::Test(args) => switch::run(ui, global, &args, Mode::Test),
+        Command::Boot(args) => switch::run(ui, global, &args, Mode::Boot),
+        Command::DryActivate(args) => switch::run(ui, global, &args, Mode::DryActivate),
+        Command::Rollback(args) => rollback::run(ui, global, &args),
         Command::Eval(args) => eval::run(ui, global, &args),
         Command::Explain(args) => explain::run(ui, global, &args),
         Command::Completions(args) => completions::run(ui, &args),

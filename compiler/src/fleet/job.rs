@@ -8,7 +8,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cairn_lang::modules::{Configuration, Layer, ModuleSource, eval_modules, install, priority};
+use cairn_lang::modules::{Configuration, Layer, ModuleSource, eval_modules, install};
 use cairn_lang::{
     Arena, Data, Diagnostic, Evaluator, Result, Root, Sources, Span, Symbol, Value, VirtualPath,
 };
@@ -198,10 +198,10 @@ impl<'w> Job<'w> {
         let membership = eval.attrs([("deployment", eval.attrs([("groups", groups)]))]);
         let from = "the fleet's groups";
         modules.push(ModuleSource::value(membership, Layer::Standard, from, Span::NONE));
-        for (name, tree) in &self.fleet.settings {
-            let value = eval.eval_tree(tree)?;
-            let module = ModuleSource::value(value, Layer::CommandLine, name, Span::NONE);
-            modules.push(ModuleSource { priority: Some(priority::SET), ..module });
+        for setting in &self.fleet.settings {
+            let value = setting.module(eval)?;
+            let layer = Layer::CommandLine;
+            modules.push(ModuleSource::value(value, layer, &setting.name, Span::NONE));
         }
         Ok(modules)
     }

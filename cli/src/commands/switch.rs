@@ -1,0 +1,105 @@
+//! `cairn switch`, and the commands that go less far: `test`, `boot`, `dry-activate`.
+
+use std::path::Path;
+
+use cairn_compiler::Built;
+use cairn_compiler::fetch::Cache;
+use cairn_deploy::Switch;
+use cairn_generation::wire::{Mode, SwitchOptions};
+use clap::Args;
+
+use crate::args::{Global, HostArgs};
+use crate::error::CommandError;
+use crate::fleets;
+use crate::live::Live;
+use crate::outcome::{Asked, Endings};
+use crate::targets::{self, ReachArgs};
+use crate::ui::Ui;
+
+/// What a switch is about; the same for all that go less far.
+#[derive(Debug, Args)]
+pub(crate) struct SwitchArgs {
+    #[command(flatten)]
+    hosts: HostArgs,
+
+    #[command(flatten)]
+    reach: ReachArgs,
+}
+
+/// Builds all hosts before any is touched; then switches each.
+pub(crate) fn run(
+    ui: &Ui,
+    global: &Global,
+    args: &SwitchArgs,
+    mode: Mode,
+) -> Result<(), CommandError> {
+    let fleet = fleets::open(ui, global)?;
+    let hosts = fleets::select(ui, &fleet, &args.hosts.hosts)?;
+    let folder = args.reach.folder(&hosts)?;
+    let cache = fleets::cache()?;
+    let built = fleets::build(ui, &fleet, &cache, &hosts)?;
+    match folder {
+        Some(folder) => into(ui, folder, &built, &cache, mode),
+        None => over_ssh(ui, &args.reach, &built, &cache, mode),
+    }
+}
+
+fn into(
+    ui: &Ui,
+    folder: &Path,
+    built: &[Built],
+    cache: &Cache,
+    mode: Mode,
+) -> Result<(), CommandError> {
+    let mut endings = Endings::new(ui);
+    for one in built {
+        let mut node = targets::node(folder)?;
+        let live = Live::new(ui, std::slice::from_ref(&one.host));
+        let generation = targets::generation(one, cache)?;
+        let options = SwitchOptions {
+            mode,
+            // A folder confirms itself: there is no connection to lose.
+            nonce: None,
+            confirm_timeout: one.deployment.confirm_timeout,
+            adopt: targets::adopted(one),
+            deployer: targets::deployer_name(),
+        };
+        let mut tell = |event| live.wire(&one.host, &event);
+        let result = node.switch(one.text.as_bytes(), &generation.store, &options, &mut tell);
+        let seen = live.end(&one.host);
+        endings.switch(&one.host, Asked::Switch(mode), &seen, &result.map_err(Into::into));
+    }
+    endings.finish()
+}
+
+fn over_ssh(
+    ui: &Ui,
+    reach: &ReachArgs,
+    built: &[Built],
+    cache: &Cache,
+    mode: Mode,
+) -> Result<(), CommandError> {
+    let names: Vec<String> = built.iter().map(|one| one.host.clone()).collect();
+    let mut hosts = Vec::new();
+    for one in built {
+        let how = Switch {
+            mode,
+            confirm_timeout: one.deployment.confirm_timeout,
+            adopt: targets::adopted(one),
+        };
+        let target = targets::target(&one.host, &one.deployment);
+        hosts.push((target, (targets::generation(one, cache)?, how)));
+    }
+    let deployer = reach.deployer()?;
+    let live = Live::new(ui, &names);
+    let results = reach.each(hosts, |target, (generation, how)| {
+        let (deployer, live) = (deployer.clone(), live.clone());
+        async move { deployer.switch(&target, &generation, &how, &live).await }
+    })?;
+    let mut endings = Endings::new(ui);
+    for (host, result) in results {
+        let seen = live.end(&host);
+        endings.switch(&host, Asked::Switch(mode), &seen, &result.map_err(Into::into));
+    }
+    endings.finish()
+}
