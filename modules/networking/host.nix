@@ -36,7 +36,7 @@ in
 {
   options.networking = {
     hostName = mkOption {
-      type = types.either (types.enum [ "" ]) types.hostname;
+      type = types.strMatching "([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)?";
       default = "";
       example = "alpha";
       description = "Name of the host. Empty leaves the name that it has.";
