@@ -164,6 +164,11 @@ impl<'a> Evaluator<'a> {
         Value::Attrs(self.arena.bump.alloc(Attrs { entries, payload }))
     }
 
+    /// A set of entries in the arena, already sorted by symbol, each name once.
+    pub(crate) fn attrs_of(&self, entries: &'a [Attr<'a>]) -> Value<'a> {
+        Value::Attrs(self.arena.bump.alloc(Attrs { entries, payload: None }))
+    }
+
     /// A value that `body` computes when it is first forced; it may return a thunk.
     pub fn thunk(&self, body: impl Fn(&Evaluator<'a>) -> Result<Value<'a>> + 'a) -> Value<'a> {
         let body = self.arena.bump.alloc(body);

@@ -1,7 +1,8 @@
 //! Attribute sets: building them, looking into them, joining them.
 
 use std::cell::Cell;
-use std::cmp::Ordering;
+
+use bumpalo::collections::Vec as BumpVec;
 
 use super::Evaluator;
 use crate::builtins;
@@ -165,26 +166,30 @@ impl<'a> Evaluator<'a> {
 
     /// `left // right`
     pub fn update(&self, left: &'a Attrs<'a>, right: &'a Attrs<'a>) -> Value<'a> {
-        let (mut a, mut b) = (left.entries, right.entries);
-        let mut all = Vec::with_capacity(a.len() + b.len());
-        while let ([first_a, rest_a @ ..], [first_b, rest_b @ ..]) = (a, b) {
-            match first_a.name.cmp(&first_b.name) {
-                Ordering::Less => {
-                    all.push(first_a.clone());
-                    a = rest_a;
-                }
-                Ordering::Greater => {
-                    all.push(first_b.clone());
-                    b = rest_b;
-                }
-                Ordering::Equal => {
-                    all.push(first_b.clone());
-                    (a, b) = (rest_a, rest_b);
-                }
-            }
+        if left.is_empty() || right.is_empty() {
+            let kept = if right.is_empty() { left } else { right };
+            return self.sorted_attrs(kept.len(), kept.iter().cloned(), None);
         }
-        all.extend(a.iter().chain(b).cloned());
-        self.sorted_attrs(all.len(), all.into_iter(), None)
+        let mut rest = left.entries;
+        let capacity = left.len() + right.len();
+        let mut all = BumpVec::with_capacity_in(capacity, &self.arena.bump);
+        for entry in right.entries {
+            // A few names over many are looked up; many over many are walked.
+            let place = if right.len() * 8 < left.len() {
+                rest.partition_point(|known| known.name < entry.name)
+            } else {
+                rest.iter().position(|known| known.name >= entry.name).unwrap_or(rest.len())
+            };
+            let (before, after) = rest.split_at(place);
+            all.extend(before.iter().cloned());
+            all.push(entry.clone());
+            rest = match after {
+                [same, after @ ..] if same.name == entry.name => after,
+                after => after,
+            };
+        }
+        all.extend(rest.iter().cloned());
+        self.attrs_of(all.into_bump_slice())
     }
 }
 
