@@ -6,7 +6,7 @@ use crate::data::Data;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::Evaluator;
 use crate::fs::VirtualPath;
-use crate::source::Span;
+use crate::source::{Sources, Span};
 use crate::symbol::Symbol;
 use crate::value::{Attrs, List, Value};
 
@@ -134,16 +134,16 @@ impl<'e, 'a> Configuration<'e, 'a> {
     /// What is wrong with the modules' structure: modules that fail, unknown options at the top
     /// and in every submodule evaluated so far. Empties the notes.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        let mut out = Collected::default();
+        let mut out = Collected::new(self.eval);
         self.check_structure(&mut out, &mut 0);
-        out.finish(self.eval)
+        out.finish()
     }
 
     /// Every error there is: each option's value is computed by itself, through and through, and
     /// every definition has its option. An option without a value is no error unless it is used.
     /// All mistakes in the text of the files read so far are among them.
     pub fn force_all(&self) -> Vec<Diagnostic> {
-        let mut out = Collected::default();
+        let mut out = Collected::new(self.eval);
         match self.tree.root(self.eval) {
             Ok(root) => self.force_level(root, &mut out),
             Err(error) => out.push(*error),
@@ -156,7 +156,7 @@ impl<'e, 'a> Configuration<'e, 'a> {
             // What the module that fails would have defined, nobody knows.
             out.errors.retain(|error| error.code != "option::undefined");
         }
-        out.finish(self.eval)
+        out.finish()
     }
 
     fn check_structure(&self, out: &mut Collected, seen: &mut usize) {
@@ -265,14 +265,20 @@ fn without_indices(message: &str) -> String {
 }
 
 /// Diagnostics, each once.
-#[derive(Default)]
 struct Collected {
+    sources: Sources,
     errors: Vec<Diagnostic>,
     walked: FxHashSet<*const ()>,
 }
 
 impl Collected {
+    fn new(eval: &Evaluator<'_>) -> Collected {
+        let sources = eval.world.sources.clone();
+        Collected { sources, errors: Vec::new(), walked: FxHashSet::default() }
+    }
+
     fn push(&mut self, error: Diagnostic) {
+        let error = self.in_own_files(error);
         let same = |known: &Diagnostic| {
             let place = known.code == error.code && known.span == error.span;
             place && (!error.span.is_none() || known.message == error.message)
@@ -282,12 +288,30 @@ impl Collected {
         }
     }
 
-    /// In the order of files and places.
-    fn finish(self, eval: &Evaluator<'_>) -> Vec<Diagnostic> {
-        let mut errors = self.errors;
-        let file = |error: &Diagnostic| {
-            eval.world.sources.get(error.span.file).map(|file| file.name.clone())
+    /// An error inside the library or a standard module, which somebody's own file led to, is
+    /// shown in that file.
+    fn in_own_files(&self, mut error: Diagnostic) -> Diagnostic {
+        let own = |span: Span| {
+            let file = self.sources.get(span.file);
+            file.is_some_and(|file| !file.name.starts_with("<cairn>"))
         };
+        if error.span.is_none() || own(error.span) {
+            return error;
+        }
+        if let Some((span, _)) = error.trace.iter().find(|(span, _)| own(*span)) {
+            let span = *span;
+            error.related.insert(0, (error.span, "it happens here".to_owned()));
+            error.span = span;
+            error.label = None;
+        }
+        error
+    }
+
+    /// In the order of files and places.
+    fn finish(self) -> Vec<Diagnostic> {
+        let mut errors = self.errors;
+        let file =
+            |error: &Diagnostic| self.sources.get(error.span.file).map(|file| file.name.clone());
         errors.sort_by_cached_key(|error| {
             (file(error).is_none(), file(error), error.span.start, error.code.clone())
         });

@@ -155,9 +155,11 @@ impl<'a> OptionNode<'a> {
         for definition in self.level.definitions_of(eval, self.name)? {
             result = result.and(unwrap(eval, definition, Conditions::Test, out));
         }
-        // A default that is not needed is not computed.
+        // A default is not computed where it is not needed, and says nothing about a value that
+        // somebody meant to give.
         let strongest = out.iter().map(Definition::strength).min();
-        if strongest.is_some_and(|strongest| strongest < priority::OPTION_DEFAULT) {
+        let stronger = strongest.is_some_and(|strongest| strongest < priority::OPTION_DEFAULT);
+        if stronger || result.is_err() {
             return result;
         }
         let Some(default) = self.default() else { return result };

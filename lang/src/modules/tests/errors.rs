@@ -218,10 +218,10 @@ fn reference() {
     insta::assert_snapshot!(out, @r#"
     fixed: integer = Some("1")
     greeting: string = Some("(computed)")
-    networking.firewall.allowedTCPPorts: list of port (0 to 65535) = Some("[ ]")
+    networking.firewall.allowedTCPPorts: list of ports (0 to 65535) = Some("[ ]")
     networking.hostName: string = None
     services.k3s.role: one of "server", "agent" = Some("\"server\"")
-    users.users: attribute set of submodule = Some("{ }")
+    users.users: attribute set of submodules = Some("{ }")
     users.users.<name>.home: string = None
     "#);
 }

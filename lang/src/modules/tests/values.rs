@@ -148,7 +148,7 @@ fn refused() {
       m0.nix:1:35 ‹x›: the option is declared here
       help: did you mean `loose`?
     # types.listOf types.str
-    type::mismatch at m1.nix:1:31 ‹"a"›: `x` takes a list of string, found the string "a"
+    type::mismatch at m1.nix:1:31 ‹"a"›: `x` takes a list of strings, found the string "a"
       m0.nix:1:35 ‹x›: the option is declared here
       help: write it in brackets: [ "a" ]
     # types.listOf types.int

@@ -211,11 +211,17 @@ fn nothing_left<'a>(place: Place<'a>, first: Option<&Definition<'a>>) -> Box<Dia
         .into()
 }
 
-/// A description as part of a longer one.
+/// A description of elements as part of a longer one: `string` becomes `strings`.
 fn in_list(inner: &str) -> String {
     if inner.contains(" or ") || inner.starts_with("one of") {
-        format!("({inner})")
-    } else {
-        inner.to_owned()
+        return format!("({inner})");
     }
+    let end = [" (", " between", " matching", " separated", " that"];
+    let head = end.iter().filter_map(|word| inner.find(word)).min().unwrap_or(inner.len());
+    let (head, rest) = inner.split_at(head);
+    if head.contains(" of ") || head == "anything" || head.starts_with("the ") {
+        return inner.to_owned();
+    }
+    let ending = if head.ends_with('s') { "es" } else { "s" };
+    format!("{head}{ending}{rest}")
 }

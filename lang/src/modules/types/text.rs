@@ -3,13 +3,14 @@
 use regex::Regex;
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::eval::Evaluator;
+use crate::eval::{Evaluator, virtual_path};
+use crate::fs::Root;
 use crate::value::Value;
 
 use super::super::brief::found;
 use super::super::definition::Definition;
 use super::super::location::Place;
-use super::mismatch::refused;
+use super::mismatch::{DECLARED, refused};
 use super::{OptionType, Type, mismatch};
 
 /// What a string must be besides a string.
@@ -162,6 +163,33 @@ impl OptionType for Path {
             },
             _ => false,
         })
+    }
+
+    fn merge<'a>(
+        &self,
+        eval: &Evaluator<'a>,
+        _: Type<'a>,
+        place: Place<'a>,
+        definitions: &[Definition<'a>],
+    ) -> Result<Value<'a>> {
+        let value = super::one_value(eval, place, definitions)?;
+        let Value::Path(path) = value else { return Ok(value) };
+        let path = virtual_path(path);
+        // A file that is not there would be noticed later, where nobody wrote its name.
+        if path.root != Root::Machine && matches!(eval.world.roots.resolved_kind(&path), Ok(None)) {
+            let same = |definition: &&Definition<'a>| matches!(definition.value, Value::Path(_));
+            let span = definitions.iter().rev().find(same).map(|found| found.span(eval));
+            let message = format!("there is no file {path}");
+            return Err(Diagnostic::error(
+                "file::not-found",
+                span.unwrap_or(place.declared),
+                message,
+            )
+            .with_related(place.declared, DECLARED)
+            .with_help("check the name; paths start at the file they are written in")
+            .into());
+        }
+        Ok(value)
     }
 
     fn refuse<'a>(
