@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::lab::Lab;
 
@@ -12,6 +13,8 @@ use crate::lab::Lab;
 pub struct Cairn<'a> {
     fleet: &'a Path,
     lab: Option<&'a Lab>,
+    /// The user's home where no lab brings one.
+    home: TempDir,
     program: PathBuf,
     environment: Vec<(String, String)>,
     prefix: Vec<String>,
@@ -32,8 +35,14 @@ impl<'a> Cairn<'a> {
     /// Runs for the fleet at `fleet`, on this machine, with nothing to reach.
     #[must_use]
     pub fn new(fleet: &'a Path) -> Self {
-        let program = program();
-        Self { fleet, lab: None, program, environment: Vec::new(), prefix: Vec::new() }
+        Self {
+            fleet,
+            lab: None,
+            home: tempfile::tempdir().unwrap(),
+            program: program(),
+            environment: Vec::new(),
+            prefix: Vec::new(),
+        }
     }
 
     /// Runs a copy in `folder`, for a user who may not look into this project's.
@@ -79,7 +88,10 @@ impl<'a> Cairn<'a> {
         };
         command.args(&words[1..]).args(arguments).arg("--fleet").arg(self.fleet);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("NO_COLOR", "1").envs(self.environment.iter().cloned());
+        command
+            .env("HOME", self.home.path())
+            .env("NO_COLOR", "1")
+            .envs(self.environment.iter().cloned());
         command.stdin(Stdio::null()).current_dir("/");
         command
     }

@@ -8,35 +8,40 @@ use serde_json::{Value, json};
 pub(crate) const CASES: &[Case] =
     &[("check shows all ten at the right characters", all_ten), ("and as text", as_text)];
 
-/// The file, what in it is wrong, and a word that the message or its help must have.
+/// The file; the place in it, where the fault stands between ⟨ and ⟩; and a word that the
+/// message or its help must have.
 const MISTAKES: [(&str, &str, &str); 10] = [
-    ("hosts/web.nix", "networking.firewal.enable", "firewall"),
-    ("hosts/database.nix", "\"postgres\"", "port"),
-    ("hosts/edge.nix", "42", "str"),
-    ("modules/public.nix", "isPublic", "isPublic"),
-    ("hosts/cluster.nix", "--cluster-cdr=10.42.0.0/16", "cluster-cidr"),
-    ("hosts/worker.nix", "\"master\"", "server"),
-    ("modules/pods.nix", "\"10.42.1.0/16\"", "10.42.0.0/16"),
-    ("hosts/mail.nix", "mkFroce", "mkForce"),
-    ("hosts/build.nix", "../modules/runner.nix", "runner.nix"),
-    ("hosts/archive.nix", "networking.firewall.enable", ";"),
+    ("hosts/web.nix", "networking.⟨firewal⟩.enable", "networking.firewall"),
+    ("hosts/database.nix", "⟨\"postgres\"⟩", "port"),
+    ("hosts/edge.nix", "networking.hostName = ⟨42⟩;", "hostname"),
+    ("modules/public.nix", "lib.mkIf ⟨isPublic⟩ true", "isPublic"),
+    ("hosts/cluster.nix", "--debug ⟨--cluster-cdr⟩=10.42.0.0/16", "--cluster-cidr"),
+    ("hosts/worker.nix", "role = ⟨\"master\"⟩;", "server"),
+    ("modules/pods.nix", "\"⟨10.42.1.0⟩/16\"", "10.42.0.0/16"),
+    ("hosts/mail.nix", "lib.⟨mkFroce⟩", "mkForce"),
+    ("hosts/build.nix", "⟨../modules/runner.nix⟩", "no such file"),
+    ("hosts/archive.nix", "\"archive⟨\"⟩", ";"),
 ];
 
 fn fleet() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fleets/ten-mistakes")
 }
 
-/// Where `text`, which is there once, stands in `file`: line and column of its begin and end.
-fn place(file: &str, text: &str) -> Value {
+/// Where the marked part of `marked`, which is there once, stands in `file`.
+fn place(file: &str, marked: &str) -> Value {
     let content = std::fs::read_to_string(fleet().join(file)).unwrap();
-    let from = content.find(text).unwrap_or_else(|| panic!("{text} is not in {file}"));
-    assert_eq!(content.matches(text).count(), 1, "{text} in {file}");
+    let (before, rest) = marked.split_once('⟨').unwrap();
+    let (fault, _) = rest.split_once('⟩').unwrap();
+    let text = marked.replace(['⟨', '⟩'], "");
+    assert_eq!(content.matches(&text).count(), 1, "{text} in {file}");
+    let from = content.find(&text).unwrap() + before.len();
+    let to = from + fault.len();
     let position = |at: usize| {
         let before = &content[..at];
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     };
-    let ((line, column), (end_line, end_column)) = (position(from), position(from + text.len()));
+    let ((line, column), (end_line, end_column)) = (position(from), position(to));
     json!({"line": line, "column": column, "end_line": end_line, "end_column": end_column})
 }
 
