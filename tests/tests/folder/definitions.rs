@@ -23,7 +23,7 @@ fn diagnostics(definitions: &str) -> Vec<Value> {
 
 fn each_mistake() {
     for (definitions, line, word) in [
-        ("  networking.hostName = ;", 4, "hostName"),
+        ("  networking.hostName = ;", 4, "expression"),
         ("  networking.hostNam = \"a\";", 4, "hostName"),
         ("  networking.firewall.enable = \"yes\";", 4, "bool"),
         ("  imports = [ ./gone.nix ];", 4, "gone.nix"),

@@ -13,7 +13,7 @@ pub(crate) const CASES: &[Case] =
 const MISTAKES: [(&str, &str, &str); 10] = [
     ("hosts/web.nix", "networking.⟨firewal⟩.enable", "networking.firewall"),
     ("hosts/database.nix", "⟨\"postgres\"⟩", "port"),
-    ("hosts/edge.nix", "networking.hostName = ⟨42⟩;", "hostname"),
+    ("hosts/edge.nix", "networking.hostName = ⟨42⟩;", "string"),
     ("modules/public.nix", "lib.mkIf ⟨isPublic⟩ true", "isPublic"),
     ("hosts/cluster.nix", "--debug ⟨--cluster-cdr⟩=10.42.0.0/16", "--cluster-cidr"),
     ("hosts/worker.nix", "role = ⟨\"master\"⟩;", "server"),
