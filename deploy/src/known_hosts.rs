@@ -237,7 +237,7 @@ fn parse(line: &str, place: Place) -> Option<Entry> {
 impl Names {
     fn parse(text: &str) -> Option<Self> {
         let Some(hashed) = text.strip_prefix("|1|") else {
-            return Some(Self::Patterns(text.to_owned()));
+            return Some(Self::Patterns(text.to_lowercase()));
         };
         let (salt, hash) = hashed.split_once('|')?;
         let decode = |text| BASE64_STANDARD.decode(text).ok();

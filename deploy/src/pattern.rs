@@ -1,10 +1,9 @@
 //! OpenSSH's patterns, as its configuration and its `known_hosts` files use them.
 
 /// Whether `text` matches `pattern`, in which `*` stands for any characters and `?` for one.
-/// Letters are compared without regard to case.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
-    let text: Vec<char> = text.to_lowercase().chars().collect();
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);
     // Where the last `*` was, and how much it has taken so far.
     let mut star = None;
@@ -52,7 +51,7 @@ mod tests {
     fn patterns() {
         for (pattern, text, expect) in [
             ("a", "a", true),
-            ("A", "a", true),
+            ("A", "a", false),
             ("a", "ab", false),
             ("*", "", true),
             ("a*c", "abbc", true),

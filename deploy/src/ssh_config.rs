@@ -226,10 +226,10 @@ impl<'a> Found<'a> {
     }
 }
 
-/// An IPv6 address may be written in brackets, as in `[host]:port`.
+/// In lower case; an IPv6 address may be written in brackets, as in `[host]:port`.
 fn bare(address: &str) -> String {
     let inner = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    inner.unwrap_or(address).to_owned()
+    inner.unwrap_or(address).to_lowercase()
 }
 
 #[cfg(test)]
