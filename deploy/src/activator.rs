@@ -99,14 +99,15 @@ impl Activators {
         )
     }
 
-    /// The line that takes an activator from its standard input, checks it, and keeps it.
+    /// The line that takes an activator from its standard input, checks it, and keeps it. What is
+    /// above the folder stays open to everybody: managed files are links through there.
     pub(crate) fn install_line(&self, user: &str, binary: &Binary) -> String {
         let (folder, sha256) = (&self.folder, &binary.sha256);
         as_root(
             user,
             &format!(
-                "{PATH}; set -e; umask 077; d={folder}/{sha256}; mkdir -p \"$d\"; \
-                 chmod 0700 {folder} \"$d\"; t=$(mktemp \"$d/new.XXXXXX\"); \
+                "{PATH}; set -e; umask 022; mkdir -p {folder}; \
+                 umask 077; d={folder}/{sha256}; mkdir -p \"$d\"; chmod 0700 {folder} \"$d\"; t=$(mktemp \"$d/new.XXXXXX\"); \
                  trap \"rm -f $t\" EXIT; cat > \"$t\"; \
                  echo \"{sha256}  $t\" | sha256sum -c --status || \
                  {{ echo \"it arrived damaged\" >&2; exit 1; }}; \

@@ -177,8 +177,11 @@ impl Attempt<'_> {
         request: &Request,
         goal: Goal,
     ) -> Result<Outcome, Error> {
-        session.ask(request).await?;
-        let mut not_confirmed = None;
+        // It may have arrived all the same.
+        if let Err(error) = session.ask(request).await {
+            return self.after_loss(error, goal).await;
+        }
+        let mut not_confirmed: Option<Error> = None;
         loop {
             let event = match session.next("during the switch").await {
                 Ok(event) => event,
@@ -193,10 +196,11 @@ impl Attempt<'_> {
                 }
                 Event::Failed { step, message, unchanged } => {
                     let cause = match not_confirmed {
-                        Some(error) => {
+                        // A host that answered was reached.
+                        Some(error) if !matches!(error.cause(), Cause::Failed { .. }) => {
                             Cause::Unconfirmed { reason: error.message(), message, unchanged }
                         }
-                        None => Cause::Failed { step, message, unchanged },
+                        _ => Cause::Failed { step, message, unchanged },
                     };
                     return Err(session.error(cause));
                 }

@@ -104,7 +104,7 @@ pub enum Cause {
     #[error("the host's key cannot be verified: {message}")]
     HostKeyUnsupported { message: String },
     /// Every key was refused.
-    #[error("the login was refused{}", attempts(.tried))]
+    #[error("the login was refused")]
     LoginRefused { tried: Vec<Attempt> },
     /// The login is not root, and may not become root.
     #[error("cannot become root: {message}")]
@@ -227,12 +227,16 @@ impl Error {
 
     /// What happened, and where the connection went: without the host's name.
     pub fn message(&self) -> String {
-        match self.endpoint() {
-            Some(endpoint) if !matches!(self.cause(), Cause::Failed { .. }) => {
-                format!("{} ({endpoint})", self.cause())
-            }
-            _ => self.cause().to_string(),
+        let mut message = self.cause().to_string();
+        if let Some(endpoint) = self.endpoint()
+            && !matches!(self.cause(), Cause::Failed { .. })
+        {
+            message.push_str(&format!(" ({endpoint})"));
         }
+        if let Cause::LoginRefused { tried } = self.cause() {
+            message.push_str(&attempts(tried));
+        }
+        message
     }
 
     /// What to do, where there is something to say.
@@ -277,3 +281,6 @@ fn attempts(tried: &[Attempt]) -> String {
 fn or_none(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use cairn_generation::wire::Step;
 
-use crate::error::{Cause, Endpoint, Expected, Lost};
+use crate::error::{Cause, Endpoint, Expected, Lost, Place};
 
 pub(crate) fn of(cause: &Cause, endpoint: Option<&Endpoint>) -> Option<String> {
     let help = match cause {
@@ -23,7 +23,7 @@ pub(crate) fn of(cause: &Cause, endpoint: Option<&Endpoint>) -> Option<String> {
             None => return None,
         },
         Cause::HostKeyUnknown { .. } => return unknown_key(cause, endpoint?),
-        Cause::HostKeyChanged { expected, .. } => changed_key(expected, endpoint?),
+        Cause::HostKeyChanged { expected, .. } => changed_key(expected),
         Cause::HostKeyRevoked { .. } => {
             "install a new host key on the host; the revoked one may be in the wrong hands".into()
         }
@@ -87,12 +87,11 @@ fn unknown_key(cause: &Cause, to: &Endpoint) -> Option<String> {
     ))
 }
 
-fn changed_key(expected: &Expected, to: &Endpoint) -> String {
+fn changed_key(expected: &Expected) -> String {
     match expected {
-        Expected::Known(place) => format!(
-            "only if you know why it changed: `ssh-keygen -R '{}' -f {}`, then connect again",
-            crate::known_hosts::name_of(&to.address, to.port),
-            place.path.display(),
+        Expected::Known(Place { path, line }) => format!(
+            "only if you know why it changed: remove line {line} of {}, and add the new key",
+            path.display()
         ),
         Expected::Pinned(_) => {
             "only if you know why it changed: set deployment.hostKey anew".into()

@@ -26,7 +26,7 @@ const VERIFIABLE: [Algorithm; 4] = [
 ];
 
 /// How `known_hosts` files name a host: `host`, or `[host]:port` where the port is not 22.
-pub fn name_of(host: &str, port: u16) -> String {
+fn name_of(host: &str, port: u16) -> String {
     let host = host.to_lowercase();
     if port == 22 { host } else { format!("[{host}]:{port}") }
 }

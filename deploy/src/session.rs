@@ -272,14 +272,14 @@ impl Session {
         let (architecture, bytes) = (architecture.to_owned(), binary.size);
         observer.event(&self.host, &HostEvent::SendingActivator { architecture, bytes });
         let line = activators.install_line(&self.link.endpoint().user, binary);
-        let mut process = self.link.run(&line).await?;
+        let Process { mut stdin, mut stdout, exit } = self.link.run(&line).await?;
         // A host that refuses it says why on its standard error: see below.
-        if process.stdin.write_all(&content).await.is_ok() {
-            let _ = process.stdin.shutdown().await;
+        if stdin.write_all(&content).await.is_ok() {
+            let _ = stdin.shutdown().await;
         }
-        let mut rest = Vec::new();
-        let _ = tokio::io::AsyncReadExt::read_to_end(&mut process.stdout, &mut rest).await;
-        let exit = process.exit.await;
+        drop(stdin);
+        let _ = tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await;
+        let exit = exit.await;
         if exit.code == Some(0) {
             return Ok(());
         }

@@ -39,7 +39,7 @@ pub trait Link: Send + Sync {
 
 /// A command that runs on a host.
 pub struct Process {
-    /// Its standard input; shutting it down ends it.
+    /// Its standard input, which ends when this is shut down and dropped.
     pub stdin: Box<dyn AsyncWrite + Send + Sync + Unpin>,
     /// Its standard output.
     pub stdout: Box<dyn AsyncRead + Send + Sync + Unpin>,

@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
     reason = "a test that has its own main"
@@ -10,6 +11,8 @@
 
 #[path = "openssh/fake.rs"]
 mod fake;
+#[path = "openssh/local.rs"]
+mod local;
 #[path = "openssh/logins.rs"]
 mod logins;
 #[path = "openssh/sshd.rs"]
@@ -50,6 +53,12 @@ fn main() -> ExitCode {
         });
         trials.push(trial.with_ignored_flag(left_out.is_some()));
     }
+    trials.extend(local::TESTS.iter().map(|&(name, test)| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    }));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -82,8 +91,12 @@ pub(crate) fn settings(sshd: &Sshd) -> Settings {
 
 /// The stand-in, for the architecture of this machine.
 pub(crate) fn activators(sshd: &Sshd) -> Activators {
-    let folder = sshd.path("activators");
-    let state = sshd.path("state");
+    activators_in(sshd.dir.path())
+}
+
+pub(crate) fn activators_in(dir: &Path) -> Activators {
+    let folder = dir.join("activators");
+    let state = dir.join("state");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::create_dir_all(&state).unwrap();
     let this = std::env::current_exe().unwrap();
@@ -94,15 +107,22 @@ pub(crate) fn activators(sshd: &Sshd) -> Activators {
     );
     let name = format!("cairn-activator-{}", std::env::consts::ARCH);
     std::fs::write(folder.join(name), script).unwrap();
-    Activators::in_folder(&folder).unwrap().kept_in(&sshd.path("kept").display().to_string())
+    Activators::in_folder(&folder).unwrap().kept_in(&dir.join("lib/kept").display().to_string())
 }
 
 pub(crate) fn web() -> Target {
     Target { name: "web".to_owned(), ..Target::default() }
 }
 
+/// A test that hangs is one that fails.
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(future)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let limited = runtime.block_on(async {
+        tokio::time::timeout(std::time::Duration::from_secs(120), future).await
+    });
+    // What is still blocked must not keep the test from ending.
+    runtime.shutdown_background();
+    limited.expect("it takes too long")
 }
 
 /// Remembers what it is told.

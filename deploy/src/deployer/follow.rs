@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cairn_generation::GenerationId;
 use cairn_generation::wire::{HistoryEntry, HostStatus, Mode, Outcome};
 use tokio::time::Instant;
 
@@ -19,8 +20,10 @@ impl Attempt<'_> {
         if self.how.mode == Mode::DryActivate {
             return Err(error);
         }
-        let Cause::ConnectionLost { during, message, .. } = error.cause().clone() else {
-            return Err(error);
+        // Whatever broke the conversation, the host goes on.
+        let (during, message) = match error.cause().clone() {
+            Cause::ConnectionLost { during, message, .. } => (during, message),
+            other => ("during the switch".to_owned(), other.to_string()),
         };
         self.tell(&HostEvent::ConnectionLost { message: message.clone() });
         let patience =
@@ -47,11 +50,16 @@ impl Attempt<'_> {
         session: &mut Session,
         goal: Goal,
     ) -> Result<Result<Outcome, Error>, Error> {
+        let mut idle = 0;
         loop {
             let status = session.status().await?;
             if !status.switching {
-                let last = session.history().await?.pop();
-                return Ok(self.verdict(&status, last, goal));
+                // The engine may not have begun when the connection was lost: it is asked twice.
+                idle += 1;
+                if self.there(&status, goal) || idle == 2 {
+                    let last = session.history().await?.pop();
+                    return Ok(self.verdict(&status, last, goal));
+                }
             }
             match session.confirm(&self.nonce).await {
                 // Not waiting for it yet, or not any more.
@@ -62,27 +70,36 @@ impl Attempt<'_> {
         }
     }
 
+    /// Number and id of what the switch changes, as the host has them now.
+    fn place(&self, status: &HostStatus) -> (u64, Option<GenerationId>) {
+        match self.how.mode {
+            Mode::Boot => (status.confirmed, status.confirmed_id),
+            _ => (status.generation, status.id),
+        }
+    }
+
+    fn there(&self, status: &HostStatus, goal: Goal) -> bool {
+        let (number, id) = self.place(status);
+        match goal {
+            Goal::Id(goal) => id == Some(goal),
+            Goal::OtherThan(before) => number != before,
+        }
+    }
+
     fn verdict(
         &self,
         status: &HostStatus,
         last: Option<HistoryEntry>,
         goal: Goal,
     ) -> Result<Outcome, Error> {
-        let (number, id) = match self.how.mode {
-            Mode::Boot => (status.confirmed, status.confirmed_id),
-            _ => (status.generation, status.id),
-        };
-        let there = match goal {
-            Goal::Id(goal) => id == Some(goal),
-            Goal::OtherThan(before) => number != before,
-        };
-        if there {
+        let (generation, id) = self.place(status);
+        if self.there(status, goal) {
             let timings = last.map(|entry| entry.timings).unwrap_or_default();
-            return Ok(Outcome { changed: true, generation: number, id, timings });
+            return Ok(Outcome { changed: true, generation, id, timings });
         }
         let why = last.and_then(|entry| entry.cause).map_or_else(String::new, |c| format!(": {c}"));
         let message = format!(
-            "the connection was lost during the switch, and the host is in generation {number}{why}"
+            "the connection was lost during the switch, and the host is in generation {generation}{why}"
         );
         Err(self.error(Cause::Failed { step: None, message, unchanged: true }))
     }

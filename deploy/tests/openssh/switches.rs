@@ -76,14 +76,17 @@ fn activator_is_sent_once() {
         assert_eq!(told.sent_activator(), expect);
     }
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(sshd.path("kept")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o700);
+    let mode =
+        |name: &str| std::fs::metadata(sshd.path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("lib/kept"), 0o700);
+    // Managed files are links through what is above it.
+    assert_eq!(mode("lib"), 0o755);
 }
 
 fn damaged_activator_is_sent_again() {
     let sshd = server();
     run(async { deployer(&sshd).connect(&web(), &Quiet).await.map(|_| ()) }).unwrap();
-    let folder = std::fs::read_dir(sshd.path("kept")).unwrap().next().unwrap().unwrap().path();
+    let folder = std::fs::read_dir(sshd.path("lib/kept")).unwrap().next().unwrap().unwrap().path();
     std::fs::write(folder.join("cairn-activator"), "#!/bin/sh\necho evil\n").unwrap();
     let told = Told::default();
     run(async { deployer(&sshd).connect(&web(), &told).await.map(|_| ()) }).unwrap();
