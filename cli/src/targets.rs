@@ -14,6 +14,9 @@ use tokio::runtime::Runtime;
 
 use crate::error::CommandError;
 
+/// How each host ended.
+type Results<R> = Vec<(String, Result<R, Error>)>;
+
 /// How hosts are reached.
 #[derive(Debug, Args)]
 pub(crate) struct ReachArgs {
@@ -58,7 +61,7 @@ impl ReachArgs {
         &self,
         hosts: Vec<(Target, T)>,
         work: W,
-    ) -> Result<Vec<(String, Result<R, Error>)>, CommandError>
+    ) -> Result<Results<R>, CommandError>
     where
         R: Send + 'static,
         W: Fn(Target, T) -> F,

@@ -18,6 +18,8 @@ fn unknown_command_is_a_usage_error() {
     insta::assert_snapshot!(output.stderr, @"
     error: unrecognized subcommand 'swich'
 
+      tip: a similar subcommand exists: 'switch'
+
     Usage: cairn [OPTIONS] <COMMAND>
 
     For more information, try '--help'.
@@ -31,6 +33,8 @@ fn every_command_has_an_example() {
     let names: Vec<_> = listed
         .expect("a list of commands")
         .lines()
+        // Descriptions that go on in the next line are indented further.
+        .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')))
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     assert!(!names.is_empty());

@@ -54,7 +54,8 @@ impl Draft {
 }
 
 /// Makes the manifest of `host` from its `config.resources`. `known` are the files that strings of
-/// the configuration may refer to by their place in the node's store.
+/// the configuration may refer to by their place in the node's store. Of a host with errors, `partial`
+/// resources are judged each by itself.
 ///
 /// # Errors
 /// Every fault in the resources.
@@ -63,6 +64,7 @@ pub fn draft(
     resources: &Data,
     known: &BTreeMap<String, VirtualPath>,
     places: &dyn Places,
+    partial: bool,
 ) -> Result<Draft, Vec<Diagnostic>> {
     let raw = raw::Resources::read(resources).map_err(|error| vec![misshapen(&error)])?;
     let mut work = Work {
@@ -73,6 +75,7 @@ pub fn draft(
         },
         known,
         places,
+        partial,
         problems: Vec::new(),
     };
     // Edges and references look at all the others, so they come last.
@@ -82,7 +85,9 @@ pub fn draft(
     users::add(&mut work, &raw);
     kernel::add(&mut work, &raw);
     checks::add(&mut work, &raw.checks);
-    order::add(&mut work, &raw.order);
+    if !partial {
+        order::add(&mut work, &raw.order);
+    }
     // What the tree cannot hold although each resource alone is right: two that want one path.
     if work.problems.is_empty()
         && let Err(error) = cairn_generation::layout::layout(&work.draft.manifest)
@@ -107,6 +112,8 @@ struct Work<'w> {
     draft: Draft,
     known: &'w BTreeMap<String, VirtualPath>,
     places: &'w dyn Places,
+    /// Whether resources are missing, so that nothing can be said about references to others.
+    partial: bool,
     problems: Vec<Diagnostic>,
 }
 
@@ -157,6 +164,9 @@ impl Work<'_> {
             } else if !self.draft.recipes.values().any(|recipe| recipe.folder == name) {
                 unknown.insert(name);
             }
+        }
+        if self.partial {
+            return;
         }
         for name in unknown {
             let package = name.split_once('-').map(|(_, package)| package);

@@ -1,6 +1,11 @@
 //! Everything that is wrong with a fleet, in one run.
 
-use cairn_lang::{Data, Diagnostic, FileKind, FsError, Root, Severity, Span, VirtualPath};
+use std::collections::BTreeMap;
+
+use cairn_lang::modules::Configuration;
+use cairn_lang::{
+    Data, Diagnostic, FileKind, FsError, Result, Root, Severity, Span, Value, VirtualPath,
+};
 
 use super::Fleet;
 use super::job::Job;
@@ -62,57 +67,89 @@ pub(super) fn draft<'w>(job: &'w Job<'w>) -> (Option<Draft>, Vec<Diagnostic>) {
         Err(error) => return (None, vec![*error]),
     };
     let mut problems = config.force_all();
-    // What follows reads single options: where those fail, the error is among the above.
-    if let Ok(assertions) = config.data(&["assertions"]) {
-        problems.extend(failed(job, &assertions));
-    }
-    if let Ok(warnings) = config.data(&["warnings"]) {
-        problems.extend(warned(job, &warnings));
-    }
-    let is_error = |problem: &Diagnostic| problem.severity == Severity::Error;
-    let resources = match config.data(&["resources"]) {
-        Ok(resources) => resources,
-        Err(error) => {
-            if !problems.iter().any(is_error) {
-                problems.push(*error);
-            }
-            return (None, problems);
-        }
+    let broken = problems.iter().any(|problem| problem.severity == Severity::Error);
+    // What an error spoiled must not be found wrong again: only values that are right are judged.
+    let config = match job.strict() {
+        Ok(strict) if broken => strict,
+        _ => config,
     };
-    let known = job.eval().map(|eval| eval.blobs()).unwrap_or_default();
-    let places = job.places();
-    match manifest::draft(job.name(), &resources, &known, &places) {
-        Ok(draft) if !problems.iter().any(is_error) => (Some(draft), problems),
-        Ok(_) => (None, problems),
-        Err(faults) => {
-            problems.extend(faults);
-            (None, problems)
+    problems.extend(said(job, config));
+    match resources(config, broken) {
+        Ok(resources) => {
+            let known = job.eval().map(|eval| eval.blobs()).unwrap_or_default();
+            match manifest::draft(job.name(), &resources, &known, &job.places(), broken) {
+                Ok(draft) if !problems.iter().any(is_error) => return (Some(draft), problems),
+                Ok(_) => {}
+                Err(faults) => problems.extend(faults),
+            }
         }
+        Err(error) if !broken => problems.push(*error),
+        Err(_) => {}
     }
+    (None, problems)
 }
 
-fn failed<'w>(job: &'w Job<'w>, assertions: &Data) -> Vec<Diagnostic> {
-    let assertions = assertions.as_list().unwrap_or_default().iter();
-    let failed = assertions
-        .filter(|item| item.get("assertion").and_then(Data::as_bool) == Some(false))
-        .filter_map(|item| item.get("message").and_then(Data::as_str));
-    failed
-        .map(|message| {
+fn is_error(problem: &Diagnostic) -> bool {
+    problem.severity == Severity::Error
+}
+
+/// `config.resources` as plain data. Of a broken host, those alone that can be computed.
+fn resources(config: &Configuration<'_, '_>, broken: bool) -> Result<Data> {
+    if !broken {
+        return config.data(&["resources"]);
+    }
+    config.data(&["resources"]).or_else(|_| part(config, &["resources"]))
+}
+
+/// The attributes of a set that can be computed, sets inside of it likewise.
+fn part(config: &Configuration<'_, '_>, path: &[&str]) -> Result<Data> {
+    let Value::Attrs(set) = config.value(path)? else { return config.data(path) };
+    let mut out = BTreeMap::new();
+    for attr in set.sorted() {
+        let name = attr.name.as_str();
+        let mut below = path.to_vec();
+        below.push(name);
+        // Two levels: kinds, and entries of a kind; an entry is computed whole or left out.
+        let data = config.data(&below).or_else(|error| match path.len() {
+            1 => part(config, &below),
+            _ => Err(error),
+        });
+        if let Ok(data) = data {
+            out.insert(name.to_owned(), data);
+        }
+    }
+    Ok(Data::Attrs(out))
+}
+
+/// What modules have to say about the host: assertions that fail, and warnings.
+fn said<'w>(job: &'w Job<'w>, config: &Configuration<'w, 'w>) -> Vec<Diagnostic> {
+    let mut said = Vec::new();
+    for assertion in items(job, config, "assertions") {
+        let message = assertion.get("message").and_then(Data::as_str);
+        if let (Some(false), Some(message)) =
+            (assertion.get("assertion").and_then(Data::as_bool), message)
+        {
             let span = job.places().mentioned(message);
             let help = format!("a module asks for this of the host `{}`", job.name());
-            Diagnostic::error("assertion::failed", span, sentence(message)).with_help(help)
-        })
-        .collect()
+            let error = Diagnostic::error("assertion::failed", span, sentence(message));
+            said.push(error.with_help(help));
+        }
+    }
+    for warning in items(job, config, "warnings") {
+        if let Some(message) = warning.as_str() {
+            let span = job.places().mentioned(message);
+            said.push(Diagnostic::warning("assertion::warning", span, sentence(message)));
+        }
+    }
+    said
 }
 
-fn warned<'w>(job: &'w Job<'w>, warnings: &Data) -> Vec<Diagnostic> {
-    let warnings = warnings.as_list().unwrap_or_default().iter().filter_map(Data::as_str);
-    warnings
-        .map(|message| {
-            let span = job.places().mentioned(message);
-            Diagnostic::warning("assertion::warning", span, sentence(message))
-        })
-        .collect()
+/// The elements of a list option, each computed by itself: an error is among the host's others.
+fn items<'w>(job: &'w Job<'w>, config: &Configuration<'w, 'w>, option: &str) -> Vec<Data> {
+    let (Ok(Value::List(list)), Ok(eval)) = (config.value(&[option]), job.eval()) else {
+        return Vec::new();
+    };
+    list.iter().filter_map(|item| eval.to_data(item, Span::NONE).ok()).collect()
 }
 
 /// Messages of modules are sentences; ours have no full stop.

@@ -8,7 +8,9 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cairn_lang::modules::{Configuration, Layer, ModuleSource, eval_modules, install};
+use cairn_lang::modules::{
+    Configuration, Layer, ModuleSource, eval_modules, eval_modules_strictly, install,
+};
 use cairn_lang::{
     Arena, Data, Diagnostic, Evaluator, Result, Root, Sources, Span, Symbol, Value, VirtualPath,
 };
@@ -83,12 +85,17 @@ pub(crate) struct Job<'w> {
     asked: RefCell<Vec<Question>>,
 }
 
+/// How modules become a configuration.
+type EvalModules<'w> =
+    fn(&'w Evaluator<'w>, &[ModuleSource<'w>], &[(Symbol, Value<'w>)]) -> Configuration<'w, 'w>;
+
 /// A host within a job.
 struct Node<'w> {
     name: &'w str,
     eval: OnceCell<Evaluator<'w>>,
     heap: &'w Arena,
     config: OnceCell<Configuration<'w, 'w>>,
+    strict: OnceCell<Configuration<'w, 'w>>,
 }
 
 impl<'w> Job<'w> {
@@ -100,6 +107,7 @@ impl<'w> Job<'w> {
             eval: OnceCell::new(),
             heap,
             config: OnceCell::new(),
+            strict: OnceCell::new(),
         });
         let nodes: Vec<_> = nodes.collect();
         let host = nodes.iter().position(|node| node.name == host)?;
@@ -117,6 +125,19 @@ impl<'w> Job<'w> {
     /// Whatever `cairn.nix` meets.
     pub(crate) fn config(&'w self) -> Result<&'w Configuration<'w, 'w>> {
         self.configuration(self.host)
+    }
+
+    /// The host's configuration once more: whatever depends on an error fails in it.
+    ///
+    /// # Errors
+    /// Whatever `cairn.nix` meets.
+    pub(crate) fn strict(&'w self) -> Result<&'w Configuration<'w, 'w>> {
+        let node = self.node(self.host)?;
+        if let Some(config) = node.strict.get() {
+            return Ok(config);
+        }
+        let config = self.evaluate(self.host, eval_modules_strictly)?;
+        Ok(node.strict.get_or_init(|| config))
     }
 
     /// The host's name.
@@ -160,16 +181,21 @@ impl<'w> Job<'w> {
         if let Some(config) = node.config.get() {
             return Ok(config);
         }
+        let config = self.evaluate(number, eval_modules)?;
+        Ok(node.config.get_or_init(|| config))
+    }
+
+    fn evaluate(&'w self, number: usize, with: EvalModules<'w>) -> Result<Configuration<'w, 'w>> {
+        let name = self.node(number)?.name;
         let eval = self.evaluator(number)?;
         let fleet = FleetValue::load(eval)?;
-        let modules = self.modules(eval, &fleet, node.name)?;
+        let modules = self.modules(eval, &fleet, name)?;
         let special = [
-            (Symbol::new("name"), eval.str(node.name)),
+            (Symbol::new("name"), eval.str(name)),
             (Symbol::new("nodes"), self.nodes_value(eval, number)),
             (Symbol::new("pkgs"), super::packages::pkgs(eval, &fleet)?),
         ];
-        let config = eval_modules(eval, &modules, &special);
-        Ok(node.config.get_or_init(|| config))
+        Ok(with(eval, &modules, &special))
     }
 
     /// The modules of a host, weakest layer first.

@@ -6,9 +6,9 @@ use cairn_lang::Data;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-/// All resources of a host.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// All resources of a host. Of a host with errors, some are left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Resources {
     pub(super) files: BTreeMap<String, File>,
     pub(super) units: BTreeMap<String, Unit>,
@@ -72,8 +72,8 @@ pub(super) struct Group {
     pub(super) is_system: bool,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Kernel {
     pub(super) sysctl: BTreeMap<String, String>,
     pub(super) modules: Vec<String>,
@@ -88,8 +88,8 @@ pub(super) struct Table {
     pub(super) body: String,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Packages {
     pub(super) debian: BTreeMap<String, DebianPackage>,
     pub(super) fetched: BTreeMap<String, FetchedPackage>,

@@ -140,7 +140,8 @@ fn check_groups(work: &mut Work<'_>, raw: &raw::Resources, name: &str, user: &ra
     let others = user.extra_groups.iter().map(|group| ("extraGroups", group));
     let mut fine = true;
     for (field, group) in primary.chain(others) {
-        if raw.groups.contains_key(group) || BASE_GROUPS.contains(&group.as_str()) {
+        let known = raw.groups.contains_key(group) || BASE_GROUPS.contains(&group.as_str());
+        if known || work.partial {
             continue;
         }
         fine = false;

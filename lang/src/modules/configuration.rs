@@ -79,7 +79,26 @@ pub fn eval_modules<'e, 'a>(
     modules: &[ModuleSource<'a>],
     special: &[(Symbol, Value<'a>)],
 ) -> Configuration<'e, 'a> {
-    let session = eval.alloc(Session::new(true));
+    configuration(eval, modules, special, true)
+}
+
+/// As [`eval_modules`], but whatever depends on an error fails with it: a value that is had from
+/// this is right, whatever else is wrong.
+pub fn eval_modules_strictly<'e, 'a>(
+    eval: &'e Evaluator<'a>,
+    modules: &[ModuleSource<'a>],
+    special: &[(Symbol, Value<'a>)],
+) -> Configuration<'e, 'a> {
+    configuration(eval, modules, special, false)
+}
+
+fn configuration<'e, 'a>(
+    eval: &'e Evaluator<'a>,
+    modules: &[ModuleSource<'a>],
+    special: &[(Symbol, Value<'a>)],
+    tolerant: bool,
+) -> Configuration<'e, 'a> {
+    let session = eval.alloc(Session::new(tolerant));
     let raw = modules.iter().map(|module| {
         let value = match &module.source {
             Source::File(path) => eval.path(path),

@@ -29,7 +29,7 @@ mod tree;
 mod types;
 mod unknown;
 
-pub use configuration::{Configuration, ModuleSource, Source, eval_modules};
+pub use configuration::{Configuration, ModuleSource, Source, eval_modules, eval_modules_strictly};
 pub use definition::{Layer, priority};
 pub use explain::{Explained, Explanation};
 pub use library::install;
