@@ -6,6 +6,7 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use cairn_generation::diff::{Running, UnitPlan, diff, unit_plan};
+use cairn_generation::layout::template_of;
 use cairn_generation::wire::{Action, Event, Mode, Outcome, Step, SwitchOptions, UnitAction};
 use cairn_generation::{GenerationId, Manifest, Store};
 
@@ -16,7 +17,7 @@ use crate::journal::{Journal, Phase};
 use crate::lock::Lock;
 use crate::node::{BlobSource, Node, outcome};
 use crate::origin::Origin;
-use crate::packages;
+use crate::programs;
 use crate::recovery::{self, Direction};
 use crate::state::Generation;
 use crate::system::{Change, Tell};
@@ -35,8 +36,11 @@ pub(crate) enum Target<'a> {
     Kept(Option<&'a str>),
 }
 
-/// How long the watchdog waits for a sign of life.
-pub(crate) const LEASE: Duration = Duration::from_secs(60);
+/// How long the watchdog lets the engine work on the steps that have no deadline of their own:
+/// packages are downloaded, units started. Longer than any of their deadlines.
+pub(crate) const LEASE: Duration = Duration::from_secs(3600);
+/// What the watchdog grants beyond a deadline.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// One switch.
 pub(crate) struct Engine<'a> {
@@ -99,7 +103,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Whether everything is as the target says: then nothing is written, not even history.
-    fn already_there(
+    pub(crate) fn already_there(
         &self,
         target: &Target,
         options: &SwitchOptions,
@@ -119,7 +123,7 @@ impl<'a> Engine<'a> {
         let owners = |user: &str, group: &str| self.node.system.owner(user, group);
         let files = Files { disk: &self.node.disk, state, owners: &owners };
         let whole =
-            files.drift(&current)?.is_empty() && tree::verify(state, &current, &owners)?.is_none();
+            files.drift(&current)?.is_empty() && tree::verify(state, &current, &owners).is_none();
         Ok(whole.then(|| outcome(current.number, current.id, false)))
     }
 
@@ -151,7 +155,7 @@ impl<'a> Engine<'a> {
         let node = &mut *self.node;
         node.system.allocate(&node.state, &to.manifest)?;
         let store = node.state.store()?;
-        packages::lay_out(&node.disk, &store, &to.manifest)?;
+        programs::lay_out(&node.disk, &store, &to.manifest)?;
         let owners = |user: &str, group: &str| node.system.owner(user, group);
         tree::stage(&node.disk, &node.state, &store, &to, &owners)?;
         Ok(to)
@@ -206,7 +210,12 @@ impl<'a> Engine<'a> {
         };
         let units = unit_plan(&from.manifest, &to.manifest, running);
         let actions = diff(&from.manifest, &to.manifest, running)?;
-        let active = active.unwrap_or_default();
+        let managed = |unit: &String| {
+            let template = template_of(unit);
+            from.manifest.units.contains_key(unit)
+                || template.is_some_and(|template| from.manifest.units.contains_key(&template))
+        };
+        let active = active.unwrap_or_default().into_iter().filter(managed).collect();
         Ok(Plan { from, to, units, active, actions })
     }
 
@@ -216,7 +225,7 @@ impl<'a> Engine<'a> {
         let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
         let mut origin = Origin::load(&node.state)?;
         let survey = files.survey(&plan.from, &plan.to, &options.adopt, &origin)?;
-        node.system.preflight(&node.state, &plan.to, self.tell)?;
+        node.system.preflight(&node.state, &plan.from.manifest, &plan.to)?;
         for path in &survey.drifted {
             let kept = files.keep_drifted(path)?;
             (self.tell)(Event::Warning {
@@ -287,7 +296,7 @@ impl<'a> Engine<'a> {
     ) -> Result<(), Error> {
         journal.save(&self.node.disk, &self.node.state)?;
         self.enter(Step::ArmWatchdog);
-        self.node.system.arm(LEASE)?;
+        self.node.system.arm(&self.node.state, LEASE)?;
 
         let known = [&plan.from.manifest, &plan.to.manifest];
         let change = Change { known: &known, to: &plan.to, plan: &plan.units };
@@ -296,7 +305,6 @@ impl<'a> Engine<'a> {
         journal.advance(Phase::Prepared, &self.node.disk, &self.node.state)?;
         let node = &mut *self.node;
         node.system.prepare(&node.state, &change, origin, self.tell)?;
-        node.system.arm(LEASE)?;
 
         self.enter(Step::Flip);
         self.announce(plan, Step::Flip);
@@ -316,7 +324,7 @@ impl<'a> Engine<'a> {
         node.system.activate(&node.state, &change, origin, self.tell)?;
 
         self.enter(Step::Check);
-        self.node.system.check(&plan.to.manifest, self.tell)?;
+        self.node.system.check(&plan.to.manifest)?;
 
         self.confirm(journal)?;
         self.commit(plan, journal, origin)
@@ -331,7 +339,7 @@ impl<'a> Engine<'a> {
             return Ok(());
         }
         let wait = Duration::from_secs(journal.confirm_timeout.into());
-        node.system.arm(wait + LEASE)?;
+        node.system.arm(&node.state, wait + GRACE)?;
         (self.tell)(Event::AwaitingConfirmation { seconds: journal.confirm_timeout });
         if self.node.system.await_confirmation(journal)? {
             return Ok(());

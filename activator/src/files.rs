@@ -146,7 +146,7 @@ impl Files<'_> {
                     match generation.layout.entry(path) {
                         Some(entry) => {
                             let place = inside.join(path.trim_start_matches('/'));
-                            tree::differs(&place, entry, self.owners)?
+                            tree::differs(&place, entry, self.owners)
                         }
                         None => None,
                     }
@@ -160,7 +160,7 @@ impl Files<'_> {
         }
         for path in &generation.layout.copies {
             if let Some(entry) = generation.layout.entry(path)
-                && let Some(wrong) = tree::differs(&self.state.host(path), entry, self.owners)?
+                && let Some(wrong) = tree::differs(&self.state.host(path), entry, self.owners)
             {
                 drift.insert(path.clone(), wrong.to_owned());
             }
@@ -283,7 +283,7 @@ impl Files<'_> {
     ) -> Result<(), Error> {
         let place = self.state.host(path);
         let Some(entry) = to.layout.entry(path) else { return Ok(()) };
-        if tree::differs(&place, entry, self.owners)?.is_none() {
+        if tree::differs(&place, entry, self.owners).is_none() {
             return Ok(());
         }
         self.make_folders(&place, touched)?;
@@ -392,11 +392,15 @@ impl Files<'_> {
 
     /// Folders that we made and that nobody needs any more.
     fn prune(&self, to: &Generation, origin: &Origin) -> Result<(), Error> {
-        let needed: BTreeSet<&str> = to
+        let mut needed: BTreeSet<&str> = to
             .layout
             .paths()
             .flat_map(|path| path.match_indices('/').map(|(at, _)| &path[..at]))
             .collect();
+        for folder in to.manifest.directories.iter().filter_map(|line| folder_of(line)) {
+            needed.extend(folder.match_indices('/').map(|(at, _)| &folder[..at]));
+            needed.insert(folder);
+        }
         for folder in origin.folders.iter().rev().filter(|path| !needed.contains(path.as_str())) {
             let place = self.state.host(folder);
             if place.is_dir() && self.disk.remove_empty_dir(&place)? {
@@ -428,6 +432,15 @@ impl Files<'_> {
 
 const BRIDGE_IN: &str = ".bridge-in";
 const BRIDGE_OUT: &str = ".bridge-out";
+
+/// The folder that a tmpfiles line makes; none for other lines.
+pub(crate) fn folder_of(line: &str) -> Option<&str> {
+    let mut words = line.split_whitespace();
+    let kind = words.next()?;
+    let path = words.next()?;
+    (kind.starts_with(['d', 'D']) && path.starts_with('/') && !path.contains('%'))
+        .then(|| path.trim_end_matches('/'))
+}
 
 /// Our links are relative and lead through `current`; nobody else's do.
 fn leads_to_us(target: &str) -> bool {

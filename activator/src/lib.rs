@@ -4,18 +4,23 @@
 //! packages, accounts and kernel behind [`system::System`]. The state machine of a switch, with what
 //! is durable in each state and what recovery does from it, stands in [`journal`].
 
+mod boot;
 pub mod disk;
 mod engine;
 mod error;
 mod files;
 mod gc;
 pub mod history;
+mod host;
 pub mod journal;
 mod lock;
 mod node;
 mod origin;
-mod packages;
+pub mod program;
+mod programs;
 mod recovery;
+mod relay;
+pub mod serve;
 pub mod state;
 pub mod system;
 mod tree;

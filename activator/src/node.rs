@@ -1,6 +1,5 @@
 //! A node: the host, or a folder in its place, and all that can be asked of it.
 
-use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use crate::gc;
 use crate::history;
 use crate::journal::Journal;
 use crate::lock::Lock;
+use crate::origin::Origin;
 use crate::recovery;
 use crate::state::State;
 use crate::system::{Listing, System, Tell};
@@ -102,6 +102,22 @@ impl Node {
         Engine::new(self, tell).run(Target::Kept(to), "rollback", options)
     }
 
+    /// Whether the node is in this generation already, wholly: then a switch would do nothing.
+    ///
+    /// # Errors
+    /// When the state does not read back.
+    pub fn is_in(
+        &mut self,
+        manifest: &[u8],
+        options: &SwitchOptions,
+    ) -> Result<Option<Outcome>, Error> {
+        if !self.is_known() || Journal::load(&self.state)?.is_some() {
+            return Ok(None);
+        }
+        let target = Target::Manifest { text: manifest, blobs: &NoBlobs };
+        Engine::new(self, &mut silent).already_there(&target, options)
+    }
+
     /// Ends a switch that was cut off: the node comes to its confirmed generation. None when there
     /// was nothing to end.
     ///
@@ -124,21 +140,16 @@ impl Node {
         let confirmed = self.state.confirmed()?;
         let owners = |user: &str, group: &str| self.system.owner(user, group);
         let files = Files { disk: &self.disk, state: &self.state, owners: &owners };
-        let failed_units = match self.system.running()? {
-            Some(running) => {
-                let wanted = cairn_generation::diff::wanted(&current.manifest);
-                wanted.difference(&running).cloned().collect()
-            }
-            None => BTreeSet::new(),
-        };
+        let mut drift = files.drift(&current)?;
+        drift.extend(self.system.drift(&current.manifest, &Origin::load(&self.state)?)?);
         Ok(HostStatus {
             generation: current.number,
             id: current.id,
             confirmed: confirmed.number,
             confirmed_id: confirmed.id,
             switching: Journal::load(&self.state)?.is_some() || Lock::is_taken(&self.state),
-            drift: files.drift(&current)?,
-            failed_units,
+            drift,
+            failed_units: self.system.failed(&current.manifest)?,
             kept: self.state.kept()?,
         })
     }

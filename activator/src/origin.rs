@@ -43,6 +43,9 @@ pub struct Origin {
     /// Packages that appeared with one that a generation named, dependencies included.
     #[serde(default)]
     pub packages: BTreeSet<String>,
+    /// Packages that a generation named when others were last removed.
+    #[serde(default)]
+    pub settled: BTreeSet<String>,
 }
 
 /// A file or link of the host.

@@ -7,13 +7,14 @@
 use cairn_generation::diff::{Running, unit_plan};
 use cairn_generation::wire::{Event, Mode, Outcome, Step};
 
+use crate::boot;
 use crate::error::{Error, Failure};
 use crate::files::Files;
 use crate::history;
 use crate::journal::{Journal, Phase};
 use crate::node::{Node, outcome};
 use crate::origin::Origin;
-use crate::packages;
+use crate::programs;
 use crate::state::Generation;
 use crate::system::{Change, Tell};
 use crate::tree;
@@ -34,8 +35,15 @@ pub(crate) enum Direction {
 /// recovery tries again.
 pub(crate) fn recover(node: &mut Node, tell: Tell) -> Result<Option<Outcome>, Error> {
     let Some(journal) = Journal::load(&node.state)? else { return Ok(None) };
-    tell(Event::Step { step: Step::RollBack });
-    back(node, journal, tell)?;
+    if journal.mode == Mode::Boot
+        && journal.phase == Phase::Activated
+        && journal.boot_id == node.system.boot_id()
+    {
+        boot::settle(node, journal, tell)?;
+    } else {
+        tell(Event::Step { step: Step::RollBack });
+        back(node, journal, tell)?;
+    }
     let current = node.state.current()?;
     Ok(Some(outcome(current.number, current.id, true)))
 }
@@ -62,7 +70,7 @@ pub(crate) fn back(node: &mut Node, journal: Journal, tell: Tell) -> Result<Dire
     let mut origin = Origin::load(&node.state)?;
     if journal.phase > Phase::Intent {
         let others = others(node, &journal, &target);
-        bring(node, &journal, &others, &target, &mut origin, tell)?;
+        bring(node, Some(&journal), &others, &target, &mut origin, tell)?;
     }
     let (said, cause) = match (direction, journal.mode) {
         (Direction::Forward, Mode::Test) => ("tested", None),
@@ -72,6 +80,12 @@ pub(crate) fn back(node: &mut Node, journal: Journal, tell: Tell) -> Result<Dire
             ("rolled back", Some(cause.unwrap_or_else(|| "the switch was cut off".to_owned())))
         }
     };
+    if journal.mode == Mode::Boot
+        && node.state.number_at(&node.state.next_link()) == Some(journal.to)
+    {
+        // It was tried once.
+        node.disk.remove_file(&node.state.next_link())?;
+    }
     history::append(&node.disk, &node.state, &journal, said, cause)?;
     Journal::close(&node.disk, &node.state)?;
     node.system.disarm();
@@ -94,9 +108,13 @@ fn others(node: &Node, journal: &Journal, target: &Generation) -> Vec<Generation
     others
 }
 
-fn bring(
+/// Brings the host to `target`, whatever `others` left of themselves.
+///
+/// # Errors
+/// When something fails; the next try goes on.
+pub(crate) fn bring(
     node: &mut Node,
-    journal: &Journal,
+    journal: Option<&Journal>,
     others: &[Generation],
     target: &Generation,
     origin: &mut Origin,
@@ -106,12 +124,11 @@ fn bring(
     let manifests: Vec<_> = others.iter().chain([target]).map(|other| &other.manifest).collect();
     let mut plan = cairn_generation::diff::UnitPlan::default();
     if let Some(active) = node.system.running()? {
-        if journal.phase > Phase::Prepared
-            && let Some(left) = others.first()
-        {
+        let flipped = journal.is_none_or(|journal| journal.phase > Phase::Prepared);
+        if let Some(left) = others.first().filter(|_| flipped) {
             plan = unit_plan(&left.manifest, &target.manifest, Running::Active(&active));
         }
-        let ran = journal.active.difference(&active);
+        let ran = journal.into_iter().flat_map(|journal| journal.active.difference(&active));
         plan.start.extend(ran.filter(|unit| target.manifest.units.contains_key(*unit)).cloned());
     }
     let change = Change { known: &manifests, to: target, plan: &plan };
@@ -131,9 +148,9 @@ fn bring(
 fn mend(node: &mut Node, target: &Generation) -> Result<(), Error> {
     node.system.allocate(&node.state, &target.manifest)?;
     let owners = |user: &str, group: &str| node.system.owner(user, group);
-    let Some(why) = tree::verify(&node.state, target, &owners)? else { return Ok(()) };
+    let Some(why) = tree::verify(&node.state, target, &owners) else { return Ok(()) };
     let store = node.state.store()?;
-    packages::lay_out(&node.disk, &store, &target.manifest)?;
+    programs::lay_out(&node.disk, &store, &target.manifest)?;
     tree::stage(&node.disk, &node.state, &store, target, &owners).map_err(|error| match target.id {
         Some(id) => Error::Damaged { number: target.number, id, why: format!("{why}; {error}") },
         None => error,

@@ -2,7 +2,7 @@
 //!
 //! A real host does it; a folder that is switched with `--into` only has it listed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cairn_generation::Manifest;
@@ -52,7 +52,7 @@ pub trait System {
     ///
     /// # Errors
     /// When the host would refuse something; nothing has changed then.
-    fn preflight(&self, state: &State, to: &Generation, tell: Tell) -> Result<(), Error>;
+    fn preflight(&self, state: &State, from: &Manifest, to: &Generation) -> Result<(), Error>;
 
     /// Adds to generation 0 what `to` is about to set.
     ///
@@ -64,7 +64,7 @@ pub trait System {
     ///
     /// # Errors
     /// When no timer can be set.
-    fn arm(&self, lease: Duration) -> Result<(), Error>;
+    fn arm(&self, state: &State, lease: Duration) -> Result<(), Error>;
 
     /// The switch is over: nothing is left to watch.
     fn disarm(&self);
@@ -97,7 +97,13 @@ pub trait System {
     ///
     /// # Errors
     /// When one does not, by its deadline.
-    fn check(&self, to: &Manifest, tell: Tell) -> Result<(), Error>;
+    fn check(&self, to: &Manifest) -> Result<(), Error>;
+
+    /// The same after a boot: every unit that the generation wants was started.
+    ///
+    /// # Errors
+    /// As [`System::check`].
+    fn check_boot(&self, to: &Manifest) -> Result<(), Error>;
 
     /// Waits for the confirmation. Whether it came in time.
     ///
@@ -116,6 +122,22 @@ pub trait System {
         origin: &mut Origin,
         tell: Tell,
     ) -> Result<(), Error>;
+
+    /// Units that `manifest` wants and that are not up.
+    ///
+    /// # Errors
+    /// When the service manager does not answer.
+    fn failed(&self, manifest: &Manifest) -> Result<BTreeSet<String>, Error>;
+
+    /// What beside files is not as `manifest` says, each with what is wrong.
+    ///
+    /// # Errors
+    /// When the host cannot be asked.
+    fn drift(
+        &self,
+        manifest: &Manifest,
+        origin: &Origin,
+    ) -> Result<BTreeMap<String, String>, Error>;
 
     /// Names this boot, so that a journal of an earlier one is told apart.
     fn boot_id(&self) -> String;
@@ -138,7 +160,7 @@ impl System for Listing {
         Ok(None)
     }
 
-    fn preflight(&self, _: &State, _: &Generation, _: Tell) -> Result<(), Error> {
+    fn preflight(&self, _: &State, _: &Manifest, _: &Generation) -> Result<(), Error> {
         Ok(())
     }
 
@@ -146,7 +168,7 @@ impl System for Listing {
         Ok(())
     }
 
-    fn arm(&self, _: Duration) -> Result<(), Error> {
+    fn arm(&self, _: &State, _: Duration) -> Result<(), Error> {
         Ok(())
     }
 
@@ -160,7 +182,11 @@ impl System for Listing {
         Ok(())
     }
 
-    fn check(&self, _: &Manifest, _: Tell) -> Result<(), Error> {
+    fn check(&self, _: &Manifest) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn check_boot(&self, _: &Manifest) -> Result<(), Error> {
         Ok(())
     }
 
@@ -170,6 +196,14 @@ impl System for Listing {
 
     fn settle(&mut self, _: &State, _: &Change, _: &mut Origin, _: Tell) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn failed(&self, _: &Manifest) -> Result<BTreeSet<String>, Error> {
+        Ok(BTreeSet::new())
+    }
+
+    fn drift(&self, _: &Manifest, _: &Origin) -> Result<BTreeMap<String, String>, Error> {
+        Ok(BTreeMap::new())
     }
 
     fn boot_id(&self) -> String {

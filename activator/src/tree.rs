@@ -42,7 +42,7 @@ pub(crate) fn stage(
     }
     let folder = state.tree(&generation.folder());
     let there = fs::symlink_metadata(&folder).is_ok();
-    if there && verify(state, generation, owners)?.is_none() {
+    if there && verify(state, generation, owners).is_none() {
         return Ok(());
     }
     let new = state.tree(&format!(".new-{}", generation.folder()));
@@ -64,39 +64,22 @@ pub(crate) fn stage(
 }
 
 /// What is not as the generation says, if anything: every file is read and compared.
-///
-/// # Errors
-/// When an owner is unknown.
-pub(crate) fn verify(
-    state: &State,
-    generation: &Generation,
-    owners: Owners,
-) -> Result<Option<String>, Error> {
+pub(crate) fn verify(state: &State, generation: &Generation, owners: Owners) -> Option<String> {
     let folder = state.tree(&generation.folder());
     if generation.number > 0
         && fs::read(folder.join("manifest.json")).ok().as_ref() != Some(&generation.text)
     {
-        return Ok(Some("manifest.json has another content".to_owned()));
+        return Some("manifest.json has another content".to_owned());
     }
-    for (path, entry) in &generation.layout.tree {
-        if let Some(why) = differs(&folder.join(path), entry, owners)? {
-            return Ok(Some(format!("{path} {why}")));
-        }
-    }
-    Ok(None)
+    generation.layout.tree.iter().find_map(|(path, entry)| {
+        differs(&folder.join(path), entry, owners).map(|why| format!("{path} {why}"))
+    })
 }
 
 /// How what stands at `place` differs from `entry`, as the end of a sentence; none when it does not.
-///
-/// # Errors
-/// When an owner is unknown.
-pub(crate) fn differs(
-    place: &Path,
-    entry: &Entry,
-    owners: Owners,
-) -> Result<Option<&'static str>, Error> {
-    let Ok(metadata) = fs::symlink_metadata(place) else { return Ok(Some("is gone")) };
-    Ok(match entry {
+pub(crate) fn differs(place: &Path, entry: &Entry, owners: Owners) -> Option<&'static str> {
+    let Ok(metadata) = fs::symlink_metadata(place) else { return Some("is gone") };
+    match entry {
         Entry::Link { to } => match fs::read_link(place) {
             Ok(found) if found == Path::new(to) => None,
             Ok(_) => Some("leads elsewhere"),
@@ -109,15 +92,16 @@ pub(crate) fn differs(
             } else if metadata.permissions().mode() & 0o7777 != *mode {
                 Some("has another mode")
             } else {
-                match owners(user, group)? {
-                    Some(ids) if ids != (metadata.uid(), metadata.gid()) => {
+                match owners(user, group) {
+                    Ok(Some(ids)) if ids != (metadata.uid(), metadata.gid()) => {
                         Some("has another owner")
                     }
-                    _ => None,
+                    Ok(_) => None,
+                    Err(_) => Some("has an owner that the host does not know"),
                 }
             }
         }
-    })
+    }
 }
 
 /// Whether the file at `place` holds these bytes.

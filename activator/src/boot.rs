@@ -1,0 +1,102 @@
+//! Which generation a boot comes up in: decided before any unit that Cairn manages can start.
+//!
+//! It is the confirmed one. Only `next`, left by `boot`, is tried once: the trial is journalled like
+//! a switch, the host comes up in it, and `confirmed` moves when it proved healthy.
+
+use cairn_generation::wire::{Mode, Step};
+
+use crate::error::Error;
+use crate::history;
+use crate::journal::{Journal, Phase};
+use crate::lock::Lock;
+use crate::node::Node;
+use crate::origin::Origin;
+use crate::recovery;
+use crate::state::Generation;
+use crate::system::Tell;
+
+/// Brings files and kernel to the generation of this boot. Whether that is a trial, which
+/// [`settle`] must end once its units are started.
+///
+/// # Errors
+/// When the host could not be brought there.
+pub(crate) fn come_up(node: &mut Node, tell: Tell) -> Result<bool, Error> {
+    let _lock = Lock::take(&node.state, "the boot")?;
+    let cut_off = Journal::load(&node.state)?;
+    let current = node.state.current()?;
+    match cut_off {
+        Some(journal) => {
+            recovery::back(node, journal, tell)?;
+        }
+        None => {
+            if let Some(next) = node.state.number_at(&node.state.next_link()) {
+                return begin_trial(node, next, tell);
+            }
+            let confirmed = node.state.confirmed()?;
+            bring(node, &[current], &confirmed, tell)?;
+        }
+    }
+    Ok(false)
+}
+
+fn begin_trial(node: &mut Node, next: u64, tell: Tell) -> Result<bool, Error> {
+    let to = node.state.load(next)?;
+    let confirmed = node.state.confirmed()?;
+    let mut journal = Journal {
+        phase: Phase::Flipping,
+        mode: Mode::Boot,
+        what: "boot".to_owned(),
+        from: confirmed.number,
+        to: to.number,
+        to_id: to.id,
+        deployer: "boot".to_owned(),
+        nonce: None,
+        confirm_timeout: 0,
+        boot_id: node.system.boot_id(),
+        started: jiff::Timestamp::now().to_string(),
+        history_length: history::length(&node.state),
+        active: Default::default(),
+        timings: Default::default(),
+        cause: None,
+    };
+    // In this order: a boot that is cut off in between finds a journal, and goes back.
+    journal.save(&node.disk, &node.state)?;
+    node.disk.remove_file(&node.state.next_link())?;
+    let current = node.state.current()?;
+    match bring(node, &[confirmed, current], &to, tell) {
+        Ok(()) => {
+            journal.advance(Phase::Activated, &node.disk, &node.state)?;
+            Ok(true)
+        }
+        Err(error) => {
+            journal.cause = Some(error.to_string());
+            recovery::back(node, journal, tell)?;
+            Ok(false)
+        }
+    }
+}
+
+fn bring(node: &mut Node, others: &[Generation], to: &Generation, tell: Tell) -> Result<(), Error> {
+    let mut origin = Origin::load(&node.state)?;
+    recovery::bring(node, None, others, to, &mut origin, tell)
+}
+
+/// The units of a trial were started: it is confirmed if the host is healthy, else taken back.
+///
+/// # Errors
+/// When the host could not be brought back.
+pub(crate) fn settle(node: &mut Node, mut journal: Journal, tell: Tell) -> Result<(), Error> {
+    let to = node.state.load(journal.to)?;
+    tell(cairn_generation::wire::Event::Step { step: Step::Check });
+    if let Err(error) = node.system.check_boot(&to.manifest) {
+        journal.cause = Some(error.to_string());
+        recovery::back(node, journal, tell)?;
+        return Ok(());
+    }
+    let target = format!("generations/{}", to.folder());
+    node.disk.replace_link(&node.state.confirmed_link(), &target)?;
+    node.disk.sync_dir(node.state.folder())?;
+    // From here on recovery leads forward: the same path cleans up.
+    recovery::back(node, journal, tell)?;
+    Ok(())
+}

@@ -1,0 +1,129 @@
+use super::*;
+use database::Table;
+
+const PASSWD: &str =
+    "root:x:0:0:root:/root:/bin/bash\nann:x:1000:1000:,,,:/home/ann:/bin/bash\n+odd line\n";
+const GROUP: &str = "root:x:0:\nsudo:x:27:ann\nann:x:1000:\nusers:x:100:\n";
+const SHADOW: &str = "root:*:19000:0:99999:7:::\nann:$6$x:19000:0:99999:7:::\n";
+const GSHADOW: &str = "root:*::\nsudo:*::ann\nann:!::\nusers:*::\n";
+
+fn database() -> Database {
+    Database {
+        passwd: Table::parse(PASSWD),
+        shadow: Table::parse(SHADOW),
+        group: Table::parse(GROUP),
+        gshadow: Table::parse(GSHADOW),
+    }
+}
+
+fn user(is_system: bool, extra: &[&str]) -> User {
+    User {
+        uid: None,
+        group: "users".to_owned(),
+        home: "/home/x".to_owned(),
+        shell: "/bin/sh".to_owned(),
+        description: String::new(),
+        is_system,
+        create_home: false,
+        hashed_password: Some("$y$z".to_owned()),
+        extra_groups: extra.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+fn manifest() -> Manifest {
+    let mut manifest = Manifest::empty("demo");
+    manifest.users.insert("bob".to_owned(), user(false, &["sudo", "ops"]));
+    manifest.users.insert("svc".to_owned(), user(true, &[]));
+    manifest.users.insert("ann".to_owned(), user(false, &["ops"]));
+    manifest.groups.insert("ops".to_owned(), Group { is_system: true, ..Group::default() });
+    manifest
+}
+
+#[test]
+fn only_what_is_managed_changes_and_all_of_it_goes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let etc = folder.path().join("etc");
+    std::fs::create_dir(&etc).unwrap();
+    for (name, text) in
+        [("passwd", PASSWD), ("group", GROUP), ("shadow", SHADOW), ("gshadow", GSHADOW)]
+    {
+        std::fs::write(etc.join(name), text).unwrap();
+    }
+    let (disk, state, mut origin) = (Disk::default(), State::at(folder.path()), Origin::default());
+    std::fs::create_dir_all(state.folder()).unwrap();
+    let mut accounts = Accounts::new(folder.path());
+    let to = manifest();
+    accounts.allocate(&disk, &state, &to).unwrap();
+    accounts.capture(&to, &mut origin).unwrap();
+    accounts.bring(&disk, &to, &mut origin, &|_| Ok(())).unwrap();
+    let read = |name: &str| std::fs::read_to_string(etc.join(name)).unwrap();
+    insta::assert_snapshot!(read("passwd"), @"
+root:x:0:0:root:/root:/bin/bash
+ann:x:1000:100::/home/x:/bin/sh
++odd line
+bob:x:1001:100::/home/x:/bin/sh
+svc:x:999:100::/home/x:/bin/sh
+");
+    insta::assert_snapshot!(read("group"), @"
+root:x:0:
+sudo:x:27:ann,bob
+ann:x:1000:
+users:x:100:
+ops:x:999:ann,bob
+");
+    insta::assert_snapshot!(read("gshadow"), @"
+root:*::
+sudo:*::ann,bob
+ann:!::
+users:*::
+ops:!::ann,bob
+");
+    assert!(accounts.drift(&to, &origin).unwrap().is_empty());
+    assert_eq!(accounts.owner("svc", "ops").unwrap(), (999, 999));
+
+    let none = Manifest::empty("demo");
+    accounts.settle(&disk, &none, &mut origin).unwrap();
+    assert_eq!(
+        [read("passwd"), read("group"), read("shadow"), read("gshadow")],
+        [PASSWD, GROUP, SHADOW, GSHADOW]
+    );
+    assert_eq!(origin, Origin::default());
+
+    // Who returns has the ids from before, even where others would be free.
+    accounts.allocate(&disk, &state, &to).unwrap();
+    accounts.bring(&disk, &to, &mut origin, &|_| Ok(())).unwrap();
+    assert!(read("passwd").contains("bob:x:1001:100:"));
+}
+
+#[test]
+fn a_stopped_move_is_finished_by_the_next() {
+    let database = database();
+    let mut given = Given::default();
+    allocate(&database, &manifest(), &mut given).unwrap();
+    let once = plan(&database, &manifest(), &given, &Origin::default()).unwrap();
+    let twice = plan(&once, &manifest(), &given, &Origin::default()).unwrap();
+    assert_eq!(once, twice);
+}
+
+#[test]
+fn refusals_name_account_and_reason() {
+    let refuse = |change: fn(&mut Manifest)| {
+        let mut manifest = manifest();
+        change(&mut manifest);
+        allocate(&database(), &manifest, &mut Given::default()).unwrap_err().to_string()
+    };
+    let said = [
+        refuse(|m| m.users.get_mut("ann").unwrap().uid = Some(7)),
+        refuse(|m| m.users.get_mut("bob").unwrap().uid = Some(1000)),
+        refuse(|m| m.users.get_mut("bob").unwrap().group = "none".to_owned()),
+        refuse(|m| m.users.get_mut("bob").unwrap().description = "a\nroot::0:0".to_owned()),
+        refuse(|m| drop(m.users.insert("Bob:".to_owned(), user(false, &[])))),
+    ];
+    insta::assert_snapshot!(said.join("\n"), @"
+the user ann has the id 1000 on the host, and the generation says 7: files would change hands; change one of the two
+the user bob cannot have the id 1000: ann has it on the host
+the user bob is in the group `none`, which neither the host nor the generation has
+a field of the user bob holds a colon or a line break
+`Bob:` cannot be the name of a user
+");
+}

@@ -1,0 +1,294 @@
+//! Debian packages, by apt. What was on the host before is never removed; what came with a package
+//! that a generation named, its dependencies included, goes with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use cairn_generation::Manifest;
+use cairn_generation::manifest::DebianPackage;
+
+use crate::disk::Disk;
+use crate::error::{Error, io};
+use crate::host::command::Run;
+use crate::origin::Origin;
+use crate::state::{State, read_json, write_json};
+
+/// Downloads and maintainer scripts take their time.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+/// Daemons are the generation's to start: a package's script may not.
+const NO_STARTS: &str =
+    "#!/bin/sh\n# cairn: no service starts while packages are installed\nexit 101\n";
+
+/// Packages of `to` that the host lacks, as apt takes them: `name` or `name=version`.
+///
+/// # Errors
+/// When dpkg does not answer, or a name is none.
+pub(crate) fn missing(to: &Manifest) -> Result<Vec<String>, Error> {
+    if to.packages.debian.is_empty() {
+        return Ok(Vec::new());
+    }
+    let installed = installed()?;
+    to.packages
+        .debian
+        .iter()
+        .filter(|(name, package)| match (installed.get(*name), &package.version) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(there), Some(wanted)) => there != wanted,
+        })
+        .map(|(name, package)| argument(name, package))
+        .collect()
+}
+
+/// Asks apt whether it could install what is missing; reads its lists anew when it could not.
+///
+/// # Errors
+/// When it could not; with what it says.
+pub(crate) fn check(missing: &[String]) -> Result<(), Error> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let simulate = || apt().args(["--simulate", "install"]).args(missing.iter().cloned()).end();
+    if simulate()?.success {
+        return Ok(());
+    }
+    apt().args(["update"]).within(PATIENCE).end()?;
+    let ended = simulate()?;
+    match ended.success {
+        true => Ok(()),
+        false => Err(Error::refused(format!(
+            "apt cannot install {}: {}",
+            missing.join(" "),
+            ended.said()
+        ))),
+    }
+}
+
+/// Installs what `to` lacks, and remembers what appeared.
+///
+/// # Errors
+/// When apt fails.
+pub(crate) fn install(
+    disk: &Disk,
+    state: &State,
+    to: &Manifest,
+    origin: &mut Origin,
+) -> Result<(), Error> {
+    finish_interrupted(disk, state, origin)?;
+    let missing = missing(to)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let note = state.file("packages-before.json");
+    write_json(disk, &note, &installed()?.into_keys().collect::<BTreeSet<_>>())?;
+    let quiet = Quiet::begin(disk)?;
+    let ended = apt().args(["install"]).args(missing.iter().cloned()).within(PATIENCE).end();
+    drop(quiet);
+    record(disk, state, origin)?;
+    let ended = ended?;
+    match ended.success {
+        true => Ok(()),
+        false => Err(Error::refused(format!(
+            "apt could not install {}: {}",
+            missing.join(" "),
+            ended.said()
+        ))),
+    }
+}
+
+/// An apt that was killed leaves dpkg interrupted about every second time.
+fn finish_interrupted(disk: &Disk, state: &State, origin: &mut Origin) -> Result<(), Error> {
+    if !state.file("packages-before.json").exists() {
+        return Ok(());
+    }
+    let quiet = Quiet::begin(disk)?;
+    let mended =
+        Run::new("dpkg").args(["--configure", "-a", "--force-confold"]).within(PATIENCE).end();
+    drop(quiet);
+    mended?;
+    record(disk, state, origin)
+}
+
+/// What is there now and was not before came with us.
+fn record(disk: &Disk, state: &State, origin: &mut Origin) -> Result<(), Error> {
+    let note = state.file("packages-before.json");
+    let before: BTreeSet<String> = read_json(&note)?.unwrap_or_default();
+    let now = installed()?;
+    origin.packages.extend(now.into_keys().filter(|name| !before.contains(name)));
+    origin.save(disk, state)?;
+    disk.remove_file(&note)
+}
+
+/// Removes what came with Cairn and nothing needs any more.
+///
+/// # Errors
+/// When apt fails.
+pub(crate) fn settle(
+    disk: &Disk,
+    state: &State,
+    to: &Manifest,
+    origin: &mut Origin,
+) -> Result<(), Error> {
+    finish_interrupted(disk, state, origin)?;
+    if origin.packages.is_empty() || !leaves(to, origin) {
+        return Ok(());
+    }
+    let there = installed()?;
+    origin.packages.retain(|name| there.contains_key(name));
+    let (named, loose): (BTreeSet<String>, BTreeSet<String>) =
+        origin.packages.iter().cloned().partition(|name| to.packages.debian.contains_key(name));
+    mark("manual", &named)?;
+    mark("auto", &loose)?;
+    let unneeded: BTreeSet<String> =
+        simulated(&["autoremove"])?.intersection(&loose).cloned().collect();
+    if !unneeded.is_empty() {
+        let mut purge = vec!["purge"];
+        purge.extend(unneeded.iter().map(String::as_str));
+        let along = simulated(&purge)?;
+        if let Some(other) = along.difference(&loose).next() {
+            return Err(Error::refused(format!(
+                "packages that Cairn installed stay, because {other}, which it did not, would go with them"
+            )));
+        }
+        let quiet = Quiet::begin(disk)?;
+        let ended = apt().args(purge).within(PATIENCE).succeed();
+        drop(quiet);
+        ended?;
+        let there = installed()?;
+        origin.packages.retain(|name| there.contains_key(name));
+    }
+    origin.settled = to.packages.debian.keys().cloned().collect();
+    Ok(())
+}
+
+/// Whether packages were named since the last removal that `to` does not name.
+fn leaves(to: &Manifest, origin: &Origin) -> bool {
+    let now: BTreeSet<String> = to.packages.debian.keys().cloned().collect();
+    now != origin.settled
+}
+
+fn mark(how: &str, names: &BTreeSet<String>) -> Result<(), Error> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    Run::new("apt-mark").args([how]).args(names.iter().cloned()).succeed().map(drop)
+}
+
+/// Packages that apt would remove.
+fn simulated(arguments: &[&str]) -> Result<BTreeSet<String>, Error> {
+    let said = apt()
+        .args(["--simulate"])
+        .args([
+            "-oAPT::AutoRemove::RecommendsImportant=false",
+            "-oAPT::AutoRemove::SuggestsImportant=false",
+        ])
+        .args(arguments.iter().copied())
+        .succeed()?;
+    let removed = said.lines().filter_map(|line| {
+        let name = line.strip_prefix("Remv ").or_else(|| line.strip_prefix("Purg "))?;
+        name.split([' ', ':']).next()
+    });
+    Ok(removed.map(str::to_owned).collect())
+}
+
+fn installed() -> Result<BTreeMap<String, String>, Error> {
+    let listed = Run::new("dpkg-query")
+        .args(["-W", "-f=${db:Status-Status} ${Package} ${Version}\\n"])
+        .succeed()?;
+    let mut installed = BTreeMap::new();
+    for line in listed.lines() {
+        if let Some((name, version)) =
+            line.strip_prefix("installed ").and_then(|rest| rest.split_once(' '))
+        {
+            installed.insert(name.to_owned(), version.to_owned());
+        }
+    }
+    Ok(installed)
+}
+
+fn apt() -> Run<'static> {
+    Run::new("apt-get")
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .env("APT_LISTCHANGES_FRONTEND", "none")
+        .args([
+            "--yes",
+            "--quiet=2",
+            "--no-install-recommends",
+            "--allow-downgrades",
+            "-oDpkg::Options::=--force-confdef",
+            "-oDpkg::Options::=--force-confold",
+            "-oDpkg::Use-Pty=0",
+            "-oDPkg::Lock::Timeout=120",
+        ])
+}
+
+fn argument(name: &str, package: &DebianPackage) -> Result<String, Error> {
+    let plain = |text: &str, more: &[u8]| {
+        text.bytes().next().is_some_and(|c| c.is_ascii_alphanumeric())
+            && text.bytes().all(|c| c.is_ascii_alphanumeric() || more.contains(&c))
+    };
+    // A name that ends in `+` or `-` is an instruction to apt.
+    if !plain(name, b"+-.") || name.ends_with(['-', '+']) && !name.ends_with("++") {
+        return Err(Error::refused(format!("`{name}` is no name of a Debian package")));
+    }
+    match &package.version {
+        None => Ok(name.to_owned()),
+        Some(version) if plain(version, b"+-.~:") => Ok(format!("{name}={version}")),
+        Some(version) => {
+            Err(Error::refused(format!("`{version}` is no version of the package {name}")))
+        }
+    }
+}
+
+/// While it lives, no package's script starts a service.
+struct Quiet<'a> {
+    disk: &'a Disk,
+    ours: bool,
+}
+
+impl<'a> Quiet<'a> {
+    fn begin(disk: &'a Disk) -> Result<Self, Error> {
+        let path = Path::new(POLICY);
+        // A host's own policy stands; one that a killed switch left is ours.
+        let ours = fs::read(path).map_or(true, |text| text == NO_STARTS.as_bytes());
+        if ours {
+            disk.replace_file(path, NO_STARTS.as_bytes(), 0o755, None)?;
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+                .map_err(io("set the mode of", path))?;
+        }
+        Ok(Self { disk, ours })
+    }
+}
+
+impl Drop for Quiet<'_> {
+    fn drop(&mut self) {
+        if self.ours {
+            // What is left is recognised as ours the next time.
+            let _ = self.disk.remove_file(Path::new(POLICY));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_would_instruct_apt_are_refused() {
+        let package = |version: Option<&str>| DebianPackage {
+            version: version.map(str::to_owned),
+            sha256: None,
+        };
+        assert_eq!(argument("g++", &package(Some("1:2.0~rc1-1"))).unwrap(), "g++=1:2.0~rc1-1");
+        for (name, version) in
+            [("-o", None), ("a-", None), ("a+", None), ("a b", None), ("a", Some("1 -o"))]
+        {
+            assert!(argument(name, &package(version)).is_err(), "{name} {version:?}");
+        }
+    }
+}

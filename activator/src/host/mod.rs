@@ -1,0 +1,279 @@
+//! A real host: Debian with systemd.
+
+mod accounts;
+mod apt;
+mod command;
+mod health;
+pub(crate) mod install;
+mod kernel;
+mod nft;
+mod preflight;
+mod units;
+pub(crate) mod watchdog;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cairn_generation::Manifest;
+use cairn_generation::diff::wanted;
+use cairn_generation::layout::TARGET;
+use cairn_generation::manifest::Content;
+use cairn_generation::wire::Event;
+
+use accounts::Accounts;
+use units::{ServiceManager, Systemctl, Verb};
+
+pub(crate) use command::Run;
+
+use crate::disk::{Disk, Ids};
+use crate::error::Error;
+use crate::journal::Journal;
+use crate::origin::Origin;
+use crate::state::{Generation, State};
+use crate::system::{Change, System, Tell};
+
+/// How long started units are watched before they count as up.
+const CALM: Duration = Duration::from_millis(500);
+/// How long a unit may take to get from one state to another.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// Where the confirmation of a new connection is left for the engine.
+pub(crate) const CONFIRMED: &str = "/run/cairn/confirmed";
+
+/// The host on which this program runs.
+pub(crate) struct Host {
+    disk: Disk,
+    accounts: Accounts,
+    manager: Box<dyn ServiceManager>,
+    /// Before sysinit.target: no unit may be touched yet.
+    early: bool,
+    started: BTreeSet<String>,
+}
+
+impl Host {
+    /// The host as it runs.
+    pub(crate) fn running() -> Self {
+        Self {
+            disk: Disk::default(),
+            accounts: Accounts::new(Path::new("/")),
+            manager: Box::new(Systemctl),
+            early: false,
+            started: BTreeSet::new(),
+        }
+    }
+
+    /// The host while it boots.
+    pub(crate) fn booting() -> Self {
+        Self { early: true, ..Self::running() }
+    }
+
+    fn is_active(&self, unit: &str) -> Result<bool, Error> {
+        let conditions = self.manager.condition(&BTreeSet::from([unit.to_owned()]))?;
+        Ok(conditions.iter().any(|condition| condition.active == "active"))
+    }
+
+    fn bring_units(&mut self, change: &Change) -> Result<(), Error> {
+        let plan = change.plan;
+        let touched: BTreeSet<String> =
+            plan.restart.iter().chain(&plan.start).chain(&plan.reload).cloned().collect();
+        self.manager.forget_failures(&touched);
+        let told = |outcome: Result<(), Error>| {
+            // What the units themselves say is worth more than what systemctl says of them.
+            outcome.or_else(|error| units::failures(&*self.manager, &touched).and(Err(error)))
+        };
+        told(self.manager.job(Verb::Reload, &plan.reload))?;
+        told(self.manager.job(Verb::Restart, &plan.restart))?;
+        let mut start = plan.start.clone();
+        let target = self.is_active(TARGET)?;
+        if change.to.number > 0 && !target {
+            start.insert(TARGET.to_owned());
+        }
+        told(self.manager.job(Verb::Start, &start))?;
+        if change.to.number == 0 && target {
+            self.manager.job(Verb::Stop, &BTreeSet::from([TARGET.to_owned()]))?;
+        }
+        self.started = plan.restart.union(&plan.start).cloned().collect();
+        Ok(())
+    }
+}
+
+impl System for Host {
+    fn owner(&self, user: &str, group: &str) -> Result<Option<Ids>, Error> {
+        self.accounts.owner(user, group).map(Some)
+    }
+
+    fn allocate(&mut self, state: &State, to: &Manifest) -> Result<(), Error> {
+        self.accounts.allocate(&self.disk, state, to)
+    }
+
+    fn running(&self) -> Result<Option<BTreeSet<String>>, Error> {
+        if self.early { Ok(None) } else { self.manager.active().map(Some) }
+    }
+
+    fn preflight(&self, state: &State, from: &Manifest, to: &Generation) -> Result<(), Error> {
+        preflight::check(state, from, to)
+    }
+
+    fn capture(&self, state: &State, to: &Manifest, origin: &mut Origin) -> Result<(), Error> {
+        kernel::capture(&to.kernel, origin);
+        for path in to.directories.iter().filter_map(|line| crate::files::folder_of(line)) {
+            for folder in Path::new(path).ancestors().filter(|folder| folder.parent().is_some()) {
+                let folder = folder.to_string_lossy();
+                if !state.host(&folder).exists() {
+                    origin.folders.insert(folder.into_owned());
+                }
+            }
+        }
+        self.accounts.capture(to, origin)
+    }
+
+    fn arm(&self, state: &State, lease: Duration) -> Result<(), Error> {
+        if self.early {
+            return Ok(());
+        }
+        if !Path::new(watchdog::RUN_DIR).join("lease").exists()
+            && install::install(&self.disk, state)?
+        {
+            self.manager.reload_definitions()?;
+        }
+        watchdog::arm(lease)
+    }
+
+    fn disarm(&self) {
+        if !self.early {
+            watchdog::disarm();
+        }
+        // One of an earlier switch confirms nothing: nonces are compared.
+        let _ = fs::remove_file(CONFIRMED);
+    }
+
+    fn prepare(
+        &mut self,
+        state: &State,
+        change: &Change,
+        origin: &mut Origin,
+        _: Tell,
+    ) -> Result<(), Error> {
+        if !self.early {
+            apt::install(&self.disk, state, &change.to.manifest, origin)?;
+        }
+        let remember = |origin: &Origin| origin.save(&self.disk, state);
+        self.accounts.bring(&self.disk, &change.to.manifest, origin, &remember)?;
+        if self.early { Ok(()) } else { self.manager.job(Verb::Stop, &change.plan.stop) }
+    }
+
+    fn activate(
+        &mut self,
+        state: &State,
+        change: &Change,
+        origin: &Origin,
+        tell: Tell,
+    ) -> Result<(), Error> {
+        let to = &change.to.manifest;
+        if defines_other_units(change) {
+            self.manager.reload_definitions()?;
+        }
+        if !to.directories.is_empty()
+            && change.known.iter().any(|known| known.directories != to.directories)
+            && !self.early
+        {
+            let lines = state.file("current/etc/tmpfiles.d/cairn.conf").display().to_string();
+            Run::new("systemd-tmpfiles").args(["--create".to_owned(), lines]).succeed()?;
+        }
+        let mut warn = |message| tell(Event::Warning { message });
+        kernel::converge(change.known, &to.kernel, origin, &mut warn)?;
+        nft::converge(change.known, to)?;
+        if self.early { Ok(()) } else { self.bring_units(change) }
+    }
+
+    fn check(&self, to: &Manifest) -> Result<(), Error> {
+        units::settle(&*self.manager, &self.started, CALM, PATIENCE)?;
+        health::check(&*self.manager, &to.checks)
+    }
+
+    fn check_boot(&self, to: &Manifest) -> Result<(), Error> {
+        units::settle(&*self.manager, &wanted(to), CALM, PATIENCE)?;
+        health::check(&*self.manager, &to.checks)
+    }
+
+    fn await_confirmation(&self, journal: &Journal) -> Result<bool, Error> {
+        let Some(nonce) = &journal.nonce else { return Ok(true) };
+        let end = Instant::now() + Duration::from_secs(journal.confirm_timeout.into());
+        while Instant::now() < end {
+            if fs::read(CONFIRMED).is_ok_and(|said| said == nonce.as_bytes()) {
+                return Ok(true);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(false)
+    }
+
+    fn settle(
+        &mut self,
+        state: &State,
+        change: &Change,
+        origin: &mut Origin,
+        _: Tell,
+    ) -> Result<(), Error> {
+        let to = &change.to.manifest;
+        if !self.early {
+            apt::settle(&self.disk, state, to, origin)?;
+        }
+        self.accounts.settle(&self.disk, to, origin)?;
+        kernel::settle(&to.kernel, origin);
+        if change.to.number == 0 && !self.early {
+            install::uninstall(&self.disk, state)?;
+            self.manager.reload_definitions()?;
+        }
+        Ok(())
+    }
+
+    fn failed(&self, manifest: &Manifest) -> Result<BTreeSet<String>, Error> {
+        let conditions = self.manager.condition(&wanted(manifest))?;
+        let is_down = |one: &units::Condition| {
+            one.is_failed() || (one.active == "inactive" && one.kind != "oneshot")
+        };
+        Ok(conditions.into_iter().filter(is_down).map(|one| one.unit).collect())
+    }
+
+    fn drift(
+        &self,
+        manifest: &Manifest,
+        origin: &Origin,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let sysctls =
+            kernel::drift(&manifest.kernel).into_iter().map(|key| format!("sysctl {key}"));
+        let accounts = self.accounts.drift(manifest, origin)?.into_iter();
+        let mut drift: BTreeMap<String, String> =
+            sysctls.chain(accounts).map(|what| (what, "is otherwise".to_owned())).collect();
+        for table in nft::missing(manifest) {
+            drift.insert(format!("nftables {table}"), "is gone".to_owned());
+        }
+        for package in apt::missing(manifest)? {
+            drift.insert(format!("package {package}"), "is not installed".to_owned());
+        }
+        Ok(drift)
+    }
+
+    fn boot_id(&self) -> String {
+        let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        text.trim().to_owned()
+    }
+}
+
+/// Whether unit files, drop-ins or `.wants` differ between the generations: the manager reads them
+/// anew only then, because that takes its time.
+fn defines_other_units(change: &Change) -> bool {
+    let definitions = |manifest: &Manifest| {
+        let files = manifest.files.iter().filter(|(path, _)| path.starts_with("/etc/systemd/"));
+        let files: Vec<(String, Content)> =
+            files.map(|(path, file)| (path.clone(), file.content.clone())).collect();
+        let units = manifest.units.iter().map(|(name, unit)| {
+            (name.clone(), unit.text.clone(), unit.wanted_by.clone(), unit.required_by.clone())
+        });
+        (files, units.collect::<Vec<_>>())
+    };
+    let to = definitions(&change.to.manifest);
+    change.known.iter().any(|known| definitions(known) != to)
+}
