@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::{AttrsBuilder, Evaluator, Formals};
@@ -12,7 +12,7 @@ use crate::symbol::Symbol;
 use crate::value::{Attr, Attrs, Value};
 
 use super::brief::found;
-use super::definition::{Definition, Origin};
+use super::definition::{Definition, Layer, Origin};
 use super::level::Declaration;
 use super::property::kind_of;
 use super::tree::ModuleTree;
@@ -66,43 +66,54 @@ enum Key {
     Named(String),
 }
 
+/// Modules on their way from `imports` to declarations and definitions.
+struct Collector<'a> {
+    tree: &'a ModuleTree<'a>,
+    queue: VecDeque<RawModule<'a>>,
+    known: FxHashSet<Key>,
+    disabled: Vec<VirtualPath>,
+    out: Vec<(Option<VirtualPath>, Loaded<'a>)>,
+    /// The strongest layer that each file was met in.
+    layers: FxHashMap<VirtualPath, Layer>,
+    /// Whether a file was met again in a stronger layer.
+    raised: bool,
+}
+
 /// All modules of a tree, imports followed, in the order in which their definitions merge:
 /// NixOS's, which is imported before importing and later before earlier, and weak layers first.
 pub(crate) fn collect<'a>(
     eval: &Evaluator<'a>,
     tree: &'a ModuleTree<'a>,
 ) -> Result<Vec<Loaded<'a>>> {
-    let mut queue: VecDeque<RawModule<'a>> = tree.initial.iter().copied().collect();
-    let mut known: FxHashMap<Key, Option<usize>> = FxHashMap::default();
-    let mut disabled = Vec::new();
-    let mut out: Vec<(Option<VirtualPath>, Loaded<'a>)> = Vec::new();
-    while let Some(raw) = queue.pop_front() {
-        match load(eval, tree, raw, &mut known, &mut queue, &mut disabled, out.len()) {
-            Ok(Some(loaded)) => out.push(loaded),
-            Ok(None) => {}
-            Err(error) => tree.session.tolerate_broken(error)?,
+    let mut layers = FxHashMap::default();
+    loop {
+        let mut collector = Collector {
+            tree,
+            queue: tree.initial.iter().copied().collect(),
+            known: FxHashSet::default(),
+            disabled: Vec::new(),
+            out: Vec::new(),
+            layers,
+            raised: false,
+        };
+        while let Some(raw) = collector.queue.pop_front() {
+            match collector.load(eval, raw) {
+                Ok(()) => {}
+                Err(error) => tree.session.tolerate_broken(error)?,
+            }
         }
-        strengthen(eval, &mut known, &mut out, raw);
-    }
-    out.retain(|(path, _)| !path.as_ref().is_some_and(|path| disabled.contains(path)));
-    out.reverse();
-    let mut loaded: Vec<_> = out.into_iter().map(|(_, loaded)| loaded).collect();
-    loaded.sort_by_key(|module| module.config.map(|config| config.origin.layer));
-    Ok(loaded)
-}
-
-/// A file that two layers import belongs to the stronger one.
-fn strengthen<'a>(
-    eval: &Evaluator<'a>,
-    known: &mut FxHashMap<Key, Option<usize>>,
-    out: &mut [(Option<VirtualPath>, Loaded<'a>)],
-    again: RawModule<'a>,
-) {
-    let Value::Path(path) = again.value else { return };
-    let key = Key::File(file_of(eval, crate::eval::virtual_path(path)));
-    let Some(number) = known.get(&key).copied().flatten() else { return };
-    if let Some((_, Loaded { config: Some(config), .. })) = out.get_mut(number) {
-        config.origin.layer = config.origin.layer.max(again.origin.layer);
+        // A file of two layers belongs to the stronger one, and so does what it imports: once
+        // more, now that this is known. Layers only rise, so this ends.
+        if collector.raised {
+            layers = collector.layers;
+            continue;
+        }
+        let Collector { mut out, disabled, .. } = collector;
+        out.retain(|(path, _)| !path.as_ref().is_some_and(|path| disabled.contains(path)));
+        out.reverse();
+        let mut loaded: Vec<_> = out.into_iter().map(|(_, loaded)| loaded).collect();
+        loaded.sort_by_key(|module| module.config.map(|config| config.origin.layer));
+        return Ok(loaded);
     }
 }
 
@@ -111,53 +122,51 @@ fn file_of(eval: &Evaluator<'_>, path: VirtualPath) -> VirtualPath {
     eval.world.module_path(&path).unwrap_or(path)
 }
 
-fn load<'a>(
-    eval: &Evaluator<'a>,
-    tree: &'a ModuleTree<'a>,
-    raw: RawModule<'a>,
-    known: &mut FxHashMap<Key, Option<usize>>,
-    queue: &mut VecDeque<RawModule<'a>>,
-    disabled: &mut Vec<VirtualPath>,
-    number: usize,
-) -> Result<Option<(Option<VirtualPath>, Loaded<'a>)>> {
-    let mut raw = raw;
-    let mut file = None;
-    let mut value = eval.force_at(raw.value, raw.at)?;
-    if let Value::Path(_) | Value::Str(_) = value {
-        let path = file_of(eval, eval.expect_path(value, raw.at)?);
-        let slot = known.entry(Key::File(path.clone())).or_insert(None);
-        if slot.is_some() {
-            return Ok(None);
+impl<'a> Collector<'a> {
+    fn load(&mut self, eval: &Evaluator<'a>, mut raw: RawModule<'a>) -> Result<()> {
+        let mut file = None;
+        let mut value = eval.force_at(raw.value, raw.at)?;
+        if let Value::Path(_) | Value::Str(_) = value {
+            let path = file_of(eval, eval.expect_path(value, raw.at)?);
+            let first = self.known.insert(Key::File(path.clone()));
+            let layer = self.layers.entry(path.clone()).or_insert(raw.origin.layer);
+            if *layer < raw.origin.layer {
+                *layer = raw.origin.layer;
+                self.raised |= !first;
+            }
+            if !first {
+                return Ok(());
+            }
+            raw.origin.layer = *layer;
+            raw.origin.file = eval.alloc_str(&path.to_string());
+            raw.config_only = false;
+            value = eval.import(&path, raw.at)?;
+            file = Some(path);
         }
-        *slot = Some(number);
-        value = eval.import(&path, raw.at)?;
-        raw.origin.file = eval.alloc_str(&path.to_string());
-        raw.config_only = false;
-        file = Some(path);
-    }
-    let called = eval.formals(value, raw.at)?;
-    if let Some(formals) = called {
-        let args = arguments(eval, tree, &formals);
-        value = eval.call(value, &[args], raw.at)?;
-        raw.config_only = false;
-    }
-    let set = match value {
-        Value::Attrs(set) => set,
-        Value::List(_) if !raw.config_only => {
-            import(eval, value, raw.at, raw.origin, tree, queue)?;
-            return Ok(None);
+        if let Some(formals) = eval.formals(value, raw.at)? {
+            let args = arguments(eval, self.tree, &formals);
+            value = eval.call(value, &[args], raw.at)?;
+            raw.config_only = false;
         }
-        other => return Err(no_module(eval, other, raw)),
-    };
-    if let Some(attr) = set.get_str("key").filter(|_| !raw.config_only) {
-        let key = eval.force_attr(attr)?;
-        let key = Key::Named(eval.expect_str(key, attr.span)?.to_owned());
-        if known.insert(key, Some(number)).is_some() {
-            return Ok(None);
+        let set = match value {
+            Value::Attrs(set) => set,
+            Value::List(_) if !raw.config_only => {
+                return import(eval, value, raw.at, raw.origin, self.tree, &mut self.queue);
+            }
+            other => return Err(no_module(eval, other, raw)),
+        };
+        if let Some(attr) = set.get_str("key").filter(|_| !raw.config_only) {
+            let key = eval.force_attr(attr)?;
+            let key = Key::Named(eval.expect_str(key, attr.span)?.to_owned());
+            if !self.known.insert(key) {
+                return Ok(());
+            }
         }
+        let (queue, disabled) = (&mut self.queue, &mut self.disabled);
+        let loaded = take_apart(eval, self.tree, set, raw, queue, disabled)?;
+        self.out.push((file, loaded));
+        Ok(())
     }
-    let loaded = take_apart(eval, tree, set, raw, queue, disabled)?;
-    Ok(Some((file, loaded)))
 }
 
 fn take_apart<'a>(
@@ -248,17 +257,17 @@ fn import<'a>(
     Ok(())
 }
 
-/// A standard module may be named by its path below `modules/`, as in NixOS.
+/// A standard module may be named by its path below `<cairn>`, as in NixOS.
 fn disabled_path<'a>(eval: &Evaluator<'a>, item: Value<'a>, at: Span) -> Result<VirtualPath> {
     match eval.force_at(item, at)? {
         Value::Str(text) if !text.starts_with('/') => {
-            let path = VirtualPath::new(Root::Cairn, "modules").and_then(|root| root.join(text));
+            let path = VirtualPath::new(Root::Cairn, text).map(|path| file_of(eval, path));
             path.ok_or_else(|| {
                 let message = format!("{text:?} is not the path of a standard module");
                 Diagnostic::error("module::disabled", at, message).into()
             })
         }
-        other => eval.expect_path(other, at),
+        other => eval.expect_path(other, at).map(|path| file_of(eval, path)),
     }
 }
 

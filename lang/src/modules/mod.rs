@@ -4,7 +4,7 @@
 //! *configuration*: a tree of options whose values are lazy, so that a definition may read any
 //! other option's value. How the work is split:
 //!
-//! - [`collect`](self) follows `imports`, calls module functions, and splits each module into its
+//! - `collect` follows `imports`, calls module functions, and splits each module into its
 //!   declarations and definitions;
 //! - a `Level` is a set of options at one path, which pushes definitions down to its children;
 //! - an `OptionNode` picks the strongest definitions and lets the option's type merge them;

@@ -146,6 +146,35 @@ fn imports_are_followed_once() {
 }
 
 #[test]
+fn modules_can_be_left_out() {
+    let files = [
+        (
+            "a.nix",
+            Layer::Host,
+            "{ lib, ... }: { imports = [ ./_b.nix ]; disabledModules = [ ./_b.nix ]; options.x = lib.mkOption { default = 1; }; }",
+        ),
+        ("_b.nix", Layer::Host, "{ x = 2; }"),
+    ];
+    assert_eq!(layered(&files), "{x: 1}");
+}
+
+#[test]
+fn a_file_of_two_layers_is_the_stronger_ones() {
+    let files = [
+        (
+            "a.nix",
+            Layer::Standard,
+            "{ lib, ... }: { imports = [ ./_b.nix ]; options.x = lib.mkOption { type = lib.types.int; }; }",
+        ),
+        ("g.nix", Layer::Group(0), "{ x = 1; }"),
+        ("h.nix", Layer::Host, "{ imports = [ ./_b.nix ]; }"),
+        ("_b.nix", Layer::Host, "{ imports = [ ./_c.nix ]; }"),
+        ("_c.nix", Layer::Host, "{ x = 2; }"),
+    ];
+    assert_eq!(layered(&files), "{x: 2}");
+}
+
+#[test]
 fn layers() {
     let declare = |ty: &str| {
         format!(
