@@ -325,7 +325,7 @@ pub struct HostStatus {
     #[serde(default)]
     pub failed_units: BTreeSet<String>,
     /// Numbers and ids of kept generations.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "numbered")]
     pub kept: BTreeMap<u64, GenerationId>,
 }
 
@@ -353,4 +353,35 @@ pub struct HistoryEntry {
     /// Milliseconds by step.
     #[serde(default)]
     pub timings: BTreeMap<Step, u64>,
+}
+
+/// JSON's keys are texts, and within a tagged enum serde no longer turns them into numbers.
+fn numbered<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<u64, GenerationId>, D::Error> {
+    BTreeMap::<String, GenerationId>::deserialize(deserializer)?
+        .into_iter()
+        .map(|(number, id)| Ok((number.parse().map_err(serde::de::Error::custom)?, id)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_with_kept_generations_comes_back() {
+        let status = Event::Status(HostStatus {
+            generation: 2,
+            id: None,
+            confirmed: 2,
+            confirmed_id: None,
+            switching: false,
+            drift: BTreeMap::new(),
+            failed_units: BTreeSet::new(),
+            kept: BTreeMap::from([(2, GenerationId::of(b""))]),
+        });
+        let text = serde_json::to_string(&status).unwrap();
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), status);
+    }
 }
