@@ -19,6 +19,8 @@ use crate::event::{HostEvent, Observer};
 use crate::session::frames::Broken;
 use crate::transport::{Exit, Link, Process};
 
+/// For a login to come to the activator's greeting, which waits for nothing.
+const FIRST_WORDS: Duration = Duration::from_secs(60);
 /// For the exit of a process whose output has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -243,13 +245,28 @@ impl Session {
         let hello = Hello { protocol: PROTOCOL, version };
         // Where the process ends at once, what it leaves says more than a broken pipe.
         let _ = frames::write_message(&mut self.process.stdin, &hello).await;
-        match frames::read_message(&mut self.process.stdout).await {
+        let answer = frames::read_message(&mut self.process.stdout);
+        let answer = tokio::time::timeout(FIRST_WORDS, answer).await.unwrap_or_else(|_| {
+            let seconds = FIRST_WORDS.as_secs();
+            Err(Broken::Closed(format!(
+                "no answer within {seconds} s: does its login ask something?"
+            )))
+        });
+        match answer {
             Ok(hello) => Ok(Ok(hello)),
             Err(Broken::Malformed(message)) => {
                 let message = format!("{message}; does the login's shell print something?");
                 Err(self.error(Cause::Protocol { message }))
             }
-            Err(Broken::Closed(_)) => Ok(Err(self.exit().await)),
+            Err(Broken::Closed(message)) => {
+                let exit = self.exit().await;
+                if exit == Exit::default() {
+                    let during = "before the activator answered".to_owned();
+                    let effect = Lost::Nothing;
+                    return Err(self.error(Cause::ConnectionLost { during, message, effect }));
+                }
+                Ok(Err(exit))
+            }
         }
     }
 
@@ -296,12 +313,7 @@ impl Session {
         let message = match (said.is_empty(), exit.code) {
             (false, _) => said.to_owned(),
             (true, Some(code)) => format!("it ended with exit code {code}"),
-            (true, None) => {
-                let during = format!("before the activator was {action}");
-                let message = "the host closed it".to_owned();
-                let effect = Lost::Nothing;
-                return self.error(Cause::ConnectionLost { during, message, effect });
-            }
+            (true, None) => "the connection was lost".to_owned(),
         };
         let sudo = self.link.endpoint().user != "root" && said.contains("sudo");
         self.error(match sudo {

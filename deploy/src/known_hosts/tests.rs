@@ -166,3 +166,12 @@ fn lines_as_ssh_keygen_finds_them() {
         }
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_passed_over_or_refused(text in "(@revoked |\\|1\\||web|[!*,#]| |\n|\\PC){0,40}") {
+        let mut known = KnownHosts::default();
+        let _ = known.add(Path::new("kh"), &text);
+        let _ = known.check("web", 22, &key(ED));
+    }
+}

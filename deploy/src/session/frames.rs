@@ -77,3 +77,38 @@ pub(crate) async fn read_message<T: DeserializeOwned>(
         (Kind::Chunk, _) => Err(Broken::Malformed("a chunk outside a blob".to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn taken(bytes: &[u8]) -> Vec<String> {
+        let mut input = bytes;
+        let mut taken = Vec::new();
+        loop {
+            match read(&mut input).await {
+                Ok((kind, payload)) => taken.push(format!("{kind:?} {}", payload.len())),
+                Err(broken) => {
+                    taken.push(format!("{broken:?}"));
+                    return taken;
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn as_the_blocking_ones() {
+        let mut bytes = Vec::new();
+        write(&mut bytes, Kind::Chunk, b"stone").await.unwrap();
+        write_message(&mut bytes, &["a"]).await.unwrap();
+        let mut blocking = &bytes[..];
+        assert_eq!(wire::read(&mut blocking).unwrap(), (Kind::Chunk, b"stone".to_vec()));
+        assert_eq!(wire::read_message::<Vec<String>>(&mut blocking).unwrap(), ["a"]);
+        let end = "Closed(\"the host closed it\")";
+        assert_eq!(taken(&bytes).await, ["Chunk 5", "Message 5", end]);
+        assert_eq!(taken(&bytes[..7]).await, [end]);
+        let long = [0, 255, 255, 255, 255, 1];
+        assert_eq!(taken(&long).await, ["Malformed(\"a frame of 4294967295 bytes\")"]);
+        assert_eq!(taken(b"Welcome").await, ["Malformed(\"a frame of kind 87\")"]);
+    }
+}

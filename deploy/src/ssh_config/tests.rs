@@ -198,3 +198,12 @@ fn file_that_is_not_there() {
     let error = Files::new(&[]).of("web").unwrap_err().to_string();
     assert!(error.ends_with("config: No such file or directory (os error 2)"), "{error}");
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_understood_or_refused(
+        text in "(Host |Match |host|Port |IdentityFile |[%~${}!*\"=#]| |\n|[0-9]|\\PC){0,40}",
+    ) {
+        let _ = of(&text, "web");
+    }
+}
