@@ -173,18 +173,5 @@ in
       );
       fetched = listToAttrs (map (package: nameValuePair package.name package) fetched);
     };
-
-    assertions = lib.concatMap (file: [
-      {
-        assertion = (file.text == null) != (file.source == null);
-        message = "environment.etc.\"${file.target}\" needs exactly one of `text` and `source`.";
-      }
-      {
-        assertion = builtins.match "/.*|(.*/)?\\.\\.?(/.*)?|.*//.*|.*/|" file.target == null;
-        message =
-          "environment.etc.\"${file.target}\" is no path below /etc: "
-          + "leave out `/etc/`, `..` and doubled slashes.";
-      }
-    ]) (builtins.attrValues enabled);
   };
 }

@@ -55,12 +55,14 @@ let
     };
   };
 
-  kinds = check: [
-    (check.unit != null)
-    (check.port != null)
-    (check.url != null)
-    (check.command != null)
-  ];
+  isOne =
+    check:
+    1 == count (given: given != null) [
+      check.unit
+      check.port
+      check.url
+      check.command
+    ];
 
   kindOf =
     check:
@@ -96,10 +98,10 @@ in
         ;
       host = if check.port == null then null else check.host;
       kind = kindOf check;
-    }) (filterAttrs (_: check: check.enable) cfg);
+    }) (filterAttrs (_: check: check.enable && isOne check) cfg);
 
     assertions = mapAttrsToList (name: check: {
-      assertion = count (given: given) (kinds check) == 1;
+      assertion = isOne check;
       message = "healthChecks.${name} needs exactly one of `unit`, `port`, `url` and `command`.";
     }) cfg;
   };

@@ -178,13 +178,14 @@ in
       nameValuePair user.name {
         inherit (user)
           uid
-          group
           home
           createHome
           description
           hashedPassword
           extraGroups
           ;
+        # Without a group there is an assertion that fails; a second error would say no more.
+        group = if user.group == "" then "nogroup" else user.group;
         shell = shellOf user.shell;
         isSystem = user.isSystemUser;
       }

@@ -11,8 +11,8 @@ let
     hasInfix
     hasPrefix
     mkIf
-    optional
     optionalString
+    optionals
     splitString
     unique
     ;
@@ -30,6 +30,8 @@ let
   has = name: set ? ${name} && set.${name} != false;
 
   server = set.server or "";
+  backend = set.flannel-backend or "";
+  egress = set.egress-selector-mode or "";
 
   isDebian = package: package.kind == "debian" && package.name == "k3s";
 
@@ -75,18 +77,26 @@ let
   # A message is one line, however it is wrapped here.
   sentence = text: concatStringsSep " " (filter (line: line != "") (splitString "\n" text));
 
-  require = assertion: message: {
+  # The option comes first, so that the message stands at its definition.
+  require = option: assertion: message: {
     inherit assertion;
-    message = "services.k3s: ${sentence message}";
+    message = "services.k3s.${option}: ${sentence message}";
   };
 
-  warn = condition: message: optional condition "services.k3s: ${sentence message}";
+  warn =
+    option: condition: message:
+    optionals condition [ "services.k3s.${option}: ${sentence message}" ];
 
   excludes =
     one: others:
-    map (other: require (!(has one && has other)) "`${one}` and `${other}` exclude each other.") others;
+    map (
+      other:
+      require "settings.${one}" (!(has one && has other)) "it cannot be set beside `settings.${other}`."
+    ) others;
 
-  needs = one: other: require (!(has one) || has other) "`${one}` has no meaning without `${other}`.";
+  needs =
+    one: other:
+    require "settings.${one}" (!(has one) || has other) "it has no meaning without `settings.${other}`.";
 
   list = concatStringsSep ", ";
 in
@@ -95,14 +105,14 @@ in
     assertions =
       map (
         flag:
-        require false ''
-          `settings.${flag.name}` is a flag of the role "${flag.scope}", and this host's role is
-          "${cfg.role}": move it to a ${flag.scope}.
+        require "settings.${flag.name}" false ''
+          this is a flag of the role "${flag.scope}", and the host's role is "${cfg.role}": move it to
+          a host with that role.
         ''
       ) foreign
       ++ map (
         label:
-        require (!(reserved label)) ''
+        require "settings.node-label" (!(reserved label)) ''
           the label "${label}" is reserved, and k3s does not start with it: use a prefix of your own, or
           give it with kubectl.
         ''
@@ -121,61 +131,64 @@ in
         (needs "disable-etcd" "server")
         (needs "datastore-certfile" "datastore-keyfile")
         (needs "datastore-keyfile" "datastore-certfile")
-        (require (!(isAgent && cfg.disableAgent)) ''
-          `disableAgent` is for servers: a host with the role "agent" would run nothing.
+        (require "disableAgent" (!(isAgent && cfg.disableAgent)) ''
+          this is for servers: a host with the role "agent" would run nothing.
         '')
-        (require (!(isAgent && cfg.clusterInit)) ''
-          `clusterInit` is for the first server: an agent cannot begin a cluster. Set `role = "server"`, or
-          leave `clusterInit` out.
+        (require "clusterInit" (!(isAgent && cfg.clusterInit)) ''
+          this is for the first server: an agent cannot begin a cluster. Set `role = "server"`, or leave
+          `clusterInit` out.
         '')
-        (require (!isAgent || has "server" || unknown) ''
+        (require "role" (!isAgent || has "server" || unknown) ''
           an agent needs a server to join: set `serverAddr`, such as "https://192.168.1.40:6443".
         '')
-        (require (!isAgent || has "token" || has "token-file" || has "vpn-auth" || unknown) ''
+        (require "enable" (!isAgent || has "token" || has "token-file" || has "vpn-auth" || unknown) ''
           an agent needs the cluster's token: set `tokenFile`.
         '')
-        (require (cfg.package == null || !isDebian cfg.package) ''
+        (require "enable" (cfg.package == null || !isDebian cfg.package) ''
           Debian has no k3s. Add it to the fleet (`outputs.packages.k3s = lib.fetchPackage { … }`), or set
           `package = null` if the host has /usr/local/bin/k3s.
         '')
-        (require (!(set ? config)) ''
-          give the configuration file as `configPath`, not by the flag `config`.
+        (require "settings.config" (!(set ? config)) ''
+          give the configuration file as `configPath`.
         '')
-        (require (server == "" || hasPrefix "https://" server) ''
-          `serverAddr` is "${server}": it must begin with https://, and end with the port, such as
+        (require "serverAddr" (server == "" || hasPrefix "https://" server) ''
+          "${server}" must begin with https://, and end with the port, such as
           "https://192.168.1.40:6443".
         '')
-        (require (pods == unique pods && services == unique services) ''
-          `cluster-cidr` and `service-cidr` take at most one range of each family.
+        (require "settings.cluster-cidr" (pods == unique pods) ''
+          there is at most one range of each family.
         '')
-        (require (pods == [ ] || services == [ ] || pods == services) ''
-          `cluster-cidr` has the families ${list pods}, and `service-cidr` ${list services}: they must be
-          the same, in the same order.
+        (require "settings.service-cidr" (services == unique services) ''
+          there is at most one range of each family.
         '')
-        (require (addresses == [ ] || all (family: elem family addresses) pods) ''
-          `cluster-cidr` has the families ${list pods}, but `node-ip` only ${list addresses}: give the node
-          an address of each.
+        (require "settings.service-cidr" (pods == [ ] || services == [ ] || pods == services) ''
+          the ranges of services are ${list services}, and those of pods ${list pods}: they must have the
+          same families, in the same order.
+        '')
+        (require "settings.node-ip" (addresses == [ ] || all (family: elem family addresses) pods) ''
+          the node has only ${list addresses}, but the ranges of pods are ${list pods}: give it an address
+          of each family.
         '')
       ];
 
     warnings =
-      warn (has "token" || has "agent-token") ''
-        the token stands in the generation, where every user of the host can read it. Put it into a file
-        and use `tokenFile`.
+      warn "token" (has "token" || has "agent-token") ''
+        it stands in the generation, where every user of the host can read it. Put it into a file and use
+        `tokenFile`.
       ''
-      ++ warn (isAgent && (cfg.agentToken != "" || cfg.agentTokenFile != null)) ''
-        `agentToken` has no effect on an agent: give it the token by `tokenFile`.
+      ++ warn "agentToken" (isAgent && (cfg.agentToken != "" || cfg.agentTokenFile != null)) ''
+        it has no effect on an agent, which takes the token by `tokenFile`.
       ''
-      ++ warn (set.flannel-backend or "" == "none" && !(has "disable-network-policy")) ''
-        with `flannel-backend` "none", set `disable-network-policy` too.
+      ++ warn "settings.flannel-backend" (backend == "none" && !(has "disable-network-policy")) ''
+        with "none", set `settings.disable-network-policy` too.
       ''
-      ++ warn (cfg.disableAgent && !(elem (set.egress-selector-mode or "") agentless)) ''
-        a server without an agent wants `egress-selector-mode` "pod" or "cluster".
+      ++ warn "disableAgent" (!isAgent && cfg.disableAgent && !(elem egress agentless)) ''
+        a server without an agent wants `settings.egress-selector-mode` to be "pod" or "cluster".
       ''
       ++ concatMap (
         flag:
-        warn true (
-          "the flag `${flag.name}` is deprecated" + optionalString (flag ? use) ": use `${flag.use}`" + "."
+        warn "settings.${flag.name}" true (
+          "the flag is deprecated" + optionalString (flag ? use) ": use `${flag.use}`" + "."
         )
       ) deprecated;
   };
