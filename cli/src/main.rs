@@ -9,7 +9,9 @@ mod live;
 mod outcome;
 mod report;
 mod style;
+mod table;
 mod targets;
+mod texts;
 mod ui;
 
 use std::panic;

@@ -106,6 +106,15 @@ pub(crate) fn node(folder: &Path) -> Result<Node, CommandError> {
     Node::at_root(folder).map_err(|error| CommandError::user(error.to_string()))
 }
 
+/// A folder that has been switched before, perhaps: it is only looked at, and not made.
+pub(crate) fn existing_node(folder: &Path) -> Result<Node, CommandError> {
+    if !folder.is_dir() {
+        let message = format!("there is no folder {}", folder.display());
+        return Err(CommandError::user(message).hint("`cairn switch HOST --into DIR` makes it"));
+    }
+    node(folder)
+}
+
 /// `user@machine`, for histories.
 pub(crate) fn deployer_name() -> String {
     let name = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());

@@ -1,11 +1,16 @@
 //! One module a command.
 
+mod ask;
 mod build;
 mod check;
 mod completions;
+mod diff;
 mod eval;
 mod explain;
+mod gc;
+mod history;
 mod rollback;
+mod status;
 mod switch;
 
 use cairn_generation::wire::Mode;
@@ -21,6 +26,7 @@ use switch::SwitchArgs;
 pub(crate) enum Command {
     Check(check::CheckArgs),
     Build(build::BuildArgs),
+    Diff(diff::DiffArgs),
     /// Switch hosts to the generations that the fleet describes
     ///
     /// All hosts are built before any is touched. A host that fails, or that cannot be reached
@@ -41,6 +47,9 @@ Examples:
     #[command(after_help = "Example:\n  cairn dry-activate demo --into /tmp/demo")]
     DryActivate(SwitchArgs),
     Rollback(rollback::RollbackArgs),
+    Status(status::StatusArgs),
+    History(history::HistoryArgs),
+    Gc(gc::GcArgs),
     Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
     Completions(completions::CompletionsArgs),
@@ -56,7 +65,11 @@ pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
         Command::Test(args) => switch::run(ui, global, &args, Mode::Test),
         Command::Boot(args) => switch::run(ui, global, &args, Mode::Boot),
         Command::DryActivate(args) => switch::run(ui, global, &args, Mode::DryActivate),
+        Command::Diff(args) => diff::run(ui, global, &args),
         Command::Rollback(args) => rollback::run(ui, global, &args),
+        Command::Status(args) => status::run(ui, global, &args),
+        Command::History(args) => history::run(ui, global, &args),
+        Command::Gc(args) => gc::run(ui, global, &args),
         Command::Eval(args) => eval::run(ui, global, &args),
         Command::Explain(args) => explain::run(ui, global, &args),
         Command::Completions(args) => completions::run(ui, &args),

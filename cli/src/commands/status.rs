@@ -1,0 +1,109 @@
+//! `cairn status`
+
+use anstyle::Style;
+use cairn_compiler::Fleet;
+use cairn_deploy::Quiet;
+use cairn_generation::wire::HostStatus;
+use clap::Args;
+use comfy_table::{Cell, Table};
+use serde_json::json;
+
+use crate::args::{Global, HostArgs};
+use crate::commands::ask;
+use crate::error::CommandError;
+use crate::fleets;
+use crate::outcome::Endings;
+use crate::report::plural;
+use crate::style::{BAD, CHANGED, DIM, GOOD, STRONG, paint};
+use crate::table::{self, cell};
+use crate::targets::ReachArgs;
+use crate::ui::Ui;
+
+/// Say in which generation hosts are, and whether they still are what it says
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without hosts, all are asked.
+
+Examples:
+  cairn status
+  cairn status demo --into /tmp/demo
+  cairn status @agents --format json")]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    hosts: HostArgs,
+
+    #[command(flatten)]
+    reach: ReachArgs,
+}
+
+pub(crate) fn run(ui: &Ui, global: &Global, args: &StatusArgs) -> Result<(), CommandError> {
+    let fleet = fleets::open(ui, global)?;
+    let hosts = hosts(ui, &fleet, args)?;
+    let results = match args.reach.folder(&hosts)? {
+        Some(folder) => ask::folder(&hosts, folder, |node| node.status())?,
+        None => ask::hosts(ui, &fleet, &args.reach, &hosts, |deployer, target| async move {
+            deployer.connect(&target, &Quiet).await?.status().await
+        })?,
+    };
+    let mut endings = Endings::new(ui);
+    let mut table = table::new(&["host", "generation", "id", "state"]);
+    let mut details = Vec::new();
+    for (host, result) in results {
+        match result {
+            Ok(status) => add(ui, &mut table, &mut details, &host, &status),
+            Err(failure) => endings.failure(&host, &failure),
+        }
+    }
+    table::show(ui, &table);
+    details.iter().for_each(|line| ui.line(line));
+    endings.finish()
+}
+
+fn hosts(ui: &Ui, fleet: &Fleet, args: &StatusArgs) -> Result<Vec<String>, CommandError> {
+    match args.hosts.hosts.is_empty() {
+        true => Ok(fleet.hosts()),
+        false => fleets::select(ui, fleet, &args.hosts.hosts),
+    }
+}
+
+fn add(ui: &Ui, table: &mut Table, details: &mut Vec<String>, host: &str, status: &HostStatus) {
+    let mut object = json!(status);
+    object["type"] = json!("status");
+    object["host"] = json!(host);
+    ui.object(&object);
+    let id = match &status.id {
+        Some(id) => Cell::new(id.short()),
+        None => cell(DIM, "as found"),
+    };
+    let (style, words) = state(status);
+    let generation = Cell::new(status.generation);
+    table.add_row([cell(STRONG, host), generation, id, cell(style, words)]);
+    for (path, what) in &status.drift {
+        details.push(format!("  {host}  {} {path} {what}", paint(CHANGED, "drift")));
+    }
+    for unit in &status.failed_units {
+        details.push(format!("  {host}  {} {unit} is not active", paint(BAD, "unit")));
+    }
+}
+
+fn state(status: &HostStatus) -> (Style, String) {
+    let mut state = Vec::new();
+    let mut style = CHANGED;
+    if status.switching {
+        state.push("a switch is under way".to_owned());
+    }
+    if status.confirmed != status.generation {
+        state.push(format!("boots into {}", status.confirmed));
+    }
+    if !status.drift.is_empty() {
+        state.push(format!("{} drifted", plural(status.drift.len(), "path")));
+    }
+    if !status.failed_units.is_empty() {
+        style = BAD;
+        state.push(format!("{} not active", plural(status.failed_units.len(), "unit")));
+    }
+    match state.is_empty() {
+        true => (GOOD, "as it should be".to_owned()),
+        false => (style, state.join(", ")),
+    }
+}
