@@ -62,7 +62,7 @@ const NIX_VERSION: &str = "2.18.0";
 const LANG_VERSION: i64 = 6;
 
 /// Names that need no `builtins.` before them; all others can be had as `__name`.
-const TOP_LEVEL: [&str; 14] = [
+const TOP_LEVEL: [&str; 13] = [
     "abort",
     "baseNameOf",
     "break",
@@ -76,7 +76,6 @@ const TOP_LEVEL: [&str; 14] = [
     "scopedImport",
     "throw",
     "toString",
-    "builtins",
 ];
 
 static NUMBERS: LazyLock<FxHashMap<&'static str, u32>> = LazyLock::new(|| {

@@ -123,11 +123,11 @@ fn dir_of<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'
     let value = e.force_at(args[0], at)?;
     if let Value::Path(path) = value {
         let path = virtual_path(path);
-        return match path.path.is_empty() && path.root != Root::Machine {
-            // The folder around a root: only `cairn eval` can name it.
-            true => e.append_to_path(&path, "/..", at),
-            false => Ok(e.path(&path.parent())),
-        };
+        // The folder around a root: only `cairn eval` can name it.
+        if path.path.is_empty() && path.root != Root::Machine {
+            return e.append_to_path(&path, "/..", at);
+        }
+        return Ok(e.path(&path.parent()));
     }
     let text = e.coerce_to_str(value, at)?;
     Ok(e.str_in(match text.rsplit_once('/') {
