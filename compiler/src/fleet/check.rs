@@ -23,7 +23,8 @@ impl Fleet {
         self.report(problems)
     }
 
-    /// Syntax errors and unbound names of every `*.nix`, of files that nobody imports too.
+    /// Syntax errors and unbound names of every `*.nix`, of files that nobody imports too. A folder
+    /// with a `cairn.nix` of its own is another fleet.
     fn parse_all(&self) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
         let mut folders = vec![VirtualPath { root: Root::Fleet, path: String::new() }];
@@ -35,6 +36,9 @@ impl Fleet {
                     continue;
                 }
             };
+            if !folder.path.is_empty() && entries.iter().any(|(name, _)| name == "cairn.nix") {
+                continue;
+            }
             for (name, kind) in entries {
                 let Some(path) = folder.join(&name) else { continue };
                 match kind {

@@ -2,7 +2,7 @@ with builtins;
 [
   (tryEval (throw "x")) (tryEval (assert false; 1)) (tryEval 1) (tryEval { a = 1; }) ((tryEval { a = throw "x"; }).success)
   (tryEval (let x = throw "y"; in x)).success (seq (tryEval (throw "a")) 1) (let t = throw "x"; in [ (tryEval t).success (tryEval t).success ])
-  (addErrorContext "context" 1) (trace "shown" 1) (import ./data/imported.nix) (import ./data).x (scopedImport { y = 5; } ./data/scoped.nix)
+  (addErrorContext "context" 1) (trace "shown" 1) (import ./data/imported.nix) (import ./data).x (scopedImport { y = 5; } ./data/scoped.expr)
   (readFile ./data/text) (attrNames (readDir ./data)) (readDir ./data).text (pathExists ./data/text) (pathExists ./data/none) (baseNameOf ./data/text)
   (hashFile "sha256" ./data/text) (toString (dirOf ./data/text) == toString ./data) (baseNameOf (dirOf ./data/text))
   (let p = "text"; in readFile ./data/${p}) (readFile (./data + "/text")) (readFile (./data + "/../data/text")) (./data + "/x" == ./data/x)
