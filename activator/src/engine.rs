@@ -153,6 +153,7 @@ impl<'a> Engine<'a> {
             Target::Kept(wanted) => self.find(wanted)?,
         };
         let node = &mut *self.node;
+        programs::refuse_other_content(&node.state.current()?.manifest, &to.manifest)?;
         node.system.allocate(&node.state, &to.manifest)?;
         let store = node.state.store()?;
         programs::lay_out(&node.disk, &store, &to.manifest)?;
@@ -392,6 +393,7 @@ impl<'a> Engine<'a> {
         let step = self.step.map(|(step, _)| step);
         self.enter(Step::RollBack);
         journal.cause = Some(error.to_string());
+        journal.timings = self.timings.clone();
         match recovery::back(self.node, journal, self.tell) {
             Ok(Direction::Forward) => {
                 (self.tell)(Event::Warning { message: error.to_string() });

@@ -30,3 +30,20 @@ pub(crate) fn lay_out(disk: &Disk, store: &Store, manifest: &Manifest) -> Result
     }
     Ok(())
 }
+
+/// A folder's name stands for its content: what runs from one may not change under it.
+///
+/// # Errors
+/// When `to` has other programs in a folder that `current` uses.
+pub(crate) fn refuse_other_content(current: &Manifest, to: &Manifest) -> Result<(), Error> {
+    for package in to.packages.fetched.values() {
+        let mut same = current.packages.fetched.values().filter(|old| old.folder == package.folder);
+        if same.any(|old| old.bin != package.bin) {
+            return Err(Error::refused(format!(
+                "the package folder {} has other programs in the current generation",
+                package.folder
+            )));
+        }
+    }
+    Ok(())
+}
