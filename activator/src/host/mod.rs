@@ -77,7 +77,9 @@ impl Host {
         let plan = change.plan;
         let touched: BTreeSet<String> =
             plan.restart.iter().chain(&plan.start).chain(&plan.reload).cloned().collect();
-        self.manager.forget_failures(&touched);
+        let gone = change.known.iter().flat_map(|known| known.units.keys());
+        let gone = gone.filter(|unit| !change.to.manifest.units.contains_key(*unit)).cloned();
+        self.manager.forget_failures(&gone.chain(touched.iter().cloned()).collect());
         let told = |outcome: Result<(), Error>| {
             // What the units themselves say is worth more than what systemctl says of them.
             outcome.or_else(|error| units::failures(&*self.manager, &touched).and(Err(error)))
@@ -223,6 +225,8 @@ impl System for Host {
         self.accounts.settle(&self.disk, to, origin)?;
         kernel::settle(&to.kernel, origin);
         if change.to.number == 0 && !self.early {
+            let recovery = BTreeSet::from(["cairn-recover.service".to_owned()]);
+            self.manager.job(Verb::Stop, &recovery)?;
             install::uninstall(&self.disk, state)?;
             self.manager.reload_definitions()?;
         }

@@ -16,8 +16,8 @@ pub(crate) trait ServiceManager {
     fn job(&self, verb: Verb, units: &BTreeSet<String>) -> Result<(), Error>;
     /// How a unit is.
     fn condition(&self, units: &BTreeSet<String>) -> Result<Vec<Condition>, Error>;
-    /// The end of a unit's journal, oldest line first.
-    fn last_words(&self, unit: &str) -> Vec<String>;
+    /// The end of the journal of a unit's last run, oldest line first.
+    fn last_words(&self, condition: &Condition) -> Vec<String>;
     /// Forgets that units failed.
     fn forget_failures(&self, units: &BTreeSet<String>);
 }
@@ -40,6 +40,7 @@ pub(crate) struct Condition {
     pub(crate) sub: String,
     pub(crate) result: String,
     pub(crate) kind: String,
+    pub(crate) invocation: String,
 }
 
 impl Condition {
@@ -110,7 +111,7 @@ impl ServiceManager for Systemctl {
             .args([
                 "show",
                 "--no-pager",
-                "--property=Id,LoadState,ActiveState,SubState,Result,Type",
+                "--property=Id,LoadState,ActiveState,SubState,Result,Type,InvocationID",
                 "--",
             ])
             .args(units.iter().cloned())
@@ -122,11 +123,20 @@ impl ServiceManager for Systemctl {
             .collect())
     }
 
-    fn last_words(&self, unit: &str) -> Vec<String> {
-        let ended = Run::new("journalctl")
-            .args(["--no-pager", "--quiet", "--output=cat", "--lines=10", "--unit", unit])
-            .within(Duration::from_secs(10))
-            .end();
+    fn last_words(&self, condition: &Condition) -> Vec<String> {
+        let run = Run::new("journalctl")
+            .args(["--no-pager", "--quiet", "--output=cat", "--lines=10"])
+            .within(Duration::from_secs(10));
+        let run = match condition.invocation.as_str() {
+            "" => run.args(["--unit", &condition.unit]),
+            // What the unit says, and what systemd says of it.
+            id => run.args([
+                format!("_SYSTEMD_INVOCATION_ID={id}"),
+                "+".to_owned(),
+                format!("INVOCATION_ID={id}"),
+            ]),
+        };
+        let ended = run.end();
         ended.map(|ended| ended.output.lines().map(str::to_owned).collect()).unwrap_or_default()
     }
 
@@ -152,6 +162,7 @@ fn parse_condition(block: &str) -> Condition {
             "SubState" => &mut condition.sub,
             "Result" => &mut condition.result,
             "Type" => &mut condition.kind,
+            "InvocationID" => &mut condition.invocation,
             _ => continue,
         };
         value.clone_into(field);
@@ -180,7 +191,7 @@ fn describe(manager: &dyn ServiceManager, condition: &Condition) -> String {
         load => load.to_owned(),
     };
     let mut text = format!("{} failed ({why})", condition.unit);
-    for line in manager.last_words(&condition.unit) {
+    for line in manager.last_words(condition) {
         text.push_str("\n    ");
         text.push_str(&line);
     }
