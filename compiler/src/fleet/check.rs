@@ -36,7 +36,7 @@ impl Fleet {
                     continue;
                 }
             };
-            if !folder.path.is_empty() && entries.iter().any(|(name, _)| name == "cairn.nix") {
+            if is_apart(&folder, &entries) {
                 continue;
             }
             for (name, kind) in entries {
@@ -55,6 +55,13 @@ impl Fleet {
         }
         problems
     }
+}
+
+/// Whether a folder below the fleet is none of its own: another fleet (examples lie so), or a cache
+/// that says so by the customary tag.
+fn is_apart(folder: &VirtualPath, entries: &[(String, FileKind)]) -> bool {
+    let marks = ["cairn.nix", "CACHEDIR.TAG"];
+    !folder.path.is_empty() && entries.iter().any(|(name, _)| marks.contains(&name.as_str()))
 }
 
 fn unreadable(folder: &VirtualPath, error: &FsError) -> Diagnostic {
