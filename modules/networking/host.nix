@@ -16,6 +16,8 @@ let
 
   line = address: names: "${address} ${concatStringsSep " " names}\n";
 
+  named = cfg.hostName != "";
+
   declared = builtins.concatLists (builtins.attrValues cfg.hosts);
 
   # As Debian has it: the host's name leads to itself, without a network.
@@ -29,7 +31,7 @@ let
     (line "ff02::1" [ "ip6-allnodes" ])
     (line "ff02::2" [ "ip6-allrouters" ])
   ]
-  ++ optional (cfg.hostName != "" && !(elem cfg.hostName declared)) (
+  ++ optional (named && !(elem cfg.hostName declared)) (
     line "127.0.1.1" [ cfg.hostName ]
   );
 in
@@ -62,13 +64,17 @@ in
   };
 
   config = {
-    resources.kernel.hostname = mkIf (cfg.hostName != "") cfg.hostName;
+    # The kernel has the name from now on, the file at every boot.
+    resources.kernel.hostname = mkIf named cfg.hostName;
+    environment.etc.hostname = mkIf named { text = "${cfg.hostName}\n"; };
 
     environment.etc.hosts = mkIf (cfg.hosts != { } || cfg.extraHosts != "") {
       text = concatStringsSep "" (usual ++ mapAttrsToList line cfg.hosts) + cfg.extraHosts;
     };
 
-    # Every host has this file; whoever declares its content means to replace it.
-    deployment.adopt = mkIf (cfg.hosts != { } || cfg.extraHosts != "") [ "/etc/hosts" ];
+    # Every host has these files; whoever declares their content means to replace them.
+    deployment.adopt =
+      optional named "/etc/hostname"
+      ++ optional (cfg.hosts != { } || cfg.extraHosts != "") "/etc/hosts";
   };
 }
