@@ -173,10 +173,12 @@ impl Disk {
         }
     }
 
-    /// Removes a folder with all that it holds; its folders may be read-only.
+    /// Removes a file, or a folder with all that it holds; its folders may be read-only.
     pub fn remove_tree(&self, path: &Path) -> Result<(), Error> {
-        if fs::symlink_metadata(path).is_err() {
-            return Ok(());
+        match fs::symlink_metadata(path) {
+            Err(_) => return Ok(()),
+            Ok(metadata) if !metadata.is_dir() => return self.remove_file(path),
+            Ok(_) => {}
         }
         self.gate().map_err(io("remove", path))?;
         make_writable(path).map_err(io("remove", path))?;

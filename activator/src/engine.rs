@@ -82,12 +82,12 @@ impl<'a> Engine<'a> {
         }
         self.enter(Step::Stage);
         let staged = self.stage(target);
-        let plan = match staged.and_then(|to| self.plan(to)) {
+        let mut plan = match staged.and_then(|to| self.plan(to)) {
             Ok(plan) => plan,
             Err(error) => return Err(self.fail(&error, true)),
         };
         self.enter(Step::Preflight);
-        let mut origin = match self.preflight(&plan, options) {
+        let mut origin = match self.preflight(&mut plan, options) {
             Ok(origin) => origin,
             Err(error) => return Err(self.fail(&error, true)),
         };
@@ -117,13 +117,14 @@ impl<'a> Engine<'a> {
             Target::Manifest { text, .. } => current.id == Some(GenerationId::of(text)),
             Target::Kept(wanted) => self.find(*wanted)?.number == current.number,
         };
-        if !settled || !same {
+        if !settled || !same || state.number_at(&state.next_link()).is_some() {
             return Ok(None);
         }
         let owners = |user: &str, group: &str| self.node.system.owner(user, group);
         let files = Files { disk: &self.node.disk, state, owners: &owners };
-        let whole =
-            files.drift(&current)?.is_empty() && tree::verify(state, &current, &owners).is_none();
+        let whole = files.stand(&current)?
+            && tree::verify(state, &current, &owners).is_none()
+            && programs::are_there(&state.store_folder(), &current.manifest);
         Ok(whole.then(|| outcome(current.number, current.id, false)))
     }
 
@@ -220,7 +221,7 @@ impl<'a> Engine<'a> {
         Ok(Plan { from, to, units, active, actions })
     }
 
-    fn preflight(&mut self, plan: &Plan, options: &SwitchOptions) -> Result<Origin, Error> {
+    fn preflight(&mut self, plan: &mut Plan, options: &SwitchOptions) -> Result<Origin, Error> {
         let node = &mut *self.node;
         let owners = |user: &str, group: &str| node.system.owner(user, group);
         let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
@@ -248,21 +249,26 @@ impl<'a> Engine<'a> {
         origin.folders.extend(survey.folders);
         node.system.capture(&node.state, &plan.to.manifest, &mut origin)?;
         origin.save(&node.disk, &node.state)?;
-        self.announce_adopted(&survey.adopted);
+        for action in &mut plan.actions {
+            if let Action::AddFile { path } = action
+                && survey.adopted.contains(path)
+            {
+                *action = Action::AdoptFile { path: std::mem::take(path) };
+            }
+        }
         Ok(origin)
     }
 
-    fn announce_adopted(&mut self, adopted: &BTreeSet<String>) {
-        for path in adopted {
-            (self.tell)(Event::Action(Action::AdoptFile { path: path.clone() }));
-        }
-    }
-
-    /// Only `next` is written: recovery takes it at the next boot.
+    /// Only `next` is written: recovery takes it at the next boot. What is confirmed already needs
+    /// no trial.
     fn leave_for_boot(&mut self, plan: &Plan) -> Result<Outcome, Error> {
         let node = &*self.node;
-        let target = format!("generations/{}", plan.to.folder());
-        node.disk.replace_link(&node.state.next_link(), &target)?;
+        let next = node.state.next_link();
+        if node.state.number_at(&node.state.confirmed_link()) == Some(plan.to.number) {
+            node.disk.remove_file(&next)?;
+        } else {
+            node.disk.replace_link(&next, &format!("generations/{}", plan.to.folder()))?;
+        }
         node.disk.sync_dir(node.state.folder())?;
         self.close_step();
         Ok(Outcome { timings: self.timings.clone(), ..outcome(plan.to.number, plan.to.id, true) })
@@ -367,6 +373,8 @@ impl<'a> Engine<'a> {
         } else {
             let target = format!("generations/{}", plan.to.folder());
             node.disk.replace_link(&node.state.confirmed_link(), &target)?;
+            // An earlier `boot` is overtaken.
+            node.disk.remove_file(&node.state.next_link())?;
             node.disk.sync_dir(node.state.folder())?;
             let known = [&plan.from.manifest, &plan.to.manifest];
             let change = Change { known: &known, to: &plan.to, plan: &plan.units };

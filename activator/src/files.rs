@@ -82,7 +82,9 @@ impl Files<'_> {
                     {
                         survey.adopted.insert(path.to_owned());
                     } else {
-                        refused.push(format!("{path} is there already and not managed by Cairn"));
+                        refused.push(format!(
+                            "{path} is there already and not managed by Cairn: adopt it, or move it away"
+                        ));
                     }
                 }
             }
@@ -90,10 +92,7 @@ impl Files<'_> {
         if refused.is_empty() {
             return Ok(survey);
         }
-        Err(Error::refused(format!(
-            "{}; adopt it, or move it away: nothing was changed",
-            refused.join("; ")
-        )))
+        Err(Error::refused(refused.join("; ")))
     }
 
     /// Brings every path that one of `known` manages to what `to` says, and flips.
@@ -131,6 +130,23 @@ impl Files<'_> {
             self.disk.remove_tree(&self.state.tree(bridge))?;
         }
         Ok(())
+    }
+
+    /// Whether all links and copies of `generation` are in place; what links lead to is not read.
+    ///
+    /// # Errors
+    /// When a path cannot be read.
+    pub(crate) fn stand(&self, generation: &Generation) -> Result<bool, Error> {
+        for path in generation.layout.links.keys() {
+            if !matches!(self.found(path)?, Found::OurLink) {
+                return Ok(false);
+            }
+        }
+        Ok(generation.layout.copies.iter().all(|path| {
+            let place = self.state.host(path);
+            let entry = generation.layout.entry(path);
+            entry.is_some_and(|entry| tree::differs(&place, entry, self.owners).is_none())
+        }))
     }
 
     /// Managed paths that are not as `generation` says, each with what is wrong.

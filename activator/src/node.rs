@@ -15,6 +15,7 @@ use crate::history;
 use crate::journal::Journal;
 use crate::lock::Lock;
 use crate::origin::Origin;
+use crate::programs;
 use crate::recovery;
 use crate::state::State;
 use crate::system::{Listing, System, Tell};
@@ -141,6 +142,9 @@ impl Node {
         let owners = |user: &str, group: &str| self.system.owner(user, group);
         let files = Files { disk: &self.disk, state: &self.state, owners: &owners };
         let mut drift = files.drift(&current)?;
+        for program in programs::drift(&self.state.store_folder(), &current.manifest) {
+            drift.insert(program, "is damaged or gone".to_owned());
+        }
         drift.extend(self.system.drift(&current.manifest, &Origin::load(&self.state)?)?);
         Ok(HostStatus {
             generation: current.number,

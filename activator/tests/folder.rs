@@ -1,0 +1,275 @@
+//! A folder in the place of a host: what a switch refuses, keeps, repairs and forgets.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+
+use cairn_activator::{Node, silent};
+use cairn_generation::manifest::{Content, File, Method, Unit};
+use cairn_generation::wire::{Event, Mode, SwitchOptions};
+use cairn_generation::{BlobId, Manifest, Store};
+use tempfile::TempDir;
+
+/// A folder, and the blobs of whoever deploys to it.
+struct Bed {
+    root: TempDir,
+    blobs: TempDir,
+}
+
+impl Bed {
+    fn new() -> Self {
+        Self { root: tempfile::tempdir().unwrap(), blobs: tempfile::tempdir().unwrap() }
+    }
+
+    fn store(&self) -> Store {
+        Store::open(self.blobs.path()).unwrap()
+    }
+
+    fn node(&self) -> Node {
+        Node::at_root(self.root.path()).unwrap()
+    }
+
+    fn path(&self, path: &str) -> std::path::PathBuf {
+        self.root.path().join(path)
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    fn manifest(&self, files: &[(&str, &str)]) -> Vec<u8> {
+        let mut manifest = Manifest::empty("demo");
+        for (path, content) in files {
+            let file = File {
+                content: Content::Blob(self.store().put(content.as_bytes()).unwrap()),
+                mode: "0644".to_owned(),
+                user: "root".to_owned(),
+                group: "root".to_owned(),
+                method: if path.ends_with("copy") { Method::Copy } else { Method::Link },
+            };
+            manifest.files.insert((*path).to_owned(), file);
+        }
+        manifest.encode().unwrap().1
+    }
+
+    /// The outcome in words: `changed 1`, `unchanged 1`, or the failure.
+    fn switch(&self, manifest: &[u8], options: &SwitchOptions) -> String {
+        let done = self.node().switch(manifest, &self.store(), options, &mut silent);
+        match done {
+            Ok(outcome) if outcome.changed => format!("changed {}", outcome.generation),
+            Ok(outcome) => format!("unchanged {}", outcome.generation),
+            Err(failure) => {
+                assert!(failure.unchanged);
+                failure.message
+            }
+        }
+    }
+}
+
+fn options(mode: Mode) -> SwitchOptions {
+    SwitchOptions {
+        mode,
+        nonce: None,
+        confirm_timeout: 1,
+        adopt: ["/etc/adopted".to_owned()].into(),
+        deployer: "me@test".to_owned(),
+    }
+}
+
+#[test]
+fn links_are_relative_and_a_second_switch_does_nothing() {
+    let bed = Bed::new();
+    let manifest = bed.manifest(&[("/etc/a", "one")]);
+    assert_eq!(bed.switch(&manifest, &options(Mode::Switch)), "changed 1");
+    let link = fs::read_link(bed.path("etc/a")).unwrap();
+    assert_eq!(link, Path::new("../var/lib/cairn/current/etc/a"));
+    assert_eq!(bed.read("etc/a"), "one");
+    assert_eq!(bed.switch(&manifest, &options(Mode::Switch)), "unchanged 1");
+    assert_eq!(bed.node().history().unwrap().len(), 1);
+    // The folder can be carried elsewhere.
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::rename(bed.root.path(), elsewhere.path().join("moved")).unwrap();
+    assert_eq!(fs::read_to_string(elsewhere.path().join("moved/etc/a")).unwrap(), "one");
+}
+
+#[test]
+fn what_is_not_ours_is_refused_by_name() {
+    let bed = Bed::new();
+    fs::create_dir_all(bed.path("etc/folder")).unwrap();
+    fs::create_dir(bed.path("usr")).unwrap();
+    for path in ["etc/mine", "etc/adopted"] {
+        fs::write(bed.path(path), "found").unwrap();
+    }
+    std::os::unix::fs::symlink("usr/lib", bed.path("lib")).unwrap();
+    let manifest = bed.manifest(&[
+        ("/etc/adopted", "x"),
+        ("/etc/folder", "x"),
+        ("/etc/mine", "x"),
+        ("/etc/mine2/a", "x"),
+        ("/lib/b", "x"),
+    ]);
+    insta::assert_snapshot!(bed.switch(&manifest, &options(Mode::Switch)), @"/etc/folder is neither a file nor a link: move it away; /etc/mine is there already and not managed by Cairn: adopt it, or move it away; /lib/b cannot be managed: /lib is a link; name the path that it leads to");
+    assert_eq!(bed.read("etc/adopted"), "found");
+    assert!(!bed.path("etc/mine2").exists());
+}
+
+#[test]
+fn an_adopted_file_comes_back_when_it_is_no_longer_managed() {
+    let bed = Bed::new();
+    fs::create_dir(bed.path("etc")).unwrap();
+    fs::write(bed.path("etc/adopted"), "found").unwrap();
+    let one = bed.manifest(&[("/etc/adopted", "ours")]);
+    let two = bed.manifest(&[("/etc/b", "other")]);
+    bed.switch(&one, &options(Mode::Switch));
+    assert_eq!(bed.read("etc/adopted"), "ours");
+    bed.switch(&two, &options(Mode::Switch));
+    assert_eq!(bed.read("etc/adopted"), "found");
+    // It needs no second permission, but what is new in it does.
+    let strict = SwitchOptions { adopt: Default::default(), ..options(Mode::Switch) };
+    assert_eq!(bed.switch(&one, &strict), "changed 1");
+    bed.switch(&two, &options(Mode::Switch));
+    fs::write(bed.path("etc/adopted"), "edited since").unwrap();
+    assert!(bed.switch(&one, &strict).contains("/etc/adopted is there already"));
+}
+
+#[test]
+fn drift_is_told_put_right_and_kept() {
+    let bed = Bed::new();
+    let manifest =
+        bed.manifest(&[("/etc/a", "a"), ("/etc/b", "b"), ("/etc/c", "c"), ("/etc/d-copy", "d")]);
+    bed.switch(&manifest, &options(Mode::Switch));
+    fs::remove_file(bed.path("etc/a")).unwrap();
+    fs::write(bed.path("etc/a"), "replaced").unwrap();
+    fs::write(bed.path("etc/b"), "edited behind the link").unwrap();
+    fs::remove_file(bed.path("etc/c")).unwrap();
+    fs::write(bed.path("etc/d-copy"), "edited").unwrap();
+    let drift = bed.node().status().unwrap().drift;
+    insta::assert_debug_snapshot!(drift, @r#"
+{
+    "/etc/a": "was replaced",
+    "/etc/b": "has another content",
+    "/etc/c": "is gone",
+    "/etc/d-copy": "has another content",
+}
+"#);
+    let mut warnings = Vec::new();
+    let mut tell = |event| {
+        if let Event::Warning { message } = event {
+            warnings.push(message);
+        }
+    };
+    bed.node().switch(&manifest, &bed.store(), &options(Mode::Switch), &mut tell).unwrap();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert_eq!(
+        ["a", "b", "c", "d-copy"].map(|name| bed.read(&format!("etc/{name}"))),
+        ["a", "b", "c", "d"]
+    );
+    assert_eq!(bed.read("var/lib/cairn/drift/etc/a"), "replaced");
+    assert_eq!(bed.switch(&manifest, &options(Mode::Switch)), "unchanged 1");
+}
+
+#[test]
+fn numbers_only_grow_and_an_id_keeps_its_own() {
+    let bed = Bed::new();
+    let (one, two) = (bed.manifest(&[("/etc/a", "1")]), bed.manifest(&[("/etc/a", "2")]));
+    assert_eq!(bed.switch(&one, &options(Mode::Switch)), "changed 1");
+    assert_eq!(bed.switch(&two, &options(Mode::Switch)), "changed 2");
+    assert_eq!(bed.switch(&one, &options(Mode::Switch)), "changed 1");
+    bed.node().gc(0, &mut silent).unwrap();
+    assert_eq!(bed.node().status().unwrap().kept.len(), 1);
+    assert_eq!(bed.switch(&two, &options(Mode::Switch)), "changed 2");
+    let id = Manifest::decode(&one).unwrap().0;
+    assert!(!bed.path("var/lib/cairn/store").join(BlobId::of(b"0").to_string()).exists());
+    let back = bed.node().rollback(Some(&id.short()), &options(Mode::Switch), &mut silent).unwrap();
+    assert_eq!((back.generation, back.changed), (1, true));
+    let again = bed.node().rollback(Some("1"), &options(Mode::Switch), &mut silent).unwrap();
+    assert!(!again.changed);
+}
+
+#[test]
+fn a_test_lasts_until_the_next_boot_and_boot_waits_for_it() {
+    let bed = Bed::new();
+    let (one, two) = (bed.manifest(&[("/etc/a", "1")]), bed.manifest(&[("/etc/a", "2")]));
+    bed.switch(&one, &options(Mode::Switch));
+    bed.switch(&two, &options(Mode::Test));
+    let status = bed.node().status().unwrap();
+    assert_eq!((status.generation, status.confirmed, bed.read("etc/a").as_str()), (2, 1, "2"));
+    bed.switch(&one, &options(Mode::Switch));
+    bed.switch(&two, &options(Mode::Boot));
+    let status = bed.node().status().unwrap();
+    assert_eq!((status.generation, status.confirmed, bed.read("etc/a").as_str()), (1, 1, "1"));
+    assert!(bed.path("var/lib/cairn/next").exists());
+}
+
+#[test]
+fn a_generation_is_hashed_again_before_it_is_gone_back_to() {
+    let bed = Bed::new();
+    let (one, two) = (bed.manifest(&[("/etc/a", "1")]), bed.manifest(&[("/etc/a", "2")]));
+    bed.switch(&one, &options(Mode::Switch));
+    let id = Manifest::decode(&one).unwrap().0;
+    let tree = bed.path(&format!("var/lib/cairn/generations/1-{id}/etc/a"));
+    bed.switch(&two, &options(Mode::Switch));
+    // A damaged tree is laid out again from the store; a damaged store has nothing to offer.
+    fs::write(&tree, "sand").unwrap();
+    bed.node().rollback(Some("1"), &options(Mode::Switch), &mut silent).unwrap();
+    assert_eq!(bed.read("etc/a"), "1");
+    bed.switch(&two, &options(Mode::Switch));
+    fs::write(&tree, "sand").unwrap();
+    let blob = bed.path(&format!("var/lib/cairn/store/{}", BlobId::of(b"1")));
+    fs::remove_file(&blob).unwrap();
+    fs::write(&blob, "sand").unwrap();
+    let failure = bed.node().rollback(Some("1"), &options(Mode::Switch), &mut silent).unwrap_err();
+    assert!(failure.unchanged && failure.message.contains("is damaged"), "{failure}");
+    assert_eq!(bed.read("etc/a"), "2");
+    // Sent again, it is whole.
+    assert_eq!(bed.switch(&one, &options(Mode::Switch)), "changed 1");
+}
+
+#[test]
+fn one_switch_at_a_time() {
+    let bed = Bed::new();
+    let manifest = bed.manifest(&[("/etc/a", "1")]);
+    bed.switch(&manifest, &options(Mode::Switch));
+    let lock = fs::File::open(bed.path("var/lib/cairn/lock")).unwrap();
+    lock.lock().unwrap();
+    let refused = bed.switch(&bed.manifest(&[("/etc/a", "2")]), &options(Mode::Switch));
+    assert!(refused.starts_with("another switch is under way (by me@test, since "), "{refused}");
+    assert!(bed.node().status().unwrap().switching);
+}
+
+#[test]
+fn a_dry_run_tells_and_changes_nothing() {
+    let bed = Bed::new();
+    let mut manifest = Manifest::decode(&bed.manifest(&[("/etc/a", "1")])).unwrap().1;
+    let unit = Unit {
+        text: Some("[Service]\nExecStart=/bin/true\n".to_owned()),
+        wanted_by: ["multi-user.target".to_owned()].into(),
+        ..Unit::default()
+    };
+    manifest.units.insert("a.service".to_owned(), unit);
+    let (_, text) = manifest.encode().unwrap();
+    let mut told = Vec::new();
+    let mut tell = |event| told.push(serde_json::to_string(&event).unwrap());
+    bed.node().switch(&text, &bed.store(), &options(Mode::DryActivate), &mut tell).unwrap();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+{"event":"action","action":"add-file","path":"/etc/a"}
+{"event":"action","action":"add-file","path":"/etc/systemd/system/a.service"}
+{"event":"action","action":"add-file","path":"/etc/systemd/system/cairn.target.wants/a.service"}
+{"event":"action","action":"unit","unit":"a.service","does":"start"}
+"#);
+    assert_eq!(fs::read_dir(bed.root.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_no_manifest_is_refused() {
+    let bed = Bed::new();
+    for text in [&b"{}"[..], b"{\"version\":9,\"host\":\"a\"}", b"\xff"] {
+        let failure =
+            bed.node().switch(text, &bed.store(), &options(Mode::Switch), &mut silent).unwrap_err();
+        assert!(failure.unchanged);
+    }
+    let missing = bed.manifest(&[("/etc/a", "1")]);
+    fs::remove_file(bed.blobs.path().join(BlobId::of(b"1").to_string())).unwrap();
+    assert!(bed.switch(&missing, &options(Mode::Switch)).starts_with("the store has no blob "));
+}
