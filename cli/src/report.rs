@@ -68,7 +68,15 @@ impl fmt::Display for Rendered<'_> {
             writeln!(f)?;
             handler().debug(note, f)?;
         }
-        let trace = &self.diagnostic.trace;
+        // How the standard modules came to ask is of no use to whoever wrote the fleet.
+        let own =
+            |span: Span| self.sources.place(span).filter(|at| !at.file.starts_with("<cairn>"));
+        let trace: Vec<_> = self
+            .diagnostic
+            .trace
+            .iter()
+            .filter(|(span, _)| self.whole_trace || own(*span).is_some())
+            .collect();
         let shown = if self.whole_trace { trace.len() } else { SHORT_TRACE.min(trace.len()) };
         for (span, message) in trace.iter().take(shown) {
             let line = match self.sources.place(*span) {

@@ -195,7 +195,11 @@ fn read_outline(world: &World) -> (Outline, Vec<Diagnostic>) {
     let eval = Evaluator::new(&arena, world);
     cairn_lang::modules::install(&eval);
     match FleetValue::load(&eval) {
-        Ok(fleet) => fleet.outline(&eval),
+        Ok(fleet) => {
+            let (outline, mut problems) = fleet.outline(&eval);
+            problems.extend(world.file_diagnostics());
+            (outline, problems)
+        }
         Err(error) => {
             // A file that does not parse says all that is wrong with it, not only the first.
             let mut problems = world.file_diagnostics();

@@ -55,7 +55,7 @@ impl Draft {
 
 /// Makes the manifest of `host` from its `config.resources`. `known` are the files that strings of
 /// the configuration may refer to by their place in the node's store. Of a host with errors, `partial`
-/// resources are judged each by itself.
+/// names the kinds of which some are missing: nothing is said about references to those.
 ///
 /// # Errors
 /// Every fault in the resources.
@@ -64,7 +64,7 @@ pub fn draft(
     resources: &Data,
     known: &BTreeMap<String, VirtualPath>,
     places: &dyn Places,
-    partial: bool,
+    partial: &BTreeSet<String>,
 ) -> Result<Draft, Vec<Diagnostic>> {
     let raw = raw::Resources::read(resources).map_err(|error| vec![misshapen(&error)])?;
     let mut work = Work {
@@ -85,7 +85,7 @@ pub fn draft(
     users::add(&mut work, &raw);
     kernel::add(&mut work, &raw);
     checks::add(&mut work, &raw.checks);
-    if !partial {
+    if partial.is_empty() {
         order::add(&mut work, &raw.order);
     }
     // What the tree cannot hold although each resource alone is right: two that want one path.
@@ -112,8 +112,8 @@ struct Work<'w> {
     draft: Draft,
     known: &'w BTreeMap<String, VirtualPath>,
     places: &'w dyn Places,
-    /// Whether resources are missing, so that nothing can be said about references to others.
-    partial: bool,
+    /// Kinds of resources of which some are missing.
+    partial: &'w BTreeSet<String>,
     problems: Vec<Diagnostic>,
 }
 
@@ -165,7 +165,7 @@ impl Work<'_> {
                 unknown.insert(name);
             }
         }
-        if self.partial {
+        if self.partial.contains("packages") {
             return;
         }
         for name in unknown {

@@ -27,7 +27,8 @@ const DEPTH_LIMIT: u32 = 4000;
 /// may use beside the builtins (slots of the environment that it is evaluated in).
 ///
 /// # Errors
-/// The first syntax error, or else every unbound name, duplicate and bad literal.
+/// The first syntax error, or else every duplicate and bad literal, and every unbound name beside
+/// them. Unbound names alone leave a tree, which has them.
 pub(crate) fn lower(
     world: &World,
     name: &str,
@@ -55,12 +56,12 @@ pub(crate) fn lower(
             Some(root) => lowerer.expr(&root),
             None => return Err(vec![parse::empty(file)]),
         };
-        if !lowerer.diagnostics.is_empty() {
-            lowerer.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+        lowerer.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+        if lowerer.diagnostics.iter().any(|diagnostic| diagnostic.code != scope::UNBOUND) {
             return Err(lowerer.diagnostics);
         }
-        let Lowerer { value_spans, element_spans, .. } = lowerer;
-        Ok(Tree { file, root, value_spans, element_spans })
+        let Lowerer { value_spans, element_spans, diagnostics: unbound, .. } = lowerer;
+        Ok(Tree { file, root, value_spans, element_spans, unbound })
     })
 }
 

@@ -76,7 +76,8 @@ impl World {
     ///
     /// # Errors
     /// Every syntax error and unbound name of the file, or one diagnostic at `at` where the file
-    /// cannot be read.
+    /// cannot be read. While building, a file whose only fault is unbound names has a tree, so that
+    /// what else is wrong is found in the same run: they are in [`World::file_diagnostics`].
     pub fn tree(&self, path: &VirtualPath, at: Span) -> Result<Arc<Tree>, Vec<Diagnostic>> {
         let unreadable = |error| vec![unreadable(path, &error, at)];
         let path = &self.module_path(path).map_err(unreadable)?;
@@ -86,6 +87,10 @@ impl World {
         }
         let text = self.text(path, at).map_err(|error| vec![*error])?;
         let lowered = lower::lower(self, &path.to_string(), &text, Some(path), &[]);
+        let lowered = match self.mode {
+            Mode::Build => lowered,
+            Mode::Eval => lowered.and_then(bound),
+        };
         let lowered = lowered.map(Arc::new).map_err(Arc::new);
         trees.insert(path.clone(), lowered.clone());
         lowered.map_err(|diagnostics| diagnostics.to_vec())
@@ -119,7 +124,7 @@ impl World {
         base: Option<&VirtualPath>,
     ) -> Result<Arc<Tree>, Vec<Diagnostic>> {
         let inside = base.and_then(|base| base.join("expression.nix"));
-        lower::lower(self, name, text, inside.as_ref(), &[]).map(Arc::new)
+        lower::lower(self, name, text, inside.as_ref(), &[]).and_then(bound).map(Arc::new)
     }
 
     /// As [`World::tree`], with names that the file may use beside the builtins; never shared.
@@ -132,14 +137,19 @@ impl World {
         let unreadable = |error| vec![unreadable(path, &error, at)];
         let path = &self.module_path(path).map_err(unreadable)?;
         let text = self.text(path, at).map_err(|error| vec![*error])?;
-        lower::lower(self, &path.to_string(), &text, Some(path), names)
+        lower::lower(self, &path.to_string(), &text, Some(path), names).and_then(bound)
     }
 
     /// Every diagnostic of every file read so far, by file name and place.
     pub fn file_diagnostics(&self) -> Vec<Diagnostic> {
         let trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut files: Vec<_> =
-            trees.iter().filter_map(|(path, tree)| Some((path, tree.as_ref().err()?))).collect();
+        let mut files: Vec<_> = trees
+            .iter()
+            .map(|(path, tree)| match tree {
+                Ok(tree) => (path, &tree.unbound),
+                Err(diagnostics) => (path, &**diagnostics),
+            })
+            .collect();
         files.sort_by_key(|(path, _)| *path);
         files.into_iter().flat_map(|(_, diagnostics)| diagnostics.iter().cloned()).collect()
     }
@@ -176,6 +186,11 @@ impl World {
             _ => Ok(path.clone()),
         }
     }
+}
+
+/// A tree without unbound names.
+fn bound(tree: Tree) -> Result<Tree, Vec<Diagnostic>> {
+    if tree.unbound.is_empty() { Ok(tree) } else { Err(tree.unbound) }
 }
 
 /// The diagnostic of a file that cannot be read.

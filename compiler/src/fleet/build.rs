@@ -46,9 +46,7 @@ impl Fleet {
             built.extend(one);
             problems.extend(found);
         }
-        if built.len() < hosts.len() {
-            problems.extend(self.world.file_diagnostics());
-        }
+        problems.extend(self.world.file_diagnostics());
         let report = self.report(problems);
         if report.has_errors() { Err(report) } else { Ok((built, report)) }
     }

@@ -1,6 +1,6 @@
 //! Everything that is wrong with a fleet, in one run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_lang::modules::Configuration;
 use cairn_lang::{
@@ -85,10 +85,11 @@ pub(super) fn draft<'w>(job: &'w Job<'w>) -> (Option<Draft>, Vec<Diagnostic>) {
         _ => config,
     };
     problems.extend(said(job, config));
-    match resources(config, broken) {
+    let mut partial = BTreeSet::new();
+    match resources(config, broken, &mut partial) {
         Ok(resources) => {
             let known = job.eval().map(|eval| eval.blobs()).unwrap_or_default();
-            match manifest::draft(job.name(), &resources, &known, &job.places(), broken) {
+            match manifest::draft(job.name(), &resources, &known, &job.places(), &partial) {
                 Ok(draft) if !problems.iter().any(is_error) => return (Some(draft), problems),
                 Ok(_) => {}
                 Err(faults) => problems.extend(faults),
@@ -104,29 +105,37 @@ fn is_error(problem: &Diagnostic) -> bool {
     problem.severity == Severity::Error
 }
 
-/// `config.resources` as plain data. Of a broken host, those alone that can be computed.
-fn resources(config: &Configuration<'_, '_>, broken: bool) -> Result<Data> {
+/// `config.resources` as plain data. Of a broken host, those alone that can be computed; kinds of
+/// which some cannot are noted as `partial`.
+fn resources(
+    config: &Configuration<'_, '_>,
+    broken: bool,
+    partial: &mut BTreeSet<String>,
+) -> Result<Data> {
     if !broken {
         return config.data(&["resources"]);
     }
-    config.data(&["resources"]).or_else(|_| part(config, &["resources"]))
+    config.data(&["resources"]).or_else(|_| part(config, &["resources"], partial))
 }
 
 /// The attributes of a set that can be computed, sets inside of it likewise.
-fn part(config: &Configuration<'_, '_>, path: &[&str]) -> Result<Data> {
+fn part(
+    config: &Configuration<'_, '_>,
+    path: &[&str],
+    partial: &mut BTreeSet<String>,
+) -> Result<Data> {
     let Value::Attrs(set) = config.value(path)? else { return config.data(path) };
     let mut out = BTreeMap::new();
     for attr in set.sorted() {
-        let name = attr.name.as_str();
         let mut below = path.to_vec();
-        below.push(name);
+        below.push(attr.name.as_str());
         // Two levels: kinds, and entries of a kind; an entry is computed whole or left out.
-        let data = config.data(&below).or_else(|error| match path.len() {
-            1 => part(config, &below),
-            _ => Err(error),
+        let data = config.data(&below).or_else(|error| {
+            partial.extend(below.get(1).map(|kind| (*kind).to_owned()));
+            if path.len() == 1 { part(config, &below, partial) } else { Err(error) }
         });
         if let Ok(data) = data {
-            out.insert(name.to_owned(), data);
+            out.insert(attr.name.to_string(), data);
         }
     }
     Ok(Data::Attrs(out))

@@ -63,7 +63,7 @@ fn unit(overlay: Json) -> Json {
 }
 
 fn made(overlay: Json) -> Result<Draft, Vec<Diagnostic>> {
-    draft("demo", &data(&resources(overlay)), &BTreeMap::new(), &Nowhere, false)
+    draft("demo", &data(&resources(overlay)), &BTreeMap::new(), &Nowhere, &BTreeSet::new())
 }
 
 /// Codes and messages of what is wrong.

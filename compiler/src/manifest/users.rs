@@ -141,7 +141,7 @@ fn check_groups(work: &mut Work<'_>, raw: &raw::Resources, name: &str, user: &ra
     let mut fine = true;
     for (field, group) in primary.chain(others) {
         let known = raw.groups.contains_key(group) || BASE_GROUPS.contains(&group.as_str());
-        if known || work.partial {
+        if known || work.partial.contains("groups") {
             continue;
         }
         fine = false;

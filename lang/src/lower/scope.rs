@@ -59,22 +59,25 @@ impl Lowerer<'_> {
             // Only an error when it is evaluated: Nix files mention such names as fallbacks.
             return ExprKind::Fail(error);
         }
-        self.unbound(name, span);
-        ExprKind::Null
+        let error = self.unbound(name, span);
+        self.report((*error).clone());
+        ExprKind::Fail(error)
     }
 
-    fn unbound(&mut self, name: Symbol, span: Span) {
-        let mut error =
-            Diagnostic::error("name::unbound", span, format!("`{name}` is not defined"));
+    fn unbound(&self, name: Symbol, span: Span) -> Box<Diagnostic> {
+        let mut error = Diagnostic::error(UNBOUND, span, format!("`{name}` is not defined"));
         let bound = self.scopes.iter().flat_map(|scope| match scope {
             Scope::Names(names) => names.keys().map(|name| name.as_str()).collect(),
             Scope::With => Vec::new(),
         });
         let known = bound.chain(builtins::global_names()).chain(["true", "false", "null"]);
         error.help = did_you_mean(name.as_str(), known).or_else(|| advice(name.as_str()));
-        self.report(error);
+        error.into()
     }
 }
+
+/// The code of names that nothing binds.
+pub(super) const UNBOUND: &str = "name::unbound";
 
 /// Names that people use before they bring them into scope.
 fn advice(name: &str) -> Option<String> {

@@ -59,6 +59,11 @@ fn one_broken_module_hides_nothing() {
     let throws = "throw \"this module fails\"";
     let host = "{ networking.hostName = 4; networking.firewall = [ ]; }";
     insta::assert_snapshot!(errors(&[SCHEMA, broken, throws, host]), @r#"
+    type::mismatch at m1.nix:1:39 ‹3›: `networking.hostName` takes a string, found the integer 3
+      m0.nix:2:22 ‹hostName›: the option is declared here
+      help: write it as a string: "3"
+    option::unknown at m1.nix:1:42 ‹oops›: there is no option `oops`
+      help: the options here are fixed, greeting, networking, services, users
     name::unbound at m1.nix:1:49 ‹nope›: `nope` is not defined
     eval::throw at m2.nix:1:1 ‹throw "this module fails"›: this module fails
     type::mismatch at m3.nix:1:25 ‹4›: `networking.hostName` takes a string, found the integer 4
