@@ -3,7 +3,7 @@
 //! It is the confirmed one. Only `next`, left by `boot`, is tried once: the trial is journalled like
 //! a switch, the host comes up in it, and `confirmed` moves when it proved healthy.
 
-use cairn_generation::wire::{Mode, Step};
+use cairn_generation::wire::{Event, Mode, Step};
 
 use crate::error::Error;
 use crate::history;
@@ -33,7 +33,9 @@ pub(crate) fn come_up(node: &mut Node, tell: Tell) -> Result<bool, Error> {
                 return begin_trial(node, next, tell);
             }
             let confirmed = node.state.confirmed()?;
-            bring(node, &[current], &confirmed, tell)?;
+            if let Some(trouble) = bring(node, &[current], &confirmed, tell)? {
+                tell(Event::Warning { message: trouble.to_string() });
+            }
         }
     }
     Ok(false)
@@ -49,6 +51,7 @@ fn begin_trial(node: &mut Node, next: u64, tell: Tell) -> Result<bool, Error> {
         from: confirmed.number,
         to: to.number,
         to_id: to.id,
+        confirmed: confirmed.number,
         deployer: "boot".to_owned(),
         nonce: None,
         confirm_timeout: 0,
@@ -64,11 +67,11 @@ fn begin_trial(node: &mut Node, next: u64, tell: Tell) -> Result<bool, Error> {
     node.disk.remove_file(&node.state.next_link())?;
     let current = node.state.current()?;
     match bring(node, &[confirmed, current], &to, tell) {
-        Ok(()) => {
+        Ok(None) => {
             journal.advance(Phase::Activated, &node.disk, &node.state)?;
             Ok(true)
         }
-        Err(error) => {
+        Ok(Some(error)) | Err(error) => {
             journal.cause = Some(error.to_string());
             recovery::back(node, journal, tell)?;
             Ok(false)
@@ -76,7 +79,12 @@ fn begin_trial(node: &mut Node, next: u64, tell: Tell) -> Result<bool, Error> {
     }
 }
 
-fn bring(node: &mut Node, others: &[Generation], to: &Generation, tell: Tell) -> Result<(), Error> {
+fn bring(
+    node: &mut Node,
+    others: &[Generation],
+    to: &Generation,
+    tell: Tell,
+) -> Result<Option<Error>, Error> {
     let mut origin = Origin::load(&node.state)?;
     recovery::bring(node, None, others, to, &mut origin, tell)
 }
@@ -87,7 +95,7 @@ fn bring(node: &mut Node, others: &[Generation], to: &Generation, tell: Tell) ->
 /// When the host could not be brought back.
 pub(crate) fn settle(node: &mut Node, mut journal: Journal, tell: Tell) -> Result<(), Error> {
     let to = node.state.load(journal.to)?;
-    tell(cairn_generation::wire::Event::Step { step: Step::Check });
+    tell(Event::Step { step: Step::Check });
     if let Err(error) = node.system.check_boot(&to.manifest) {
         journal.cause = Some(error.to_string());
         recovery::back(node, journal, tell)?;

@@ -55,7 +55,10 @@ struct Plan {
     from: Generation,
     to: Generation,
     units: UnitPlan,
+    /// Managed units that run.
     active: BTreeSet<String>,
+    /// All units that run.
+    running: BTreeSet<String>,
     actions: Vec<Action>,
 }
 
@@ -210,15 +213,17 @@ impl<'a> Engine<'a> {
             Some(units) => Running::Active(units),
             None => Running::AsWanted,
         };
-        let units = unit_plan(&from.manifest, &to.manifest, running);
+        let mut units = unit_plan(&from.manifest, &to.manifest, running);
+        Origin::load(&self.node.state)?.give_back_units(&to.manifest, &mut units);
         let actions = diff(&from.manifest, &to.manifest, running)?;
         let managed = |unit: &String| {
             let template = template_of(unit);
             from.manifest.units.contains_key(unit)
                 || template.is_some_and(|template| from.manifest.units.contains_key(&template))
         };
-        let active = active.unwrap_or_default().into_iter().filter(managed).collect();
-        Ok(Plan { from, to, units, active, actions })
+        let running = active.unwrap_or_default();
+        let active = running.iter().filter(|unit| managed(unit)).cloned().collect();
+        Ok(Plan { from, to, units, active, running, actions })
     }
 
     fn preflight(&mut self, plan: &mut Plan, options: &SwitchOptions) -> Result<Origin, Error> {
@@ -246,6 +251,12 @@ impl<'a> Engine<'a> {
                 || plan.from.layout.paths().any(|managed| managed == path)
                 || !plan.to.layout.paths().any(|managed| managed == path)
         });
+        let fresh = plan.to.manifest.units.iter().filter(|(name, unit)| {
+            unit.text.is_some() && !plan.from.manifest.units.contains_key(*name)
+        });
+        let fresh: BTreeSet<&String> = fresh.map(|(name, _)| name).collect();
+        origin.units.retain(|unit| !fresh.contains(unit));
+        origin.units.extend(plan.running.iter().filter(|unit| fresh.contains(unit)).cloned());
         origin.folders.extend(survey.folders);
         node.system.capture(&node.state, &plan.to.manifest, &mut origin)?;
         origin.save(&node.disk, &node.state)?;
@@ -275,6 +286,7 @@ impl<'a> Engine<'a> {
     }
 
     fn journal(&self, plan: &Plan, what: &str, options: &SwitchOptions) -> Journal {
+        let node = &*self.node;
         Journal {
             phase: Phase::Intent,
             mode: options.mode,
@@ -282,6 +294,7 @@ impl<'a> Engine<'a> {
             from: plan.from.number,
             to: plan.to.number,
             to_id: plan.to.id,
+            confirmed: node.state.number_at(&node.state.confirmed_link()).unwrap_or(0),
             deployer: options.deployer.clone(),
             nonce: options.nonce.clone(),
             confirm_timeout: options.confirm_timeout,
@@ -306,7 +319,7 @@ impl<'a> Engine<'a> {
         self.node.system.arm(&self.node.state, LEASE)?;
 
         let known = [&plan.from.manifest, &plan.to.manifest];
-        let change = Change { known: &known, to: &plan.to, plan: &plan.units };
+        let change = Change { known: &known, to: &plan.to, plan: &plan.units, way_back: false };
         self.enter(Step::Prepare);
         self.announce(plan, Step::Prepare);
         journal.advance(Phase::Prepared, &self.node.disk, &self.node.state)?;
@@ -377,7 +390,7 @@ impl<'a> Engine<'a> {
             node.disk.remove_file(&node.state.next_link())?;
             node.disk.sync_dir(node.state.folder())?;
             let known = [&plan.from.manifest, &plan.to.manifest];
-            let change = Change { known: &known, to: &plan.to, plan: &plan.units };
+            let change = Change { known: &known, to: &plan.to, plan: &plan.units, way_back: false };
             if let Err(error) = node.system.settle(&node.state, &change, origin, self.tell) {
                 (self.tell)(Event::Warning { message: error.to_string() });
             }
@@ -407,9 +420,16 @@ impl<'a> Engine<'a> {
                 (self.tell)(Event::Warning { message: error.to_string() });
                 Ok(())
             }
-            Ok(Direction::Back) => {
+            Ok(Direction::Back { trouble: None }) => {
                 Err(Failure { step, message: error.to_string(), unchanged: true })
             }
+            Ok(Direction::Back { trouble: Some(trouble) }) => Err(Failure {
+                step,
+                message: format!(
+                    "{error}; the host went back, but not all of it came up: {trouble}"
+                ),
+                unchanged: false,
+            }),
             Err(second) => Err(Failure {
                 step,
                 message: format!("{error}; going back failed too: {second}"),

@@ -59,6 +59,8 @@ pub struct Journal {
     pub to: u64,
     /// Its id.
     pub to_id: Option<GenerationId>,
+    /// Number of the generation that was confirmed before.
+    pub confirmed: u64,
     /// Who deploys.
     pub deployer: String,
     /// What the confirmation must say; none confirms itself.

@@ -9,6 +9,8 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use cairn_generation::Manifest;
+use cairn_generation::diff::UnitPlan;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::Disk;
@@ -43,6 +45,9 @@ pub struct Origin {
     /// Packages that appeared with one that a generation named, dependencies included.
     #[serde(default)]
     pub packages: BTreeSet<String>,
+    /// Units of the host that ran when a managed one of the same name took their place.
+    #[serde(default)]
+    pub units: BTreeSet<String>,
     /// Packages that a generation named when others were last removed.
     #[serde(default)]
     pub settled: BTreeSet<String>,
@@ -102,6 +107,15 @@ impl Origin {
         };
         self.files.insert(path.to_owned(), original);
         Ok(())
+    }
+
+    /// Units that ran before Cairn had a definition of them run again under their own when ours goes.
+    pub(crate) fn give_back_units(&self, to: &Manifest, plan: &mut UnitPlan) {
+        for unit in self.units.iter().filter(|unit| !to.units.contains_key(*unit)) {
+            if plan.stop.remove(unit) {
+                plan.restart.insert(unit.clone());
+            }
+        }
     }
 
     /// Puts the original back at `path`, in one rename.

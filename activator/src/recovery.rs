@@ -20,10 +20,13 @@ use crate::system::{Change, Tell};
 use crate::tree;
 
 /// Where a recovery led.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Direction {
     /// To the generation that was confirmed before.
-    Back,
+    Back {
+        /// What did not come up there as it was.
+        trouble: Option<String>,
+    },
     /// To the new one: the switch had been committed.
     Forward,
 }
@@ -42,7 +45,10 @@ pub(crate) fn recover(node: &mut Node, tell: Tell) -> Result<Option<Outcome>, Er
         boot::settle(node, journal, tell)?;
     } else {
         tell(Event::Step { step: Step::RollBack });
-        back(node, journal, tell)?;
+        let direction = back(node, journal, tell)?;
+        if let Direction::Back { trouble: Some(message) } = direction {
+            tell(Event::Warning { message });
+        }
     }
     let current = node.state.current()?;
     Ok(Some(outcome(current.number, current.id, true)))
@@ -61,21 +67,23 @@ pub(crate) fn failure(error: Error) -> Failure {
 pub(crate) fn back(node: &mut Node, journal: Journal, tell: Tell) -> Result<Direction, Error> {
     let confirmed = node.state.confirmed()?;
     let tested = journal.phase == Phase::Tested && journal.boot_id == node.system.boot_id();
-    let (direction, target) = match journal.mode {
-        Mode::Test if tested => (Direction::Forward, node.state.load(journal.to)?),
-        Mode::Test => (Direction::Back, confirmed),
-        _ if confirmed.number == journal.to => (Direction::Forward, confirmed),
-        _ => (Direction::Back, confirmed),
+    let committed = confirmed.number == journal.to && journal.confirmed != journal.to;
+    let (forward, target) = match journal.mode {
+        Mode::Test if tested => (true, node.state.load(journal.to)?),
+        Mode::Test => (false, confirmed),
+        _ => (committed, confirmed),
     };
     let mut origin = Origin::load(&node.state)?;
+    let mut trouble = None;
     if journal.phase > Phase::Intent {
         let others = others(node, &journal, &target);
-        bring(node, Some(&journal), &others, &target, &mut origin, tell)?;
+        trouble = bring(node, Some(&journal), &others, &target, &mut origin, tell)?;
     }
-    let (said, cause) = match (direction, journal.mode) {
-        (Direction::Forward, Mode::Test) => ("tested", None),
-        (Direction::Forward, _) => ("confirmed", None),
-        (Direction::Back, _) => {
+    let trouble = trouble.map(|trouble| trouble.to_string());
+    let (said, cause) = match (forward, journal.mode) {
+        (true, Mode::Test) => ("tested", None),
+        (true, _) => ("confirmed", None),
+        (false, _) => {
             let cause = journal.cause.clone();
             ("rolled back", Some(cause.unwrap_or_else(|| "the switch was cut off".to_owned())))
         }
@@ -89,7 +97,7 @@ pub(crate) fn back(node: &mut Node, journal: Journal, tell: Tell) -> Result<Dire
     history::append(&node.disk, &node.state, &journal, said, cause)?;
     Journal::close(&node.disk, &node.state)?;
     node.system.disarm();
-    Ok(direction)
+    Ok(if forward { Direction::Forward } else { Direction::Back { trouble } })
 }
 
 /// The generations that may have left traces. One that does not read back any more left none that
@@ -108,10 +116,11 @@ fn others(node: &Node, journal: &Journal, target: &Generation) -> Vec<Generation
     others
 }
 
-/// Brings the host to `target`, whatever `others` left of themselves.
+/// Brings the host to `target`, whatever `others` left of themselves. What beside files did not
+/// come to be as it was is returned.
 ///
 /// # Errors
-/// When something fails; the next try goes on.
+/// When files cannot be brought there; the next try goes on.
 pub(crate) fn bring(
     node: &mut Node,
     journal: Option<&Journal>,
@@ -119,7 +128,7 @@ pub(crate) fn bring(
     target: &Generation,
     origin: &mut Origin,
     tell: Tell,
-) -> Result<(), Error> {
+) -> Result<Option<Error>, Error> {
     mend(node, target)?;
     let manifests: Vec<_> = others.iter().chain([target]).map(|other| &other.manifest).collect();
     let mut plan = cairn_generation::diff::UnitPlan::default();
@@ -131,17 +140,18 @@ pub(crate) fn bring(
         let ran = journal.into_iter().flat_map(|journal| journal.active.difference(&active));
         plan.start.extend(ran.filter(|unit| target.manifest.units.contains_key(*unit)).cloned());
     }
-    let change = Change { known: &manifests, to: target, plan: &plan };
-    node.system.prepare(&node.state, &change, origin, tell)?;
+    origin.give_back_units(&target.manifest, &mut plan);
+    let change = Change { known: &manifests, to: target, plan: &plan, way_back: true };
+    let mut trouble = node.system.prepare(&node.state, &change, origin, tell).err();
     let owners = |user: &str, group: &str| node.system.owner(user, group);
     let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
     let known: Vec<&Generation> = others.iter().collect();
     files.converge(&known, target, origin)?;
-    node.system.activate(&node.state, &change, origin, tell)?;
-    if let Err(error) = node.system.settle(&node.state, &change, origin, tell) {
-        tell(Event::Warning { message: error.to_string() });
-    }
-    origin.save(&node.disk, &node.state)
+    // Files and links stand: what does not come up now would not the next time either.
+    trouble = trouble.or(node.system.activate(&node.state, &change, origin, tell).err());
+    trouble = trouble.or(node.system.settle(&node.state, &change, origin, tell).err());
+    origin.save(&node.disk, &node.state)?;
+    Ok(trouble)
 }
 
 /// A damaged tree is laid out again from the store before anything leads to it.

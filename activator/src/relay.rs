@@ -59,7 +59,7 @@ pub(crate) fn start(
 fn follow(events: &Path, send: &mut dyn FnMut(&Event) -> Result<(), Error>) -> Result<(), Error> {
     let file = File::open(events).map_err(io("open", events))?;
     let mut reader = BufReader::new(&file);
-    let (mut line, mut quiet) = (Vec::new(), 0_u32);
+    let (mut line, mut quiet, mut is_dead) = (Vec::new(), 0_u32, false);
     loop {
         reader.read_until(b'\n', &mut line).map_err(io("read", events))?;
         if line.last() == Some(&b'\n') {
@@ -75,21 +75,23 @@ fn follow(events: &Path, send: &mut dyn FnMut(&Event) -> Result<(), Error>) -> R
             }
             continue;
         }
-        // The engine holds a lock on the file while it lives.
-        if quiet > 100 && file.try_lock_shared().is_ok() {
+        if is_dead {
             return send(&Event::Failed {
                 step: None,
-                message:
-                    "the switch was killed; the host is going back to its confirmed generation: \
-                          ask for its status"
-                        .to_owned(),
+                message: KILLED.to_owned(),
                 unchanged: false,
             });
         }
+        // The engine holds a lock on the file while it lives. It is looked for once more afterwards:
+        // its last event may have come in between.
+        is_dead = quiet > 200 && file.try_lock_shared().is_ok();
         quiet += 1;
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+const KILLED: &str =
+    "the switch was killed; the host goes back to its confirmed generation: ask for its status";
 
 /// Carries out the order in `folder`: what `cairn-activator engine` does.
 ///

@@ -26,6 +26,8 @@ pub struct Change<'a> {
     pub to: &'a Generation,
     /// What happens to units.
     pub plan: &'a UnitPlan,
+    /// Whether the host goes back: then what fails is told at the end, and stops nothing.
+    pub way_back: bool,
 }
 
 /// The host beside its files. Every method is idempotent: it compares, and does what is missing.

@@ -70,8 +70,8 @@ pub fn unit_plan(old: &Manifest, new: &Manifest, running: Running) -> UnitPlan {
     for (name, unit) in &new.units {
         let up = wanted_now.contains(name);
         let Some(before) = old.units.get(name) else {
-            // A host's own unit whose triggers appear: it may have read what came with them.
-            if unit.text.is_none() && runs(name) && drop_ins.contains(name) {
+            // One of the host that runs under another definition than it has from now on.
+            if runs(name) && (unit.text.is_some() || drop_ins.contains(name)) {
                 apply(name, unit, Difference::Restart, new, &runs, &mut plan);
             } else if up && !runs(name) {
                 plan.start.insert(name.clone());

@@ -80,23 +80,24 @@ impl Host {
         let gone = change.known.iter().flat_map(|known| known.units.keys());
         let gone = gone.filter(|unit| !change.to.manifest.units.contains_key(*unit)).cloned();
         self.manager.forget_failures(&gone.chain(touched.iter().cloned()).collect());
+        let mut attempts = Attempts::new(change);
         let told = |outcome: Result<(), Error>| {
             // What the units themselves say is worth more than what systemctl says of them.
             outcome.or_else(|error| units::failures(&*self.manager, &touched).and(Err(error)))
         };
-        told(self.manager.job(Verb::Reload, &plan.reload))?;
-        told(self.manager.job(Verb::Restart, &plan.restart))?;
+        attempts.take(told(self.manager.job(Verb::Reload, &plan.reload)))?;
+        attempts.take(told(self.manager.job(Verb::Restart, &plan.restart)))?;
         let mut start = plan.start.clone();
         let target = self.is_active(TARGET)?;
         if change.to.number > 0 && !target {
             start.insert(TARGET.to_owned());
         }
-        told(self.manager.job(Verb::Start, &start))?;
+        attempts.take(told(self.manager.job(Verb::Start, &start)))?;
         if change.to.number == 0 && target {
-            self.manager.job(Verb::Stop, &BTreeSet::from([TARGET.to_owned()]))?;
+            attempts.take(self.manager.job(Verb::Stop, &BTreeSet::from([TARGET.to_owned()])))?;
         }
         self.started = plan.restart.union(&plan.start).cloned().collect();
-        Ok(())
+        attempts.end()
     }
 }
 
@@ -157,12 +158,16 @@ impl System for Host {
         origin: &mut Origin,
         _: Tell,
     ) -> Result<(), Error> {
+        let mut attempts = Attempts::new(change);
         if !self.early {
-            apt::install(&self.disk, state, &change.to.manifest, origin)?;
+            attempts.take(apt::install(&self.disk, state, &change.to.manifest, origin))?;
         }
         let remember = |origin: &Origin| origin.save(&self.disk, state);
-        self.accounts.bring(&self.disk, &change.to.manifest, origin, &remember)?;
-        if self.early { Ok(()) } else { self.manager.job(Verb::Stop, &change.plan.stop) }
+        attempts.take(self.accounts.bring(&self.disk, &change.to.manifest, origin, &remember))?;
+        if !self.early {
+            attempts.take(self.manager.job(Verb::Stop, &change.plan.stop))?;
+        }
+        attempts.end()
     }
 
     fn activate(
@@ -173,20 +178,25 @@ impl System for Host {
         tell: Tell,
     ) -> Result<(), Error> {
         let to = &change.to.manifest;
+        let mut attempts = Attempts::new(change);
         if defines_other_units(change) {
-            self.manager.reload_definitions()?;
+            attempts.take(self.manager.reload_definitions())?;
         }
         if !to.directories.is_empty()
             && change.known.iter().any(|known| known.directories != to.directories)
             && !self.early
         {
             let lines = state.file("current/etc/tmpfiles.d/cairn.conf").display().to_string();
-            Run::new("systemd-tmpfiles").args(["--create".to_owned(), lines]).succeed()?;
+            let run = Run::new("systemd-tmpfiles").args(["--create".to_owned(), lines]);
+            attempts.take(run.succeed().map(drop))?;
         }
         let mut warn = |message| tell(Event::Warning { message });
-        kernel::converge(change.known, &to.kernel, origin, &mut warn)?;
-        nft::converge(change.known, to)?;
-        if self.early { Ok(()) } else { self.bring_units(change) }
+        attempts.take(kernel::converge(change.known, &to.kernel, origin, &mut warn))?;
+        attempts.take(nft::converge(change.known, to))?;
+        if !self.early {
+            attempts.take(self.bring_units(change))?;
+        }
+        attempts.end()
     }
 
     fn check(&self, to: &Manifest) -> Result<(), Error> {
@@ -219,18 +229,19 @@ impl System for Host {
         _: Tell,
     ) -> Result<(), Error> {
         let to = &change.to.manifest;
+        let mut attempts = Attempts { way_back: true, failed: Vec::new() };
         if !self.early {
-            apt::settle(&self.disk, state, to, origin)?;
+            attempts.take(apt::settle(&self.disk, state, to, origin))?;
         }
-        self.accounts.settle(&self.disk, to, origin)?;
+        attempts.take(self.accounts.settle(&self.disk, to, origin))?;
         kernel::settle(&to.kernel, origin);
         if change.to.number == 0 && !self.early {
             let recovery = BTreeSet::from(["cairn-recover.service".to_owned()]);
-            self.manager.job(Verb::Stop, &recovery)?;
-            install::uninstall(&self.disk, state)?;
-            self.manager.reload_definitions()?;
+            attempts.take(self.manager.job(Verb::Stop, &recovery))?;
+            attempts.take(install::uninstall(&self.disk, state))?;
+            attempts.take(self.manager.reload_definitions())?;
         }
-        Ok(())
+        attempts.end()
     }
 
     fn failed(&self, manifest: &Manifest) -> Result<BTreeSet<String>, Error> {
@@ -263,6 +274,33 @@ impl System for Host {
     fn boot_id(&self) -> String {
         let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         text.trim().to_owned()
+    }
+}
+
+/// Forward, the first failure ends a switch. On the way back nothing does: the more of the host is
+/// as it was, the better, and what failed is told at the end.
+struct Attempts {
+    way_back: bool,
+    failed: Vec<String>,
+}
+
+impl Attempts {
+    fn new(change: &Change) -> Self {
+        Self { way_back: change.way_back, failed: Vec::new() }
+    }
+
+    fn take(&mut self, done: Result<(), Error>) -> Result<(), Error> {
+        match done {
+            Err(error) if self.way_back => {
+                self.failed.push(error.to_string());
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn end(self) -> Result<(), Error> {
+        if self.failed.is_empty() { Ok(()) } else { Err(Error::refused(self.failed.join("; "))) }
     }
 }
 
