@@ -68,8 +68,11 @@ fn blocks(page: &str) -> Vec<Block> {
 }
 
 fn run_page(page: &Path) -> Result<(), Failed> {
-    let text = fs::read_to_string(page)?;
+    let mut text = fs::read_to_string(page)?;
     let folder = tempfile::tempdir()?;
+    if page.ends_with("README.md") {
+        text = as_if_built(&text, folder.path())?;
+    }
     for block in blocks(&text) {
         let outcome = match block.language.as_str() {
             "nix" => run_nix(&block, folder.path()),
@@ -80,6 +83,16 @@ fn run_page(page: &Path) -> Result<(), Failed> {
         outcome.map_err(|why| format!("{}:{}: {why}", page.display(), block.line))?;
     }
     Ok(())
+}
+
+/// README's commands stand in a clone of the repository and begin with building it: here the sample
+/// fleet is at hand, and the command is built already.
+fn as_if_built(text: &str, folder: &Path) -> Result<String, Failed> {
+    let repository = repository();
+    fs::copy(repository.join("cairn.nix"), folder.join("cairn.nix"))?;
+    fs::create_dir(folder.join("hosts"))?;
+    fs::copy(repository.join("hosts/demo.nix"), folder.join("hosts/demo.nix"))?;
+    Ok(text.replace("./build && ", "").replace("target/release/cairn", "cairn"))
 }
 
 fn run_nix(block: &Block, folder: &Path) -> Result<(), String> {
