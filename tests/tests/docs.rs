@@ -1,8 +1,8 @@
 //! The documentation, run: every code block of README.md and docs/*.md is tried as a reader would.
 //!
 //! - A `nix` block whose first line is `# path/to/file.nix` is written there, in the page's own folder.
-//!   Any other `nix` block is an expression: it must parse, and where it ends in `# => value` it must
-//!   evaluate to that.
+//!   One that ends in `# => value` is an expression that evaluates to that. Any other is an
+//!   expression, or definitions of a host that `cairn check` finds nothing wrong with.
 //! - A `console` block holds commands behind `$ ` and what they print. A line `…` stands for any
 //!   number of lines, and `…` within a line for any text.
 //! - `text` and `json` blocks show something and are not run; no other language may occur.
@@ -105,21 +105,37 @@ fn run_nix(block: &Block, folder: &Path) -> Result<(), String> {
     }
     let expected: Vec<&str> =
         block.text.lines().filter_map(|line| line.strip_prefix("# => ")).collect();
-    let mut command = Command::new(cairn());
-    command.current_dir(folder).args(["eval", "--expr", &block.text]);
     if expected.is_empty() {
-        command.arg("--parse");
+        let parsed = succeed(folder, &["eval", "--parse", "--expr", &block.text]);
+        return if parsed.is_ok() { Ok(()) } else { check_in_a_host(&block.text) };
     }
-    let output = command.output().map_err(|error| error.to_string())?;
-    let printed = String::from_utf8_lossy(&output.stdout);
+    let printed = succeed(folder, &["eval", "--expr", &block.text])?;
+    if expected.join("\n") == printed.trim_end() {
+        return Ok(());
+    }
+    Err(format!("gives {printed}where the page says {}", expected.join("\n")))
+}
+
+/// Checks definitions as a host of their own would hold them.
+fn check_in_a_host(definitions: &str) -> Result<(), String> {
+    let fleet = tempfile::tempdir().unwrap();
+    let outputs = "{ outputs = { self, ... }: { hosts.page = ./page.nix; }; }";
+    let module = format!("{{ config, lib, pkgs, name, nodes, ... }}:\n{{\n{definitions}\n}}\n");
+    fs::write(fleet.path().join("cairn.nix"), outputs).unwrap();
+    fs::write(fleet.path().join("page.nix"), module).unwrap();
+    succeed(fleet.path(), &["check"]).map(drop)
+}
+
+fn succeed(folder: &Path, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(cairn())
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .map_err(|error| error.to_string())?;
     if !output.status.success() {
         return Err(format!("fails:\n{}", String::from_utf8_lossy(&output.stderr)));
     }
-    match expected.as_slice() {
-        [] => Ok(()),
-        expected if expected.join("\n") == printed.trim_end() => Ok(()),
-        expected => Err(format!("gives {printed}where the page says {}", expected.join("\n"))),
-    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn run_console(block: &Block, folder: &Path) -> Result<(), String> {
