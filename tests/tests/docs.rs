@@ -107,7 +107,7 @@ fn run_nix(block: &Block, folder: &Path) -> Result<(), String> {
         block.text.lines().filter_map(|line| line.strip_prefix("# => ")).collect();
     if expected.is_empty() {
         let parsed = succeed(folder, &["eval", "--parse", "--expr", &block.text]);
-        return if parsed.is_ok() { Ok(()) } else { check_in_a_host(&block.text) };
+        return if parsed.is_ok() { Ok(()) } else { check_in_a_host(&block.text, folder) };
     }
     let printed = succeed(folder, &["eval", "--expr", &block.text])?;
     if expected.join("\n") == printed.trim_end() {
@@ -116,9 +116,14 @@ fn run_nix(block: &Block, folder: &Path) -> Result<(), String> {
     Err(format!("gives {printed}where the page says {}", expected.join("\n")))
 }
 
-/// Checks definitions as a host of their own would hold them.
-fn check_in_a_host(definitions: &str) -> Result<(), String> {
+/// Checks definitions as a host of their own would hold them, beside the page's files.
+fn check_in_a_host(definitions: &str, page: &Path) -> Result<(), String> {
     let fleet = tempfile::tempdir().unwrap();
+    for entry in
+        fs::read_dir(page).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file())
+    {
+        fs::copy(entry.path(), fleet.path().join(entry.file_name())).unwrap();
+    }
     let outputs = "{ outputs = { self, ... }: { hosts.page = ./page.nix; }; }";
     let module = format!("{{ config, lib, pkgs, name, nodes, ... }}:\n{{\n{definitions}\n}}\n");
     fs::write(fleet.path().join("cairn.nix"), outputs).unwrap();
