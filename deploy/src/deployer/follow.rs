@@ -29,18 +29,29 @@ impl Attempt<'_> {
         let patience =
             Duration::from_secs(self.how.confirm_timeout.into()) + self.deployer.patience;
         let mut deadline = Instant::now() + patience;
+        let mut why = message;
         while Instant::now() < deadline {
-            if let Ok(Ok(mut session)) =
-                tokio::time::timeout_at(deadline, self.deployer.connect(self.target, &Quiet)).await
-            {
-                if let Ok(verdict) = self.ask_until_decided(&mut session, goal).await {
-                    return verdict;
+            let connected = self.deployer.connect(self.target, &Quiet);
+            if let Ok(Ok(mut session)) = tokio::time::timeout_at(deadline, connected).await {
+                let mut under_way = false;
+                match self.ask_until_decided(&mut session, goal, &mut under_way).await {
+                    Ok(verdict) => return verdict,
+                    Err(error) if !matches!(error.cause(), Cause::ConnectionLost { .. }) => {
+                        // Asking again would be answered alike.
+                        why = format!("{why}; asked again: {}", error.cause());
+                        break;
+                    }
+                    Err(_) => {}
                 }
-                deadline = Instant::now() + patience;
+                // The host has a deadline of its own as long as it is at work.
+                if under_way {
+                    deadline = Instant::now() + patience;
+                }
             }
             tokio::time::sleep(PAUSE).await;
         }
-        Err(self.error(Cause::ConnectionLost { during, message, effect: Lost::Switch }))
+        let effect = Lost::Switch;
+        Err(self.error(Cause::ConnectionLost { during, message: why, effect }))
     }
 
     /// # Errors
@@ -49,10 +60,12 @@ impl Attempt<'_> {
         &self,
         session: &mut Session,
         goal: Goal,
+        under_way: &mut bool,
     ) -> Result<Result<Outcome, Error>, Error> {
         let mut idle = 0;
         loop {
             let status = session.status().await?;
+            *under_way = status.switching;
             if !status.switching {
                 // The engine may not have begun when the connection was lost: it is asked twice.
                 idle += 1;
