@@ -262,7 +262,7 @@ impl<'w> Job<'w> {
             return Ok(known);
         }
         if self.asked.borrow().contains(question) {
-            return Err(self.cycle(question, Span::NONE));
+            return Err(self.cycle(question));
         }
         let at_work = question.0 == self.host
             || self.asked.borrow().iter().any(|(host, _)| *host == question.0);
@@ -270,7 +270,7 @@ impl<'w> Job<'w> {
         let part = self.answer(question);
         let part = part.map_err(|error| match error.code.as_str() {
             // A host that waits for others met itself again.
-            "eval::infinite-recursion" if at_work => self.cycle(question, error.span),
+            "eval::infinite-recursion" if at_work => self.cycle(question),
             _ => error,
         });
         self.asked.borrow_mut().pop();
@@ -305,17 +305,22 @@ impl<'w> Job<'w> {
         }
     }
 
-    /// `nodes.a.config.x → nodes.b.config.y → nodes.a.config.x`
-    fn cycle(&self, question: &Question, at: Span) -> Box<Diagnostic> {
+    /// `nodes.a.config.x → nodes.b.config.y → nodes.a.config.x`. It is wherever the answer was
+    /// asked for.
+    fn cycle(&self, question: &Question) -> Box<Diagnostic> {
         let asked = self.asked.borrow();
-        let start = asked.iter().position(|known| known == question).unwrap_or(0);
-        let mut path: Vec<_> = asked.iter().skip(start).map(|known| self.told(known)).collect();
-        if path.last() != Some(&self.told(question)) || path.len() == 1 {
-            path.push(self.told(question));
-        }
+        let others = match asked.split_last() {
+            Some((last, others)) if last == question => others,
+            _ => &asked[..],
+        };
+        // A host that computes something for itself is in the cycle without having been asked.
+        let start = others.iter().position(|known| known == question).map_or(0, |own| own + 1);
+        let between = others.iter().skip(start);
+        let path = std::iter::once(question).chain(between).chain([question]);
+        let path: Vec<_> = path.map(|question| self.told(question)).collect();
         let message = format!("hosts wait for each other: {}", path.join(" → "));
         let help = "let one of them say the value itself, or put it where both can read it";
-        Diagnostic::error("nodes::cycle", at, message).with_help(help).into()
+        Diagnostic::error("nodes::cycle", Span::NONE, message).with_help(help).into()
     }
 
     fn told(&self, (host, path): &Question) -> String {

@@ -103,7 +103,13 @@ impl<'a> Evaluator<'a> {
             }
             ThunkState::Native(body) => {
                 thunk.state.set(ThunkState::Forcing(None));
-                self.deeper(at, || body(self).and_then(|value| self.force_at(value, at)))
+                let result =
+                    self.deeper(at, || body(self).and_then(|value| self.force_at(value, at)));
+                // Rust code has no place of its own: the error is where its value is asked for.
+                result.map_err(|mut error| {
+                    error.span = error.span.or(at);
+                    error
+                })
             }
             ThunkState::Forcing(expr) => return Err(self.infinite(expr, at)),
             ThunkState::Failed(number) => return Err(self.failure(number)),

@@ -1,0 +1,240 @@
+//! Fleets in memory: what is wrong with them, and what they are compiled to.
+#![allow(clippy::expect_used, reason = "a test program")]
+
+use cairn_compiler::fetch::Offline;
+use cairn_compiler::{Fleet, Report};
+use cairn_generation::Store;
+use cairn_lang::MemoryFs;
+
+/// A fleet of one host `a` with this module, and whatever else `cairn.nix` is given.
+fn load(files: &[(&str, &str)], settings: &[&str]) -> Result<Fleet, Report> {
+    let settings: Vec<String> = settings.iter().map(|text| (*text).to_owned()).collect();
+    Fleet::load(MemoryFs::new(files.iter().copied()), &settings)
+}
+
+fn fleet(outputs: &str) -> Result<Fleet, Report> {
+    load(&[("cairn.nix", &format!("{{ outputs = {{ self, ... }}: {outputs}; }}"))], &[])
+}
+
+/// Code, place and message of each.
+fn told(report: &Report) -> String {
+    let each = report.diagnostics.iter().map(|diagnostic| {
+        let place = match report.sources.place(diagnostic.span) {
+            Some(at) => format!("{}:{}:{}", at.file, at.start.line, at.start.column),
+            None => "nowhere".to_owned(),
+        };
+        let help = diagnostic.help.as_ref().map(|help| format!("\n  {help}")).unwrap_or_default();
+        format!("{} at {place}: {}{help}\n", diagnostic.code, diagnostic.message)
+    });
+    each.collect()
+}
+
+/// Everything that is wrong with a fleet.
+fn wrong(outputs: &str) -> String {
+    match fleet(outputs) {
+        Err(report) => told(&report),
+        Ok(fleet) => told(&fleet.check(&fleet.hosts())),
+    }
+}
+
+/// The value of `networking.hostName` on `a`, by `explain`.
+fn host_name(outputs: &str, settings: &[&str]) -> String {
+    let text = format!("{{ outputs = {{ self, ... }}: {outputs}; }}");
+    let fleet = load(&[("cairn.nix", &text)], settings).expect("a fleet");
+    let explained = fleet.explain("a", "networking.hostName").expect("an option");
+    explained.value.expect("a value")
+}
+
+#[test]
+fn names_of_a_fleet() {
+    insta::assert_snapshot!(wrong("{ host.a = { }; hosts.\"a b\" = { }; groups.g.host = [ ]; }"), @"
+    fleet::unknown-key at cairn.nix:1:30: `outputs` has no `host`
+      did you mean `hosts`?
+    fleet::bad-name at cairn.nix:1:50: `a b` is no name for a host: not a hostname: expected the end, found ` `
+      names hold letters, digits, `-` and `_`
+    fleet::unknown-key at cairn.nix:1:72: the group `g` has no `host`
+      did you mean `hosts`?
+    ");
+    insta::assert_snapshot!(wrong("{ hosts.web1 = { }; groups.g.hosts = [ \"wbe1\" ]; }"), @"
+    fleet::unknown-host at cairn.nix:1:67: the group `g` lists a host `wbe1` that does not exist
+      did you mean `web1`?
+    ");
+    let report = load(&[("cairn.nix", "{ inputs.x.url = \"x\"; outputs = _: { }; }")], &[]);
+    insta::assert_snapshot!(told(&report.err().expect("errors")), @"
+    fleet::inputs-unsupported at cairn.nix:1:10: the input `x` cannot be fetched: this cairn takes none
+      copy what you need into the fleet's folder and import it by path
+    ");
+    let report = load(&[("cairn.nix", "{ output = _: { }; }")], &[]);
+    insta::assert_snapshot!(told(&report.err().expect("errors")), @"
+    fleet::no-outputs at cairn.nix:1:3: cairn.nix has no `outputs`
+      write `outputs = { self, ... }: { hosts.<name> = ./hosts/<name>.nix; };`
+    ");
+    let report = load(&[("cairn.nix", "{ outputs = _: { hosts = nope; x = ; }; }")], &[]);
+    insta::assert_snapshot!(told(&report.err().expect("errors")), @"
+    syntax::error at cairn.nix:1:36: unexpected `;`, expected an expression
+      something before this `;` is unfinished
+    ");
+}
+
+#[test]
+fn strength_is_priority_then_layer() {
+    let groups = "groups.g = { hosts = [ \"a\" ]; module = { lib, ... }: { networking.hostName = GROUP; }; };";
+    let case = |group: &str, host: &str, settings: &[&str]| {
+        let groups = groups.replace("GROUP", group);
+        let host = match host {
+            "" => "{ }".to_owned(),
+            host => format!("{{ lib, ... }}: {{ networking.hostName = {host}; }}"),
+        };
+        host_name(&format!("{{ {groups} hosts.a = {host}; }}"), settings)
+    };
+    let set = ["networking.hostName=\"set\""];
+    for (group, host, settings, expected) in [
+        ("\"group\"", "", &[][..], "group"),
+        ("\"group\"", "\"host\"", &[], "host"),
+        ("lib.mkForce \"group\"", "\"host\"", &[], "group"),
+        ("\"group\"", "lib.mkDefault \"host\"", &[], "group"),
+        ("lib.mkDefault \"group\"", "lib.mkDefault \"host\"", &[], "host"),
+        ("lib.mkForce \"group\"", "lib.mkForce \"host\"", &[], "host"),
+        ("lib.mkForce \"group\"", "lib.mkForce \"host\"", &set, "set"),
+    ] {
+        let value = case(group, host, settings);
+        assert_eq!(value, format!("\"{expected}\""), "{group} and {host}");
+    }
+}
+
+#[test]
+fn equal_strength_is_a_conflict() {
+    let two = "{ hosts.a = { }; groups.g = { hosts = [ \"a\" ]; module = { networking.hostName = \"g\"; }; }; \
+               groups.h = { hosts = [ \"a\" ]; module = { networking.hostName = \"h\"; }; }; }";
+    insta::assert_snapshot!(wrong(two), @r#"
+    module::conflict at cairn.nix:1:97: `networking.hostName` has two values: the string "h" and the string "g"
+      both are in the layer `group`: remove one, or let one win with `lib.mkForce` or give way with `lib.mkDefault`
+    "#);
+}
+
+#[test]
+fn hosts_read_each_other() {
+    let outputs = "{ hosts.a = { nodes, ... }: { networking.hostName = nodes.b.config.networking.hostName + \"-a\"; }; \
+                   hosts.b = { networking.hostName = \"b\"; }; }";
+    assert_eq!(host_name(outputs, &[]), "\"b-a\"");
+    let cycle = "{ hosts.a = { nodes, ... }: { networking.hostName = nodes.b.config.networking.hostName; }; \
+                 hosts.b = { nodes, ... }: { networking.hostName = nodes.a.config.networking.hostName; }; }";
+    insta::assert_snapshot!(wrong(cycle), @"
+    nodes::cycle at cairn.nix:1:106: hosts wait for each other: nodes.b.config.networking.hostName → nodes.a.config.networking.hostName → nodes.b.config.networking.hostName
+      let one of them say the value itself, or put it where both can read it
+    nodes::cycle at cairn.nix:1:195: hosts wait for each other: nodes.a.config.networking.hostName → nodes.b.config.networking.hostName → nodes.a.config.networking.hostName
+      let one of them say the value itself, or put it where both can read it
+    ");
+    let unknown = "{ hosts.a = { nodes, ... }: { networking.hostName = nodes.bb.config.networking.hostName; }; hosts.b = { }; }";
+    insta::assert_snapshot!(wrong(unknown), @"
+    name::missing-attribute at cairn.nix:1:86: the attribute `bb` is missing
+      did you mean `b`?
+    ");
+}
+
+#[test]
+fn packages_by_name() {
+    let of = |module: &str| {
+        let outputs = format!(
+            "{{ packages.tool = (import <cairn/lib>).fetchPackage {{ name = \"tool\"; version = \"1\"; \
+             url = \"file:///tool\"; hash = \"{}\"; }}; hosts.a = {{ pkgs, ... }}: {{ {module} }}; }}",
+            "0".repeat(64)
+        );
+        wrong(&outputs)
+    };
+    assert_eq!(
+        of("environment.systemPackages = with pkgs; [ htop debian.vim pkgs.\"g++\" tool ];"),
+        ""
+    );
+    insta::assert_snapshot!(of("environment.systemPackages = [ pkgs.Htop ];"), @"
+    package::bad-name at cairn.nix:1:275: `Htop` is no name of a Debian package, and none of the fleet's
+      Debian's names hold lower-case letters, digits and `+ - .`; the fleet's own are in its `outputs.packages`
+    ");
+    insta::assert_snapshot!(of("environment.systemPackages = [ \"htop\" ];"), @r#"
+    type::mismatch at cairn.nix:1:270: `environment.systemPackages[0]` takes a package, found the string "htop"
+      write pkgs.htop, without quotes
+    "#);
+    insta::assert_snapshot!(of("environment.etc.x.text = \"${pkgs.tool}/bin/tool\";"), @"
+    package::not-installed at cairn.nix:1:264: the package `tool` is used here but not installed
+      add the package to `environment.systemPackages`, or name files by their path in the fleet
+    ");
+}
+
+#[test]
+fn resources_point_at_what_the_fleet_wrote() {
+    insta::assert_snapshot!(wrong(
+        "{ hosts.a = {\n  users.users.u = { isNormalUser = true; extraGroups = [ \"wheels\" ]; };\n  \
+         boot.kernel.sysctl.nodots = 1;\n  systemd.services.\"a b\".script = \"x\";\n  \
+         systemd.services.c = { script = \"x\"; wantedBy = [ \"multi-user\" ]; };\n}; }"
+    ), @r"
+    user::unknown-group at cairn.nix:2:56: the user `u` is in the group `wheels`, which does not exist
+      declare it: `users.groups.wheels = { };`
+    kernel::bad-sysctl at cairn.nix:3:22: `nodots` is no name of a sysctl
+      names have at least two parts with dots between, such as `net.ipv4.ip_forward`
+    unit::bad-name at cairn.nix:4:20: `a b.service` is no name of a unit
+      names hold letters, digits and any of `: - _ . \ @`; `systemd-escape` writes others so
+    unit::bad-name at cairn.nix:5:51: `multi-user` does not say what kind of unit it is
+      write the full name, such as `multi-user.service`
+    ");
+}
+
+const SMALL: &str = "{ outputs = _: { hosts.a = { config, ... }: {
+  networking.hostName = \"a\";
+  environment.etc.\"from-file\".source = ./file.txt;
+  environment.etc.\"from-text\".text = \"see ${./file.txt}\\n\";
+  systemd.services.hello = { script = \"exec sleep infinity\"; wantedBy = [ \"multi-user.target\" ]; };
+}; }; }";
+
+/// A change of this renames the generations of every fleet.
+#[test]
+fn one_name_for_one_fleet() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).expect("a store");
+    let build = |settings: &[&str]| {
+        let fleet =
+            load(&[("cairn.nix", SMALL), ("file.txt", "text\n")], settings).expect("a fleet");
+        let (built, _) = fleet
+            .build(&fleet.hosts(), &Offline, &store)
+            .unwrap_or_else(|report| unreachable!("{}", told(&report)));
+        built.into_iter().next().expect("a host")
+    };
+    let built = build(&[]);
+    for blob in built.manifest.blobs() {
+        assert!(store.get(&blob).is_ok(), "{blob} is not in the store");
+    }
+    assert_eq!(built.manifest.references.len(), 1);
+    assert_eq!(built.id, build(&[]).id);
+    assert_ne!(built.id, build(&["networking.hostName=\"b\""]).id);
+    insta::assert_snapshot!(built.text, @r#"{"files":{"/etc/cairn/scripts/hello/start":{"content":{"blob":"f05134228b8d8bc991553008cabc43d35b1cf7efc777f98f1b5b617a36a7314b"},"mode":"0755"},"/etc/from-file":{"content":{"blob":"42173aaf951b10db722cc40c3bcd55cdb4b9ae148114a9e115cb74d18e7bb8c3"}},"/etc/from-text":{"content":{"blob":"6e497b9136539ce2c79ba5531cfd47b5a62ff232ab455fcad6a05708fdf3f657"}},"/etc/hostname":{"content":{"blob":"81c4b7f7e0549f1514e9cae97cf40cf133920418d3dc71bedbf60ec9bd6148cb"},"method":"copy"}},"host":"a","kernel":{"hostname":"a"},"references":["42173aaf951b10db722cc40c3bcd55cdb4b9ae148114a9e115cb74d18e7bb8c3"],"units":{"hello.service":{"restartTriggers":["f5683d3817d0a8f7ed4dbd9ad44a62818100a0948f26abc1d7634f427b8cf4e4"],"text":"[Service]\nExecStart=/etc/cairn/scripts/hello/start\n","wantedBy":["multi-user.target"]}},"version":1}"#);
+    insta::assert_snapshot!(built.id, @"8bbb80df546816ea165ca4c5920d84620bc50e5f3b207998978f9b3a8271da10");
+}
+
+#[test]
+fn hosts_by_group_and_tag() {
+    let fleet = fleet(
+        "{ hosts.a.deployment.tags = [ \"red\" ]; hosts.b = { }; hosts.c = { }; \
+           groups.g.hosts = [ \"c\" \"a\" ]; }",
+    );
+    let fleet = fleet.expect("a fleet");
+    let select = |wanted: &[&str]| {
+        let wanted: Vec<String> = wanted.iter().map(|text| (*text).to_owned()).collect();
+        match fleet.select(&wanted) {
+            Ok(hosts) => hosts.join(" "),
+            Err(cairn_compiler::SelectError::Unknown { wanted, help }) => {
+                format!("{wanted}: {help}")
+            }
+            Err(cairn_compiler::SelectError::Report(report)) => told(&report),
+        }
+    };
+    assert_eq!(select(&["b", "@g", "a"]), "a b c");
+    assert_eq!(select(&["@red"]), "a");
+    assert_eq!(select(&["d"]), "no host is called `d`: did you mean `a`?");
+    assert_eq!(select(&["g"]), "no host is called `g`: `g` is a group: write `@g`");
+    assert_eq!(
+        select(&["@blue"]),
+        "no group or tag is called `@blue`: the groups and tags are: @g, @red"
+    );
+    let deployments = fleet.deployments(&fleet.hosts()).expect("deployments");
+    assert!(deployments["a"].groups.contains("g"));
+    assert_eq!(deployments["a"].target_port, None);
+}
