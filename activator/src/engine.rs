@@ -2,7 +2,6 @@
 //! it is cut off, stands in [`crate::journal`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 use std::time::{Duration, Instant};
 
 use cairn_generation::diff::{Running, UnitPlan, diff, unit_plan};
@@ -163,6 +162,8 @@ impl<'a> Engine<'a> {
         programs::lay_out(&node.disk, &store, &to.manifest)?;
         let owners = |user: &str, group: &str| node.system.owner(user, group);
         tree::stage(&node.disk, &node.state, &store, &to, &owners)?;
+        // Blobs that units name by their place in the store are used as they lie there.
+        node.disk.sync_fs(node.state.folder())?;
         Ok(to)
     }
 
@@ -483,7 +484,7 @@ fn fetch(store: &Store, manifest: &Manifest, blobs: &dyn BlobSource) -> Result<(
     for id in manifest.blobs() {
         let Err(broken) = store.verify(&id) else { continue };
         match blobs.blob(&id) {
-            Ok(reader) => store.put_as(&id, &mut { reader } as &mut dyn Read)?,
+            Ok(reader) => store.put_unflushed(&id, reader)?,
             Err(_) => return Err(broken.into()),
         }
     }

@@ -250,10 +250,12 @@ impl Connection<'_> {
         if let Some(error) = trouble {
             return Err(error.into());
         }
-        let reader = fs::File::open(&part).map_err(io("open", &part))?;
-        let kept = store.put_as(&blob.id, reader);
-        // Whole or damaged, it is not continued.
-        let _ = fs::remove_file(&part);
+        drop(file);
+        let kept = store.take(&blob.id, &part);
+        if kept.is_err() {
+            // What is damaged is not continued.
+            let _ = fs::remove_file(&part);
+        }
         kept?;
         self.done()
     }

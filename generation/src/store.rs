@@ -99,6 +99,40 @@ impl Store {
         sync_folder(&self.folder).map_err(at(&self.folder))
     }
 
+    /// As [`Store::put_as`], but not durable until the file system is flushed: for many blobs, which
+    /// are flushed together. A blob that a power cut tears is found by its hash, like any damaged one.
+    ///
+    /// # Errors
+    /// As [`Store::put_as`].
+    pub fn put_unflushed(&self, id: &BlobId, mut reader: impl Read) -> Result<(), StoreError> {
+        if self.verify(id).is_ok() {
+            return Ok(());
+        }
+        let mut file = tempfile::Builder::new()
+            .prefix(".tmp-")
+            .tempfile_in(&self.folder)
+            .map_err(at(&self.folder))?;
+        copy_hashed(&mut reader, file.as_file_mut()).map_err(at(&self.path(id)))?;
+        self.take(id, file.path())?;
+        // Its name is the blob's by now.
+        file.disable_cleanup(true);
+        Ok(())
+    }
+
+    /// Makes a file of the store's own folder the blob `id`. Not durable until the file system is
+    /// flushed.
+    ///
+    /// # Errors
+    /// When its content has another hash, or the file system refuses; it stays where it is then.
+    pub fn take(&self, id: &BlobId, file: &Path) -> Result<(), StoreError> {
+        let found = File::open(file).and_then(BlobId::of_reader).map_err(at(file))?;
+        if found != *id {
+            return Err(StoreError::Damaged { id: *id, found });
+        }
+        fs::set_permissions(file, Permissions::from_mode(0o444)).map_err(at(file))?;
+        fs::rename(file, self.path(id)).map_err(at(file))
+    }
+
     /// Whether something lies under this name; [`Store::verify`] tells whether it is whole.
     pub fn has(&self, id: &BlobId) -> bool {
         self.path(id).exists()
@@ -191,6 +225,18 @@ mod tests {
         assert!(matches!(store.get(&id), Err(StoreError::Damaged { .. })));
         store.put(b"stone").unwrap();
         assert_eq!(store.get(&id).unwrap(), b"stone");
+    }
+
+    #[test]
+    fn what_is_flushed_later_is_verified_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let id = BlobId::of(b"stone");
+        assert!(matches!(store.put_unflushed(&id, &b"sand"[..]), Err(StoreError::Damaged { .. })));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        store.put_unflushed(&id, &b"stone"[..]).unwrap();
+        assert_eq!(store.get(&id).unwrap(), b"stone");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod preflight;
 mod units;
 pub(crate) mod watchdog;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -49,6 +50,8 @@ pub(crate) struct Host {
     /// Before sysinit.target: no unit may be touched yet.
     early: bool,
     started: BTreeSet<String>,
+    /// Whether our own unit files are newer than what the manager knows.
+    stale: Cell<bool>,
 }
 
 impl Host {
@@ -60,6 +63,7 @@ impl Host {
             manager: Box::new(Systemctl),
             early: false,
             started: BTreeSet::new(),
+            stale: Cell::new(false),
         }
     }
 
@@ -138,7 +142,7 @@ impl System for Host {
         if !Path::new(watchdog::RUN_DIR).join("lease").exists()
             && install::install(&self.disk, state)?
         {
-            self.manager.reload_definitions()?;
+            self.stale.set(true);
         }
         watchdog::arm(lease)
     }
@@ -179,7 +183,7 @@ impl System for Host {
     ) -> Result<(), Error> {
         let to = &change.to.manifest;
         let mut attempts = Attempts::new(change);
-        if defines_other_units(change) {
+        if self.stale.take() || defines_other_units(change) {
             attempts.take(self.manager.reload_definitions())?;
         }
         if !to.directories.is_empty()
