@@ -1,8 +1,10 @@
 # Where a host is and how a deployer gets there. None of this is part of a generation.
-{ lib, ... }:
+{ config, lib, ... }:
 
 let
   inherit (lib) mkOption types;
+
+  cfg = config.deployment;
 in
 {
   options.deployment = {
@@ -67,11 +69,21 @@ in
     adopt = mkOption {
       type = types.either types.bool (types.listOf types.str);
       default = false;
+      apply =
+        adopt:
+        if adopt == true then true else (if adopt == false then [ ] else adopt) ++ cfg.replaces;
       example = [ "/etc/motd" ];
       description = ''
         Files of the host, not made by Cairn, that a switch may replace: paths, or `true` for all.
         They are kept in generation 0 and come back when the fleet lets go of them.
       '';
+    };
+
+    replaces = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      internal = true;
+      description = "Files that every host has: whoever declares their content means to replace them.";
     };
   };
 }

@@ -23,7 +23,7 @@ in
       "/etc/timezone".text = "${zone}\n";
     };
 
-    deployment.adopt = [
+    deployment.replaces = [
       "/etc/localtime"
       "/etc/timezone"
     ];

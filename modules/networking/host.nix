@@ -73,7 +73,7 @@ in
     };
 
     # Every host has these files; whoever declares their content means to replace them.
-    deployment.adopt =
+    deployment.replaces =
       optional named "/etc/hostname"
       ++ optional (cfg.hosts != { } || cfg.extraHosts != "") "/etc/hosts";
   };
