@@ -42,7 +42,10 @@ in
       type = types.nullOr types.str;
       default = null;
       example = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…";
-      description = "Public host key that the server must show, besides those of `known_hosts`.";
+      description = ''
+        Public host key that the server must show. No other is accepted then; `known_hosts` is
+        asked for revocations alone.
+      '';
     };
 
     tags = mkOption {
