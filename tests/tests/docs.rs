@@ -14,6 +14,9 @@ use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
+#[path = "docs/codes.rs"]
+mod codes;
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let repository = repository();
@@ -25,11 +28,17 @@ fn main() -> ExitCode {
         .collect();
     pages.push(repository.join("README.md"));
     pages.sort();
-    let trials = pages.into_iter().map(|page| {
-        let name = page.strip_prefix(&repository).unwrap_or(&page).display().to_string();
-        Trial::test(name, move || run_page(&page))
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let mut trials: Vec<Trial> = pages
+        .into_iter()
+        .map(|page| {
+            let name = page.strip_prefix(&repository).unwrap_or(&page).display().to_string();
+            Trial::test(name, move || run_page(&page))
+        })
+        .collect();
+    trials.push(Trial::test("every diagnostic code has its place", move || {
+        codes::compare(&repository)
+    }));
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 fn repository() -> PathBuf {
