@@ -98,6 +98,19 @@ pub fn draft(
     if work.problems.is_empty() { Ok(work.draft) } else { Err(work.problems) }
 }
 
+/// Whether a fault is that something is not there, which it may be because of another error.
+pub(crate) fn is_about_absence(code: &str) -> bool {
+    const CODES: [&str; 6] = [
+        "check::incomplete",
+        "file::no-content",
+        "order::unknown-resource",
+        "package::no-program",
+        "package::not-installed",
+        "user::unknown-group",
+    ];
+    CODES.contains(&code) || code.starts_with("resource::")
+}
+
 fn misshapen(error: &serde_json::Error) -> Diagnostic {
     Diagnostic::error(
         "resource::shape",

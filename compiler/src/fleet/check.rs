@@ -78,27 +78,47 @@ pub(super) fn draft<'w>(job: &'w Job<'w>) -> (Option<Draft>, Vec<Diagnostic>) {
         Err(error) => return (None, vec![*error]),
     };
     let mut problems = config.force_all();
-    let broken = problems.iter().any(|problem| problem.severity == Severity::Error);
-    // What an error spoiled must not be found wrong again: only values that are right are judged.
-    let config = match job.strict() {
-        Ok(strict) if broken => strict,
-        _ => config,
-    };
+    if problems.iter().any(is_error) {
+        problems.extend(faults_beside_errors(job, config));
+        return (None, problems);
+    }
     problems.extend(said(job, config));
-    let mut partial = BTreeSet::new();
-    match resources(config, broken, &mut partial) {
-        Ok(resources) => {
-            let known = job.eval().map(|eval| eval.blobs()).unwrap_or_default();
-            match manifest::draft(job.name(), &resources, &known, &job.places(), &partial) {
-                Ok(draft) if !problems.iter().any(is_error) => return (Some(draft), problems),
-                Ok(_) => {}
-                Err(faults) => problems.extend(faults),
-            }
-        }
-        Err(error) if !broken => problems.push(*error),
-        Err(_) => {}
+    match resources(config, false, &mut BTreeSet::new()) {
+        Ok(resources) => match judged(job, &resources, &BTreeSet::new()) {
+            Ok(draft) if !problems.iter().any(is_error) => return (Some(draft), problems),
+            Ok(_) => {}
+            Err(faults) => problems.extend(faults),
+        },
+        Err(error) => problems.push(*error),
     }
     (None, problems)
+}
+
+/// What else is wrong with a host that has errors. What an error spoiled must not be found wrong
+/// again: where something seems to be missing, only values are judged that no error has a part in.
+fn faults_beside_errors<'w>(job: &'w Job<'w>, tolerant: &Configuration<'w, 'w>) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    if let Ok(strict) = job.strict() {
+        faults.extend(said(job, strict));
+        let mut partial = BTreeSet::new();
+        if let Ok(resources) = resources(strict, true, &mut partial) {
+            faults.extend(judged(job, &resources, &partial).err().unwrap_or_default());
+        }
+    }
+    if let Ok(resources) = resources(tolerant, true, &mut BTreeSet::new()) {
+        let found = judged(job, &resources, &BTreeSet::new()).err().unwrap_or_default();
+        faults.extend(found.into_iter().filter(|fault| !manifest::is_about_absence(&fault.code)));
+    }
+    faults
+}
+
+fn judged<'w>(
+    job: &'w Job<'w>,
+    resources: &Data,
+    partial: &BTreeSet<String>,
+) -> std::result::Result<Draft, Vec<Diagnostic>> {
+    let known = job.eval().map(|eval| eval.blobs()).unwrap_or_default();
+    manifest::draft(job.name(), resources, &known, &job.places(), partial)
 }
 
 fn is_error(problem: &Diagnostic) -> bool {

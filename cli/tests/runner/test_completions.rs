@@ -1,8 +1,6 @@
 //! `cairn completions`, and what every command shares.
 
-mod common;
-
-use common::cairn;
+use crate::common::cairn;
 
 #[test]
 fn completions_name_the_commands() {

@@ -1,0 +1,83 @@
+//! Runs the built command as a user would.
+
+use std::path::Path;
+use std::process::Command;
+
+/// What a command said, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Output {
+    /// Its exit code.
+    pub(crate) code: i32,
+    /// Its results.
+    pub(crate) stdout: String,
+    /// Its words.
+    pub(crate) stderr: String,
+}
+
+/// Runs `cairn` with these arguments.
+pub(crate) fn cairn(args: &[&str]) -> Output {
+    cairn_in(Path::new("."), args)
+}
+
+/// Runs `cairn` in a folder, with an environment in which nothing shines through. The cache is
+/// `.cache` in that folder.
+pub(crate) fn cairn_in(folder: &Path, args: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_cairn"))
+        .args(args)
+        .current_dir(folder)
+        .env_remove("CLICOLOR_FORCE")
+        .env("NO_COLOR", "1")
+        .env("COLUMNS", "80")
+        .env("XDG_CACHE_HOME", folder.join(".cache"))
+        .output()
+        .expect("the command runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Output {
+        code: output.status.code().expect("an exit code"),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+/// A fleet of these files, in a folder of its own.
+pub(crate) fn fleet(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        let parent = path.parent().expect("a parent");
+        std::fs::create_dir_all(parent).expect("a folder");
+        std::fs::write(path, text).expect("written");
+    }
+    folder
+}
+
+/// A fleet with one small host, `demo`.
+pub(crate) fn small() -> tempfile::TempDir {
+    fleet(&[
+        ("cairn.nix", "{ outputs = { self, ... }: { hosts.demo = ./demo.nix; }; }\n"),
+        (
+            "demo.nix",
+            "{ lib, ... }:\n{\n  networking.hostName = \"demo\";\n  environment.etc.motd.text = lib.mkDefault \"hello\\n\";\n  \
+             systemd.services.hello = {\n    script = \"exec sleep infinity\";\n    wantedBy = [ \"multi-user.target\" ];\n  };\n}\n",
+        ),
+    ])
+}
+
+impl Output {
+    /// The objects on standard output; everything there must be one.
+    pub(crate) fn objects(&self) -> Vec<serde_json::Value> {
+        let parse = |line| serde_json::from_str(line).expect("a line of JSON");
+        let objects: Vec<serde_json::Value> = self.stdout.lines().map(parse).collect();
+        assert!(objects.iter().all(|object| object["type"].is_string()), "{}", self.stdout);
+        objects
+    }
+
+    /// Standard output with what differs from run to run taken out: durations.
+    pub(crate) fn steady(&self) -> String {
+        let lines = self.stdout.lines().map(|line| match line.split_once(" in 0.") {
+            Some((before, _)) => format!("{before} in …"),
+            None => line.to_owned(),
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}

@@ -1,0 +1,13 @@
+//! The command as a user meets it: one file a command.
+#![allow(clippy::expect_used, reason = "a test program")]
+
+mod common;
+mod test_build;
+mod test_check;
+mod test_completions;
+mod test_diff;
+mod test_eval;
+mod test_explain;
+mod test_rollback;
+mod test_status;
+mod test_switch;
