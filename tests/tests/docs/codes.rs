@@ -11,7 +11,7 @@ const CRATES: [&str; 6] = ["lang", "compiler", "generation", "deploy", "activato
 
 /// # Errors
 /// With the codes that the page lacks, and those that only the page has.
-pub fn compare(repository: &Path) -> Result<(), Failed> {
+pub(crate) fn compare(repository: &Path) -> Result<(), Failed> {
     let mut real = BTreeSet::new();
     for name in CRATES {
         collect(&repository.join(name).join("src"), &mut real)?;
