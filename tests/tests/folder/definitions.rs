@@ -8,6 +8,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a conflict shows both places", conflict),
     ("wrong arguments end with 2", wrong_arguments),
     ("a host that is not in the fleet", unknown_host),
+    ("the project's own fleets are right", own_fleets),
 ];
 
 fn diagnostics(definitions: &str) -> Vec<Value> {
@@ -62,4 +63,11 @@ fn unknown_host() {
     let outcome = Cairn::new(fleet.path()).run(&["build", "alhpa"]);
     assert!([1, 2].contains(&outcome.code()), "{outcome:?}");
     let _ = outcome.says(&["alhpa", "alpha"]);
+}
+
+fn own_fleets() {
+    let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for fleet in [".", "examples/devboard", "examples/dual-stack"] {
+        let _ = Cairn::new(&project.join(fleet)).run(&["check"]).ok();
+    }
 }
