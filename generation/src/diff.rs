@@ -62,7 +62,11 @@ pub fn unit_plan(old: &Manifest, new: &Manifest, running: Running) -> UnitPlan {
     };
     let mut plan = UnitPlan::default();
     for (name, unit) in old.units.iter().filter(|(name, _)| !new.units.contains_key(*name)) {
-        if unit.text.is_some() && !unit.keep_on_removal && runs(name) {
+        if unit.text.is_none() && runs(name) {
+            // The host's own unit stays, without what came with its triggers.
+            let difference = difference(unit, &Unit::default());
+            apply(name, unit, difference, new, &runs, &mut plan);
+        } else if unit.text.is_some() && !unit.keep_on_removal && runs(name) {
             plan.stop.insert(name.clone());
         }
     }
@@ -70,9 +74,14 @@ pub fn unit_plan(old: &Manifest, new: &Manifest, running: Running) -> UnitPlan {
     for (name, unit) in &new.units {
         let up = wanted_now.contains(name);
         let Some(before) = old.units.get(name) else {
-            // One of the host that runs under another definition than it has from now on.
-            if runs(name) && (unit.text.is_some() || drop_ins.contains(name)) {
-                apply(name, unit, Difference::Restart, new, &runs, &mut plan);
+            // One of the host: it runs under another definition than it has from now on, or has
+            // not read what comes with its triggers.
+            if runs(name) {
+                let difference = match drop_ins.contains(name) {
+                    true => Difference::Restart,
+                    false => difference(&Unit::default(), unit),
+                };
+                apply(name, unit, difference, new, &runs, &mut plan);
             } else if up && !runs(name) {
                 plan.start.insert(name.clone());
             }
@@ -477,6 +486,17 @@ mod tests {
         let changed = manifest(&[("a.service", unit(NEW))]);
         let plan = unit_plan(&same, &changed, Running::Active(&none));
         assert_eq!((plan.stop.len(), plan.start.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_unit_of_the_host_reads_what_comes_and_goes_with_its_triggers() {
+        let running = BTreeSet::from(["ssh.service".to_owned()]);
+        let ssh = Unit { reload_triggers: vec!["x".to_owned()], ..Unit::default() };
+        let (without, with) = (manifest(&[]), manifest(&[("ssh.service", ssh)]));
+        for (old, new) in [(&without, &with), (&with, &without)] {
+            let plan = unit_plan(old, new, Running::Active(&running));
+            assert_eq!(plan, UnitPlan { reload: running.clone(), ..UnitPlan::default() });
+        }
     }
 
     #[test]
