@@ -248,6 +248,8 @@ impl Connection<'_> {
             }
         }
         if let Some(error) = trouble {
+            // It is not continued, and what it takes of a full disk is wanted elsewhere.
+            let _ = fs::remove_file(&part);
             return Err(error.into());
         }
         drop(file);
