@@ -341,7 +341,7 @@ impl Drop for Host<'_> {
 impl Host<'_> {
     /// Shows what a failed test's reader will ask for first.
     fn tell(&self) {
-        let journal = run(&mut self.inside(&["journalctl", "--no-pager", "-n", "40"]));
+        let journal = run(&mut self.inside(&["journalctl", "--no-pager", "-n", "15"]));
         eprintln!(
             "---- end of the journal of {}\n{}",
             self.name,

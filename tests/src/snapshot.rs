@@ -23,14 +23,15 @@ find /etc /root /home /opt /srv /usr /boot /var/lib /var/spool -xdev \
 const CONTENTS: &str = r"
 find /etc /root /home /opt /srv /usr/local /var/lib /var/spool -xdev \
     \( -path /var/lib/cairn -o -path /var/lib/systemd -o -path /var/lib/private \
-       -o -path /var/lib/apt \) -prune -o \
+       -o -path /var/lib/apt -o -path /etc/mtab \) -prune -o \
     -xtype f -print0 | xargs -0 sha256sum | sed 's/^\([^ ]*\)  \(.*\)$/\2\t\1/'
 ";
 
-/// Units, but for those that come and go with logins and devices.
+/// Units, but for those that come and go with logins and devices, and for the network's targets,
+/// which anything may reach and nothing leaves.
 const UNITS: &str = r"
 systemctl list-units --all --plain --no-legend --no-pager |
-    grep -Ev '^(session-|user|run-|init\.scope|cairn-)|\.(device|scope|slice|mount) ' |
+    grep -Ev '^(session-|user|run-|init\.scope|cairn-|network-.*\.target)|\.(device|scope|slice|mount) ' |
     while read -r name load active sub rest; do printf '%s\t%s %s %s\n' $name $load $active $sub; done
 ";
 

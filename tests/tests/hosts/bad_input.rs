@@ -112,7 +112,7 @@ fn damaged_blob(spoil: &str) {
     host.sh(&format!("blob=$({laid_out}); chmod u+w $blob && {spoil}"));
     let before = host.snapshot();
 
-    let _ = cairn.run(&["rollback", "alpha"]).expect(3).says(&["/etc/mark"]);
+    let _ = cairn.run(&["rollback", "alpha"]).expect(3).says(&[blob.as_str(), "damaged"]);
     before.assert_same(&host.snapshot());
 
     fleet.define(host.address(), first);
@@ -147,6 +147,8 @@ fn adopted_file() {
     assert_eq!(host.read("/etc/mark"), "x\n");
     fleet.define(host.address(), "");
     let _ = cairn.run(&["switch", "alpha"]).ok();
+    assert_eq!(host.sh("cat /etc/mark; stat -c '%F %a' /etc/mark"), "mine\nregular file 640");
+    let _ = cairn.run(&["rollback", "alpha", "0"]).ok();
     before.assert_same(&host.snapshot());
 }
 
@@ -173,6 +175,8 @@ fn second_switch() {
 fn bad_ruleset() {
     let lab = Lab::start();
     let host = lab.host("alpha", ADDRESS);
-    let text = "networking.nftables.tables.mine = { family = \"inet\"; content = \"chain {\"; };";
-    refused(&lab, &host, text, 3, &["mine"]);
+    let text = "networking.nftables.tables.mine = { family = \"inet\"; content = ''
+           chain input { type filter hook nowhere priority 0; }
+         ''; };";
+    refused(&lab, &host, text, 3, &["nft", "nowhere"]);
 }

@@ -248,7 +248,7 @@ fn gc() {
     let blobs = || host.sh("ls /var/lib/cairn/store | wc -l").parse::<u32>().unwrap();
     let before = blobs();
     let _ = cairn.run(&["gc", "alpha", "--keep", "2"]).ok();
-    assert!(kept().ends_with("3 4"), "{}", kept());
+    assert!(kept().ends_with("3 4 "), "{}", kept());
     assert!(blobs() < before, "blobs that nothing names go");
     let _ = cairn.run(&["rollback", "alpha"]).ok();
     assert_eq!(host.read("/etc/mark"), "3");
