@@ -78,12 +78,12 @@ fn login_without_sudo() {
 
 fn full_disk() {
     let lab = Lab::start();
-    let host = lab.host_on(Disk::Small(48), "alpha", ADDRESS);
+    let host = lab.host_on(Disk::Small(100), "alpha", ADDRESS);
     let before = host.snapshot();
     let fleet = Fleet::of("alpha", host.address(), "environment.etc.big.source = ./big;");
     // Incompressible, so that what is sent is as large as what is stored.
     let mut state = blake3::Hasher::new().update(b"big").finalize_xof();
-    let mut big = vec![0; 60 << 20];
+    let mut big = vec![0; 90 << 20];
     state.fill(&mut big);
     std::fs::write(fleet.path().join("big"), big).unwrap();
     let cairn = Cairn::new(fleet.path()).within(&lab);

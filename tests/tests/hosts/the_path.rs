@@ -88,11 +88,12 @@ fn a_switch_and_back() {
     let pid_of_two = host.unit("two", "MainPID");
 
     // The second does nothing, quickly.
+    let started = std::time::Instant::now();
     let again = cairn.run(&["switch", "alpha", "--format", "json"]).ok().json();
+    println!("a switch that does nothing took {:?}, evaluation included", started.elapsed());
     assert_eq!(last(&again, "changed"), false);
     after_first.assert_same(&host.snapshot());
     assert_eq!(host.unit("one", "MainPID"), pid_of_one);
-    println!("a switch that does nothing, on the host: {}", last(&again, "timings"));
 
     // An edit changes only what it must.
     let edited = first(&lab).replace("sleep 1111", "sleep 3333").replace("hello", "good day");
@@ -119,7 +120,7 @@ fn a_switch_and_back() {
     assert_eq!(host.sh("sysctl -n net.ipv4.ip_forward"), "1");
     assert!(host.nft().contains("8080"), "{}", host.nft());
 
-    // Status and history tell it truly.
+    // Status and history tell it truly. A switch that does nothing is no line of history.
     let status = cairn.run(&["status", "alpha", "--format", "json"]).ok().json();
     assert_eq!(last(&status, "generation"), 2);
     assert_eq!(last(&status, "confirmed"), 2);
@@ -139,7 +140,6 @@ fn a_switch_and_back() {
         steps,
         [
             entry("switch", 0, 1, "confirmed"),
-            entry("switch", 1, 1, "unchanged"),
             entry("switch", 1, 2, "confirmed"),
             entry("rollback", 2, 1, "confirmed"),
             entry("rollback", 1, 2, "confirmed"),
@@ -248,7 +248,7 @@ fn gc() {
     let blobs = || host.sh("ls /var/lib/cairn/store | wc -l").parse::<u32>().unwrap();
     let before = blobs();
     let _ = cairn.run(&["gc", "alpha", "--keep", "2"]).ok();
-    assert!(kept().ends_with("3 4 "), "{}", kept());
+    assert!(kept().trim().ends_with("3 4"), "{}", kept());
     assert!(blobs() < before, "blobs that nothing names go");
     let _ = cairn.run(&["rollback", "alpha"]).ok();
     assert_eq!(host.read("/etc/mark"), "3");
