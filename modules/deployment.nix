@@ -20,13 +20,20 @@ in
     targetPort = mkOption {
       type = types.port;
       default = 22;
-      description = "Port of the host's SSH server.";
+      description = ''
+        Port of the host's SSH server. Where the fleet does not set it, `~/.ssh/config` may name
+        another.
+      '';
     };
 
     targetUser = mkOption {
-      type = types.str;
-      default = "root";
-      description = "User to log in as. Any other than root needs `sudo` without a password.";
+      type = types.nullOr types.str;
+      default = null;
+      example = "root";
+      description = ''
+        User to log in as. Null takes the one of `~/.ssh/config`, or else your own login name. Any
+        other than root needs `sudo` without a password.
+      '';
     };
 
     openFirewall = mkOption {

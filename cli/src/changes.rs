@@ -15,9 +15,13 @@ struct Change {
     what: String,
 }
 
+/// More changes than this in one section are counted, not listed.
+const LONGEST: usize = 24;
+
 /// Changes by section, in the order in which people look for them.
 #[derive(Default)]
 pub(crate) struct Changes {
+    whole: bool,
     files: Vec<Change>,
     units: Vec<Change>,
     packages: Vec<Change>,
@@ -28,9 +32,9 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// The changes that these actions are.
-    pub(crate) fn of(actions: &[Action]) -> Changes {
-        let mut changes = Changes::default();
+    /// The changes that these actions are; long lists are shortened unless `whole`.
+    pub(crate) fn of(actions: &[Action], whole: bool) -> Changes {
+        let mut changes = Changes { whole, ..Changes::default() };
         let mut units: BTreeMap<&str, BTreeSet<&'static str>> = BTreeMap::new();
         for action in actions {
             match action {
@@ -93,8 +97,11 @@ impl fmt::Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut first = true;
         for (name, changes) in self.sections() {
+            // One line too many is not worth a line that says so.
+            let long = !self.whole && changes.len() > LONGEST + 1;
+            let shown = if long { LONGEST } else { changes.len() };
             let width = changes.iter().map(|change| change.sign.len()).max().unwrap_or(0);
-            for (index, change) in changes.iter().enumerate() {
+            for (index, change) in changes.iter().take(shown).enumerate() {
                 if !std::mem::take(&mut first) {
                     writeln!(f)?;
                 }
@@ -102,6 +109,10 @@ impl fmt::Display for Changes {
                 let name = paint(DIM, format_args!("{name:<10}"));
                 let sign = paint(change.style, format_args!("{:<width$}", change.sign));
                 write!(f, "  {name}{sign} {}", change.what)?;
+            }
+            if long {
+                let more = format!("… and {} more: see them with -v", changes.len() - shown);
+                write!(f, "\n  {:<10}{}", "", paint(DIM, more))?;
             }
         }
         Ok(())
@@ -167,7 +178,7 @@ mod tests {
             unit("a.service", UnitAction::Start),
             unit("b.service", UnitAction::Start),
         ];
-        let shown = Changes::of(&actions).to_string();
+        let shown = Changes::of(&actions, false).to_string();
         insta::assert_snapshot!(anstream::adapter::strip_str(&shown), @"
         files     + /etc/a
                   ~ /etc/motd
@@ -177,6 +188,14 @@ mod tests {
         users     + user alice
         kernel    ~ vm.swappiness = 10
         ");
-        assert!(Changes::of(&[]).is_empty());
+        assert!(Changes::of(&[], false).is_empty());
+    }
+
+    #[test]
+    fn long_lists_are_counted() {
+        let file = |n| Action::AddFile { path: format!("/etc/{n}") };
+        let actions: Vec<_> = (0..100).map(file).collect();
+        let lines = |whole| Changes::of(&actions, whole).to_string().lines().count();
+        assert_eq!((lines(false), lines(true)), (LONGEST + 1, 100));
     }
 }

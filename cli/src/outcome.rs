@@ -147,7 +147,7 @@ impl<'u> Endings<'u> {
         let generation = generation(outcome);
         let name = paint(STRONG, host);
         let dry = asked.mode() == Mode::DryActivate;
-        let changes = Changes::of(&seen.actions);
+        let changes = Changes::of(&seen.actions, self.ui.verbose() > 0);
         if changes.is_empty() && (dry || !outcome.changed) {
             self.ui.line(format_args!("nothing to do: {name} is at {generation}"));
             return;

@@ -19,6 +19,12 @@ impl Report {
             let place = place.map(|place| (place.file, place.start, place.end));
             (place, diagnostic.code.clone(), diagnostic.message.clone())
         });
+        // Where the library makes an option of somebody else's data is nowhere to look at.
+        for diagnostic in &mut diagnostics {
+            diagnostic.related.retain(|(span, _)| {
+                sources.get(span.file).is_none_or(|file| !file.name.starts_with("<cairn>/lib/"))
+            });
+        }
         // What several hosts share is found wrong once for each.
         diagnostics.dedup_by(|a, b| same(a, b));
         Report { diagnostics, sources }

@@ -154,7 +154,7 @@ fn show(ui: &Ui, built: &Built, current: &Current, cache: &Cache) -> Result<(), 
         "type": "diff", "host": built.host, "id": built.id, "actions": actions, "files": files,
     }));
     let host = paint(STRONG, &built.host);
-    let changes = Changes::of(&actions);
+    let changes = Changes::of(&actions, ui.verbose() > 0);
     if changes.is_empty() {
         ui.line(format_args!("nothing to do: {host} is what the fleet says"));
         return Ok(());

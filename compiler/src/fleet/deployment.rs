@@ -76,8 +76,7 @@ pub(super) fn of<'w>(job: &'w Job<'w>) -> Result<Deployment> {
     };
     let number = |name: &str| data.get(name).and_then(Data::as_int);
     // What the fleet leaves open is for the deployer's SSH configuration to say.
-    let set = |name: &str| job.is_defined(&["deployment", name]);
-    let port = number("targetPort").filter(|_| set("targetPort"));
+    let port = number("targetPort").filter(|_| job.is_defined(&["deployment", "targetPort"]));
     let adopt = match data.get("adopt") {
         Some(Data::Bool(true)) => Adopt::All,
         _ => Adopt::Paths(texts("adopt")),
@@ -85,7 +84,7 @@ pub(super) fn of<'w>(job: &'w Job<'w>) -> Result<Deployment> {
     Ok(Deployment {
         target_host: text("targetHost"),
         target_port: port.and_then(|port| u16::try_from(port).ok()),
-        target_user: text("targetUser").filter(|_| set("targetUser")),
+        target_user: text("targetUser"),
         host_key: text("hostKey"),
         tags: texts("tags"),
         groups: texts("groups"),
