@@ -176,7 +176,8 @@ impl Disk {
     /// Removes a file, or a folder with all that it holds; its folders may be read-only.
     pub fn remove_tree(&self, path: &Path) -> Result<(), Error> {
         match fs::symlink_metadata(path) {
-            Err(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(io("remove", path)(error)),
             Ok(metadata) if !metadata.is_dir() => return self.remove_file(path),
             Ok(_) => {}
         }

@@ -70,14 +70,14 @@ impl Files<'_> {
                     refused.push(format!("{path} is neither a file nor a link: move it away"));
                 }
                 Found::Other if before.contains(path) => {
-                    if !self.is_copy_of(path, from) {
+                    if !self.is_copy_of(path, from)? {
                         survey.drifted.insert(path.to_owned());
                     }
                 }
                 Found::Other => {
                     let known = origin.files.get(path);
                     if adopt.contains(path)
-                        || self.is_copy_of(path, to)
+                        || self.is_copy_of(path, to)?
                         || known.is_some_and(|original| self.is_original(path, original))
                     {
                         survey.adopted.insert(path.to_owned());
@@ -207,7 +207,7 @@ impl Files<'_> {
     fn found(&self, path: &str) -> Result<Found, Error> {
         let place = self.state.host(path);
         match fs::symlink_metadata(&place) {
-            Err(error) if matches!(error.raw_os_error(), Some(2 | 20)) => Ok(Found::Nothing),
+            Err(error) if is_absent(&error) => Ok(Found::Nothing),
             Err(error) => Err(io("read", &place)(error)),
             Ok(metadata) if metadata.is_symlink() => {
                 let to = fs::read_link(&place).map_err(io("read", &place))?;
@@ -227,9 +227,10 @@ impl Files<'_> {
             above = format!("{above}/{part}");
             let place = self.state.host(&above);
             match fs::symlink_metadata(&place) {
-                Err(_) => {
+                Err(error) if is_absent(&error) => {
                     missing.insert(above.clone());
                 }
+                Err(error) => return Err(format!("{above} cannot be read: {error}")),
                 Ok(metadata) if metadata.is_symlink() => {
                     return Err(format!(
                         "{path} cannot be managed: {above} is a link; name the path that it leads to"
@@ -245,18 +246,25 @@ impl Files<'_> {
     }
 
     /// Whether the copy or file at `path` is what `generation` has there.
-    fn is_copy_of(&self, path: &str, generation: &Generation) -> bool {
+    ///
+    /// # Errors
+    /// When it cannot be read: taken for somebody else's, it would stay for ever.
+    fn is_copy_of(&self, path: &str, generation: &Generation) -> Result<bool, Error> {
         let place = self.state.host(path);
-        match generation.layout.entry(path) {
-            Some(Entry::File { source, .. }) => {
-                fs::symlink_metadata(&place).is_ok_and(|metadata| metadata.is_file())
-                    && tree::holds(&place, source)
+        let is_link = match fs::symlink_metadata(&place) {
+            Err(error) if is_absent(&error) => return Ok(false),
+            other => other.map_err(io("read", &place))?.is_symlink(),
+        };
+        Ok(match generation.layout.entry(path) {
+            Some(Entry::File { source, .. }) if !is_link => {
+                let content = fs::read(&place).map_err(io("read", &place))?;
+                tree::is_content(&content, source)
             }
-            Some(Entry::Link { to }) => {
-                fs::read_link(&place).is_ok_and(|found| found == Path::new(to))
+            Some(Entry::Link { to }) if is_link => {
+                fs::read_link(&place).map_err(io("read", &place))? == Path::new(to)
             }
-            None => false,
-        }
+            _ => false,
+        })
     }
 
     fn is_original(&self, path: &str, original: &Original) -> bool {
@@ -343,7 +351,8 @@ impl Files<'_> {
                     Found::OurLink => true,
                     Found::Nothing => false,
                     Found::Other => {
-                        generation.layout.copies.contains(path) && self.is_copy_of(path, generation)
+                        generation.layout.copies.contains(path)
+                            && self.is_copy_of(path, generation)?
                     }
                 };
                 if ours {
@@ -419,7 +428,11 @@ impl Files<'_> {
         }
         for folder in origin.folders.iter().rev().filter(|path| !needed.contains(path.as_str())) {
             let place = self.state.host(folder);
-            if place.is_dir() && self.disk.remove_empty_dir(&place)? {
+            let is_there = match fs::symlink_metadata(&place) {
+                Err(error) if is_absent(&error) => false,
+                other => other.map_err(io("read", &place))?.is_dir(),
+            };
+            if is_there && self.disk.remove_empty_dir(&place)? {
                 self.disk.sync_parent(&place)?;
             }
         }
@@ -438,8 +451,10 @@ impl Files<'_> {
 
     fn sync(&self, touched: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
         for folder in std::mem::take(touched) {
-            if folder.is_dir() {
-                self.disk.sync_dir(&folder)?;
+            // A folder that is gone again has nothing to flush.
+            match self.disk.sync_dir(&folder) {
+                Err(Error::Io { source, .. }) if is_absent(&source) => {}
+                other => other?,
             }
         }
         Ok(())
@@ -461,6 +476,12 @@ pub(crate) fn folder_of(line: &str) -> Option<&str> {
 /// Our links are relative and lead through `current`; nobody else's do.
 fn leads_to_us(target: &str) -> bool {
     target.trim_start_matches("../").starts_with("var/lib/cairn/current/")
+}
+
+/// Nothing is there, nor can be: a part of its path is missing or no folder.
+fn is_absent(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 fn is_file_or_link(place: &Path) -> bool {

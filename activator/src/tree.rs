@@ -106,10 +106,14 @@ pub(crate) fn differs(place: &Path, entry: &Entry, owners: Owners) -> Option<&'s
 
 /// Whether the file at `place` holds these bytes.
 pub(crate) fn holds(place: &Path, source: &Source) -> bool {
-    match (fs::read(place), source) {
-        (Ok(content), Source::Blob(id)) => cairn_generation::BlobId::of(&content) == *id,
-        (Ok(content), Source::Text(text)) => content == text.as_bytes(),
-        (Err(_), _) => false,
+    fs::read(place).is_ok_and(|content| is_content(&content, source))
+}
+
+/// Whether these are the bytes of `source`.
+pub(crate) fn is_content(content: &[u8], source: &Source) -> bool {
+    match source {
+        Source::Blob(id) => cairn_generation::BlobId::of(content) == *id,
+        Source::Text(text) => content == text.as_bytes(),
     }
 }
 

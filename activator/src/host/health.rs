@@ -144,3 +144,54 @@ fn http(url: &str, patience: Duration) -> Result<(), String> {
         None => Err(format!("{url} did not answer in HTTP")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::host::units::Systemctl;
+
+    fn run(probe: Probe, retries: u32, deadline: u32) -> String {
+        let check_of = Check { probe, interval: 1, retries, deadline };
+        let checks = BTreeMap::from([("probe".to_owned(), check_of)]);
+        check(&Systemctl, &checks).err().map_or("healthy".to_owned(), |error| error.to_string())
+    }
+
+    /// A server that answers each connection with `answer`.
+    fn server(answer: &'static str) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut request = [0; 512];
+                let _ = stream.read(&mut request);
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        port
+    }
+
+    #[test]
+    fn what_answers_is_healthy() {
+        let port = server("HTTP/1.1 204 No Content\r\n\r\n");
+        assert_eq!(run(Probe::Tcp { host: "localhost".to_owned(), port }, 0, 2), "healthy");
+        let url = format!("http://127.0.0.1:{port}/health?x");
+        assert_eq!(run(Probe::Http { url }, 0, 2), "healthy");
+        assert_eq!(run(Probe::Command { command: "true".to_owned() }, 0, 2), "healthy");
+    }
+
+    #[test]
+    fn what_does_not_is_named_with_what_it_said() {
+        let port = server("HTTP/1.1 503 Busy\r\n\r\n");
+        let url = format!("http://127.0.0.1:{port}/");
+        assert!(run(Probe::Http { url }, 1, 9).ends_with("answered 503"));
+        let command = "echo broken >&2; exit 1".to_owned();
+        let said = run(Probe::Command { command }, 0, 1);
+        assert!(said.starts_with("the health check `probe` failed after 2 tries"), "{said}");
+        assert!(said.ends_with("broken"), "{said}");
+        let host = "nowhere.example".to_owned();
+        assert!(run(Probe::Tcp { host, port: 1 }, 0, 1).contains("nor in /etc/hosts"));
+    }
+}
