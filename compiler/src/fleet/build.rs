@@ -97,6 +97,7 @@ impl Fleet {
         Ok(Built { host, id, manifest: draft.manifest, text, deployment })
     }
 
+    /// Not flushed: a cache may lose what a power cut takes, and verifies what it gives.
     fn put(&self, id: BlobId, source: &BlobSource, store: &Store) -> Result<()> {
         let unkept = |error: &dyn std::fmt::Display| {
             let message = format!("a blob cannot be kept: {error}");
@@ -105,7 +106,7 @@ impl Fleet {
         };
         match source {
             BlobSource::Bytes(bytes) => {
-                store.put_as(&id, &bytes[..]).map_err(|error| unkept(&error))
+                store.put_unflushed(&id, &bytes[..]).map_err(|error| unkept(&error))
             }
             BlobSource::File(path) => {
                 let bytes = self.world.roots.read(path).map_err(|error| {
@@ -115,7 +116,7 @@ impl Fleet {
                         Diagnostic::error("file::unreadable", Span::NONE, message).with_help(help),
                     )
                 })?;
-                store.put_as(&id, &bytes[..]).map_err(|error| unkept(&error))
+                store.put_unflushed(&id, &bytes[..]).map_err(|error| unkept(&error))
             }
         }
     }
@@ -146,7 +147,8 @@ fn fetched(
             None => {
                 let bytes = fetch::program(&download, member)
                     .map_err(|error| unpacked(name, recipe, &error))?;
-                let id = store.put(&bytes).map_err(|error| {
+                let id = BlobId::of(&bytes);
+                store.put_unflushed(&id, &bytes[..]).map_err(|error| {
                     let message = format!("the package `{name}` cannot be kept: {error}");
                     let help = "check the cache's folder ($XDG_CACHE_HOME/cairn)";
                     Box::new(

@@ -1,6 +1,8 @@
 //! Why an option has its value.
 
-use cairn_lang::modules::Explanation;
+use std::collections::BTreeSet;
+
+use cairn_lang::modules::{Configuration, Explanation};
 use cairn_lang::{Diagnostic, Sources, Span};
 
 use super::Fleet;
@@ -22,7 +24,10 @@ impl Fleet {
         };
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let hosts = [host.to_owned()];
-        let explained = self.each(&hosts, |job| job.config()?.explain(&names));
+        let explained = self.each(&hosts, |job| {
+            let config = job.config()?;
+            config.explain(&names).map_err(|error| inside(config, &names, error))
+        });
         match explained.into_iter().next() {
             Some(Ok(explained)) => Ok(explained),
             Some(Err(error)) => Err(self.report(vec![*error])),
@@ -34,4 +39,28 @@ impl Fleet {
     pub fn sources(&self) -> &Sources {
         &self.world.sources
     }
+}
+
+/// How many options of a set are named.
+const SOME: usize = 12;
+
+/// A path that leads to a set of options is answered by what is in it.
+fn inside(
+    config: &Configuration<'_, '_>,
+    path: &[&str],
+    mut error: Box<Diagnostic>,
+) -> Box<Diagnostic> {
+    let prefix = format!("{}.", path.join("."));
+    let options = config.reference().unwrap_or_default();
+    let below: BTreeSet<&str> = options
+        .iter()
+        .filter_map(|option| option.path.strip_prefix(&prefix)?.split('.').next())
+        .collect();
+    if error.code == "option::unknown" && !below.is_empty() {
+        let more = if below.len() > SOME { ", …" } else { "" };
+        let some: Vec<&str> = below.into_iter().take(SOME).collect();
+        error.message = format!("`{}` is a set of options, not one", path.join("."));
+        error.help = Some(format!("it holds {}{more}", some.join(", ")));
+    }
+    error
 }
