@@ -152,8 +152,9 @@ impl<'u> Endings<'u> {
             self.ui.line(format_args!("nothing to do: {name} is at {generation}"));
             return;
         }
-        self.ui.line(format_args!("{name}{}", if dry { " would change:" } else { "" }));
+        // A switch that only puts drift right has no changes to list.
         if !changes.is_empty() {
+            self.ui.line(format_args!("{name}{}", if dry { " would change:" } else { "" }));
             self.ui.line(&changes);
         }
         if dry {

@@ -1,7 +1,7 @@
 //! Fleets in memory: what is wrong with them, and what they are compiled to.
 #![allow(clippy::expect_used, reason = "a test program")]
 
-use cairn_compiler::fetch::Offline;
+use cairn_compiler::fetch::{Cache, Offline};
 use cairn_compiler::{Fleet, Report};
 use cairn_generation::Store;
 use cairn_lang::MemoryFs;
@@ -237,4 +237,37 @@ fn hosts_by_group_and_tag() {
     let deployments = fleet.deployments(&fleet.hosts()).expect("deployments");
     assert!(deployments["a"].groups.contains("g"));
     assert_eq!(deployments["a"].target_port, None);
+}
+
+#[test]
+fn fetched_packages() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tool = folder.path().join("tool");
+    std::fs::write(&tool, "#!/bin/sh\n").expect("written");
+    let cache = Cache::new(folder.path().join("cache"));
+    let store = cache.store().expect("a store");
+    let build = |hash: &str| {
+        let text = format!(
+            "{{ outputs = _: {{ packages.tool = (import <cairn/lib>).fetchPackage {{ name = \"tool\"; version = \"1\"; \
+             url = \"file://{}\"; hash = \"{hash}\"; bin = {{ tool = null; too = null; }}; }}; \
+             hosts.a = {{ pkgs, ... }}: {{ environment.systemPackages = [ pkgs.tool ]; }}; }}; }}",
+            tool.display()
+        );
+        let fleet = load(&[("cairn.nix", &text)], &[]).expect("a fleet");
+        fleet.build(&fleet.hosts(), &cache, &store).map(|(mut built, _)| built.remove(0))
+    };
+    let built = build("f34e8112d6ccb14c6fa66d6ed8c2e31b3d89c9a1fd32c22e6a5d1a4ca1d2bd33");
+    let report = built.err().expect("another hash");
+    let told = told(&report).replace(&tool.display().to_string(), "/tool");
+    let found = told.split("write `hash = \"").nth(1).and_then(|rest| rest.get(..64));
+    let built = build(found.expect("the hash that it has"));
+    let built = built.unwrap_or_else(|report| unreachable!("{}", self::told(&report)));
+    let package = &built.manifest.packages.fetched["tool"];
+    assert_eq!(package.bin.keys().collect::<Vec<_>>(), ["too", "tool"]);
+    assert_eq!(store.get(&package.bin["tool"]).expect("a blob"), b"#!/bin/sh\n");
+    assert!(package.folder.ends_with("-tool"), "{}", package.folder);
+    insta::assert_snapshot!(told, @r#"
+    package::fetch at cairn.nix:1:27: the package `tool` cannot be had: `file:///tool` has the SHA-256 a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf, not f34e8112d6ccb14c6fa66d6ed8c2e31b3d89c9a1fd32c22e6a5d1a4ca1d2bd33
+      if the download is the one that you want, as its publisher's list of hashes says, write `hash = "a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf"`; otherwise somebody has changed it
+    "#);
 }

@@ -112,3 +112,10 @@ fn no_fleet_is_no_panic() {
      help: go to a fleet's folder, or name it with --fleet DIR
     ");
 }
+
+#[test]
+fn colours_where_they_are_wanted() {
+    let folder = small();
+    assert!(!cairn_in(folder.path(), &["check"]).stdout.contains('\u{1b}'));
+    assert!(cairn_in(folder.path(), &["check", "--color", "always"]).stdout.contains('\u{1b}'));
+}
