@@ -257,7 +257,7 @@ fn fetched_packages() {
         fleet.build(&fleet.hosts(), &cache, &store).map(|(mut built, _)| built.remove(0))
     };
     let built = build("f34e8112d6ccb14c6fa66d6ed8c2e31b3d89c9a1fd32c22e6a5d1a4ca1d2bd33");
-    let report = built.err().expect("another hash");
+    let report = built.expect_err("another hash");
     let told = told(&report).replace(&tool.display().to_string(), "/tool");
     let found = told.split("write `hash = \"").nth(1).and_then(|rest| rest.get(..64));
     let built = build(found.expect("the hash that it has"));

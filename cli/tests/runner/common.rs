@@ -72,11 +72,20 @@ impl Output {
         objects
     }
 
-    /// Standard output with what differs from run to run taken out: durations.
+    /// Standard output with what differs from run to run, or with the standard modules, taken out:
+    /// durations and ids.
     pub(crate) fn steady(&self) -> String {
-        let lines = self.stdout.lines().map(|line| match line.split_once(" in 0.") {
-            Some((before, _)) => format!("{before} in …"),
-            None => line.to_owned(),
+        let lines = self.stdout.lines().map(|line| {
+            let line = match line.split_once(" in 0.") {
+                Some((before, _)) => format!("{before} in …"),
+                None => line.to_owned(),
+            };
+            match (line.find('('), line.find(')')) {
+                (Some(start), Some(end)) if end - start == 13 => {
+                    format!("{}(…){}", &line[..start], &line[end + 1..])
+                }
+                _ => line,
+            }
         });
         lines.collect::<Vec<_>>().join("\n")
     }

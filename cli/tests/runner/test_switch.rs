@@ -18,12 +18,12 @@ fn a_folder_is_switched_and_then_nothing_is_to_do() {
                 + /etc/systemd/system/hello.service
       units     start hello.service
       kernel    ~ host name demo
-    ✓ demo is at generation 1 (bdc8ea1f12bd) in …
+    ✓ demo is at generation 1 (…) in …
     ");
     let motd = fs::read_to_string(folder.path().join("root/etc/motd")).expect("a file");
     assert_eq!(motd, "hello\n");
     let output = cairn_in(folder.path(), &["switch", "demo", "--into", "root"]);
-    insta::assert_snapshot!(output.stdout, @"nothing to do: demo is at generation 1 (bdc8ea1f12bd)");
+    insta::assert_snapshot!(output.steady(), @"nothing to do: demo is at generation 1 (…)");
 }
 
 #[test]
