@@ -10,7 +10,7 @@ use cairn_generation::wire::{Action, Event, Mode, Outcome, Step, SwitchOptions, 
 use cairn_generation::{GenerationId, Manifest, Store};
 
 use crate::error::{Error, Failure};
-use crate::files::Files;
+use crate::files::{Files, Survey};
 use crate::history;
 use crate::journal::{Journal, Phase};
 use crate::lock::Lock;
@@ -74,7 +74,7 @@ impl<'a> Engine<'a> {
         options: &SwitchOptions,
     ) -> Result<Outcome, Failure> {
         if options.mode == Mode::DryActivate {
-            return self.dry(target).map_err(Failure::from);
+            return self.dry(target, options);
         }
         self.node.state.init(&self.node.disk)?;
         let _lock = Lock::take(&self.node.state, &options.deployer)?;
@@ -130,20 +130,20 @@ impl<'a> Engine<'a> {
         Ok(whole.then(|| outcome(current.number, current.id, false)))
     }
 
-    /// Says what a switch would do; writes nothing.
-    fn dry(self, target: Target) -> Result<Outcome, Error> {
-        let from = self.node.state.current()?;
-        let to = match target {
-            Target::Manifest { text, .. } => Generation::decode(0, text)?,
-            Target::Kept(wanted) => self.find(wanted)?,
-        };
-        let plan = self.plan_between(from, to)?;
-        let owners = |_: &str, _: &str| Ok(None);
-        let files = Files { disk: &self.node.disk, state: &self.node.state, owners: &owners };
-        let origin = Origin::load(&self.node.state)?;
-        if let Err(error) = files.survey(&plan.from, &plan.to, &BTreeSet::new(), &origin) {
-            (self.tell)(Event::Warning { message: error.to_string() });
-        }
+    /// Says what a switch would do, after trying everything that can fail. Only what lies on the side
+    /// is written: blobs, and the tree that is tried.
+    fn dry(mut self, target: Target, options: &SwitchOptions) -> Result<Outcome, Failure> {
+        self.node.state.init(&self.node.disk)?;
+        let _lock = Lock::take(&self.node.state, &options.deployer)?;
+        self.enter(Step::Stage);
+        let staged = self.stage(target);
+        let tried = staged.and_then(|to| self.plan(to)).and_then(|plan| {
+            self.enter(Step::Preflight);
+            let origin = Origin::load(&self.node.state)?;
+            self.try_out(&plan, options, &origin)?;
+            Ok(plan)
+        });
+        let plan = tried.map_err(|error| self.fail(&error, true))?;
         for action in plan.actions {
             (self.tell)(Event::Action(action));
         }
@@ -228,12 +228,11 @@ impl<'a> Engine<'a> {
     }
 
     fn preflight(&mut self, plan: &mut Plan, options: &SwitchOptions) -> Result<Origin, Error> {
+        let mut origin = Origin::load(&self.node.state)?;
+        let survey = self.try_out(plan, options, &origin)?;
         let node = &mut *self.node;
         let owners = |user: &str, group: &str| node.system.owner(user, group);
         let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
-        let mut origin = Origin::load(&node.state)?;
-        let survey = files.survey(&plan.from, &plan.to, &options.adopt, &origin)?;
-        node.system.preflight(&node.state, &plan.from.manifest, &plan.to)?;
         for path in &survey.drifted {
             let kept = files.keep_drifted(path)?;
             (self.tell)(Event::Warning {
@@ -271,10 +270,29 @@ impl<'a> Engine<'a> {
         Ok(origin)
     }
 
+    /// Everything that can fail, tried on the staged tree.
+    fn try_out(
+        &self,
+        plan: &Plan,
+        options: &SwitchOptions,
+        origin: &Origin,
+    ) -> Result<Survey, Error> {
+        let node = &*self.node;
+        let owners = |user: &str, group: &str| node.system.owner(user, group);
+        let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
+        let survey = files.survey(&plan.from, &plan.to, &options.adopt, origin)?;
+        node.system.preflight(&node.state, &plan.from.manifest, &plan.to)?;
+        Ok(survey)
+    }
+
     /// Only `next` is written: recovery takes it at the next boot. What is confirmed already needs
     /// no trial.
     fn leave_for_boot(&mut self, plan: &Plan) -> Result<Outcome, Error> {
+        for action in &plan.actions {
+            (self.tell)(Event::Action(action.clone()));
+        }
         let node = &*self.node;
+        node.system.install(&node.state)?;
         let next = node.state.next_link();
         if node.state.number_at(&node.state.confirmed_link()) == Some(plan.to.number) {
             node.disk.remove_file(&next)?;

@@ -62,6 +62,12 @@ pub trait System {
     /// When the host's present values cannot be read.
     fn capture(&self, state: &State, to: &Manifest, origin: &mut Origin) -> Result<(), Error>;
 
+    /// Makes sure that every boot leads through recovery.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    fn install(&self, state: &State) -> Result<(), Error>;
+
     /// Makes sure that the host goes back without us, or renews that promise.
     ///
     /// # Errors
@@ -167,6 +173,10 @@ impl System for Listing {
     }
 
     fn capture(&self, _: &State, _: &Manifest, _: &mut Origin) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn install(&self, _: &State) -> Result<(), Error> {
         Ok(())
     }
 

@@ -253,12 +253,29 @@ fn a_dry_run_tells_and_changes_nothing() {
     let mut tell = |event| told.push(serde_json::to_string(&event).unwrap());
     bed.node().switch(&text, &bed.store(), &options(Mode::DryActivate), &mut tell).unwrap();
     insta::assert_snapshot!(told.join("\n"), @r#"
+{"event":"step","step":"stage"}
+{"event":"step","step":"preflight"}
 {"event":"action","action":"add-file","path":"/etc/a"}
 {"event":"action","action":"add-file","path":"/etc/systemd/system/a.service"}
 {"event":"action","action":"add-file","path":"/etc/systemd/system/cairn.target.wants/a.service"}
 {"event":"action","action":"unit","unit":"a.service","does":"start"}
 "#);
-    assert_eq!(fs::read_dir(bed.root.path()).unwrap().count(), 0);
+    assert!(!bed.root.path().join("etc").exists());
+    assert_eq!(bed.node().status().unwrap().generation, 0);
+}
+
+/// What a switch would refuse, a dry run refuses too.
+#[test]
+fn a_dry_run_tries_what_can_fail() {
+    let bed = Bed::new();
+    fs::create_dir(bed.root.path().join("etc")).unwrap();
+    fs::write(bed.root.path().join("etc/a"), "somebody's").unwrap();
+    let text = bed.manifest(&[("/etc/a", "1")]);
+    let failure = bed
+        .node()
+        .switch(&text, &bed.store(), &options(Mode::DryActivate), &mut |_| {})
+        .unwrap_err();
+    assert!(failure.unchanged && failure.message.contains("/etc/a"), "{failure:?}");
 }
 
 #[test]

@@ -14,14 +14,12 @@ pub(crate) const PROGRAM: &str = "/var/lib/cairn/activator/current/cairn-activat
 const TARGET: &str = "\
 [Unit]
 Description=Units of the current Cairn generation
-Documentation=https://github.com/cairn-config/cairn
 After=cairn-recover.service
 ";
 
 const RECOVER: &str = "\
 [Unit]
 Description=Cairn: come up in the confirmed generation
-Documentation=https://github.com/cairn-config/cairn
 DefaultDependencies=no
 Conflicts=shutdown.target
 After=systemd-remount-fs.service
@@ -39,7 +37,6 @@ ExecStart=/var/lib/cairn/activator/current/cairn-activator recover --boot
 const SETTLE: &str = "\
 [Unit]
 Description=Cairn: confirm the generation that this boot tries, or go back
-Documentation=https://github.com/cairn-config/cairn
 After=cairn.target
 
 [Service]

@@ -135,14 +135,19 @@ impl System for Host {
         self.accounts.capture(to, origin)
     }
 
+    fn install(&self, state: &State) -> Result<(), Error> {
+        if install::install(&self.disk, state)? {
+            self.stale.set(true);
+        }
+        Ok(())
+    }
+
     fn arm(&self, state: &State, lease: Duration) -> Result<(), Error> {
         if self.early {
             return Ok(());
         }
-        if !Path::new(watchdog::RUN_DIR).join("lease").exists()
-            && install::install(&self.disk, state)?
-        {
-            self.stale.set(true);
+        if !Path::new(watchdog::RUN_DIR).join("lease").exists() {
+            self.install(state)?;
         }
         watchdog::arm(lease)
     }

@@ -71,11 +71,11 @@ fn a_confirmation_without_a_switch_is_refused() {
 }
 
 #[test]
-fn a_dry_run_tells_and_writes_nothing() {
+fn a_dry_run_tells_and_changes_nothing() {
     let root = tempfile::tempdir().unwrap();
     let mut manifest = Manifest::empty("demo");
     let file = File {
-        content: Content::Blob(BlobId::of(b"x")),
+        content: Content::To("/usr/share/x".to_owned()),
         mode: "0644".to_owned(),
         user: "root".to_owned(),
         group: "root".to_owned(),
@@ -92,6 +92,12 @@ fn a_dry_run_tells_and_writes_nothing() {
     };
     let manifest = String::from_utf8(text).unwrap();
     let events = talk(root.path(), &[Request::Switch { manifest, options }], &[]);
-    assert!(matches!(&events[..], [Event::Action(_), Event::Done(_)]), "{events:?}");
-    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+    assert!(
+        matches!(
+            &events[..],
+            [Event::Step { .. }, Event::Step { .. }, Event::Action(_), Event::Done(_)]
+        ),
+        "{events:?}"
+    );
+    assert!(!root.path().join("etc").exists());
 }
