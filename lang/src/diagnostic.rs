@@ -101,6 +101,14 @@ impl Diagnostic {
         }
     }
 
+    /// Drops steps of the trace that are in the program's own files where the error itself is in
+    /// somebody else's: what the library does between tells that person nothing.
+    pub fn drop_library_steps(&mut self, sources: &Sources) {
+        if sources.is_own(self.span) {
+            self.trace.retain(|(span, _)| sources.is_own(*span));
+        }
+    }
+
     /// Whether `tryEval` catches this, as in Nix: `throw` and failed assertions.
     pub fn is_catchable(&self) -> bool {
         matches!(self.code.as_str(), "eval::throw" | "eval::assert")

@@ -189,11 +189,15 @@ impl<'a> Evaluator<'a> {
         if self.arena.allocated().saturating_add(bytes) > limits.memory {
             let message = format!("the evaluation needs more than {} MiB", limits.memory >> 20);
             return Err(Diagnostic::error("eval::memory", at, message)
-                .with_help("look for a list or string that grows without end")
+                .with_help(
+                    "look for a function that calls itself without end, or a list or string that \
+                     grows so",
+                )
                 .into());
         }
-        if limits.time.is_some_and(|time| self.started.elapsed() > time) {
-            return Err(Diagnostic::error("eval::time", at, "the evaluation takes too long")
+        if let Some(time) = limits.time.filter(|time| self.started.elapsed() > *time) {
+            let message = format!("the evaluation takes more than {time:?}");
+            return Err(Diagnostic::error("eval::time", at, message)
                 .with_help("look for a function that calls itself without end")
                 .into());
         }

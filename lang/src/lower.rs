@@ -12,12 +12,14 @@ use crate::symbol::Symbol;
 use crate::tree::{BinaryOp, Expr, ExprKind, Formal, Key, Lambda, Param, Part, Pattern, Tree};
 use crate::world::World;
 
+mod offsets;
 mod parse;
 mod paths;
 mod scope;
 mod sets;
 mod text;
 
+pub(crate) use offsets::offsets;
 use scope::Scope;
 
 /// Expressions nest no deeper than this; it bounds the stack that walking and dropping need.
@@ -27,8 +29,8 @@ const DEPTH_LIMIT: u32 = 4000;
 /// may use beside the builtins (slots of the environment that it is evaluated in).
 ///
 /// # Errors
-/// The first syntax error, or else every duplicate and bad literal, and every unbound name beside
-/// them. Unbound names alone leave a tree, which has them.
+/// The first syntax error, or else every bad literal, and every mistake with names beside them.
+/// Unbound names and duplicates alone leave a tree, which has them.
 pub(crate) fn lower(
     world: &World,
     name: &str,
@@ -57,11 +59,11 @@ pub(crate) fn lower(
             None => return Err(vec![parse::empty(file)]),
         };
         lowerer.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-        if lowerer.diagnostics.iter().any(|diagnostic| diagnostic.code != scope::UNBOUND) {
+        if lowerer.diagnostics.iter().any(|diagnostic| !diagnostic.code.starts_with("name::")) {
             return Err(lowerer.diagnostics);
         }
-        let Lowerer { value_spans, element_spans, diagnostics: unbound, .. } = lowerer;
-        Ok(Tree { file, root, value_spans, element_spans, unbound })
+        let Lowerer { value_spans, element_spans, diagnostics: problems, .. } = lowerer;
+        Ok(Tree { file, root, value_spans, element_spans, problems })
     })
 }
 

@@ -99,6 +99,16 @@ impl Sources {
         Some(Place { file: file.name.clone(), start, end })
     }
 
+    /// Whether a span is in somebody's own file: not in `<cairn>/…`, and not nowhere.
+    pub fn is_own(&self, span: Span) -> bool {
+        self.get(span.file).is_some_and(|file| !file.name.starts_with("<cairn>"))
+    }
+
+    /// Whether a span is in the library, `<cairn>/lib`.
+    pub(crate) fn is_library(&self, span: Span) -> bool {
+        self.get(span.file).is_some_and(|file| file.name.starts_with("<cairn>/lib/"))
+    }
+
     /// The part of `span` whose source text is `needle`, where it occurs exactly once: how an
     /// error inside a string (`"--flag=value …"`) points at the word itself.
     pub fn narrow(&self, span: Span, needle: &str) -> Option<Span> {

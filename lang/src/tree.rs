@@ -19,8 +19,8 @@ pub struct Tree {
     pub(crate) value_spans: FxHashMap<u32, Span>,
     /// By the span of a list's expression: the spans of its elements.
     pub(crate) element_spans: FxHashMap<Span, Box<[Span]>>,
-    /// Names that nothing binds; evaluating one fails.
-    pub(crate) unbound: Vec<Diagnostic>,
+    /// Names that nothing binds, and evaluating one fails; names that are defined twice.
+    pub(crate) problems: Vec<Diagnostic>,
 }
 
 /// An expression and its place.

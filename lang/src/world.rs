@@ -13,6 +13,10 @@ use crate::source::{Sources, Span};
 use crate::symbol::Symbol;
 use crate::tree::Tree;
 
+/// What an evaluation of a host takes at most, many times what any should.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+const MEMORY_LIMIT: usize = 2 << 30;
+
 /// What a path becomes in a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -35,7 +39,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { depth: 250_000, memory: 8 << 30, time: None }
+        Limits { depth: 250_000, memory: MEMORY_LIMIT, time: Some(TIME_LIMIT) }
     }
 }
 
@@ -146,7 +150,7 @@ impl World {
         let mut files: Vec<_> = trees
             .iter()
             .map(|(path, tree)| match tree {
-                Ok(tree) => (path, &tree.unbound),
+                Ok(tree) => (path, &tree.problems),
                 Err(diagnostics) => (path, &**diagnostics),
             })
             .collect();
@@ -190,7 +194,7 @@ impl World {
 
 /// A tree without unbound names.
 fn bound(tree: Tree) -> Result<Tree, Vec<Diagnostic>> {
-    if tree.unbound.is_empty() { Ok(tree) } else { Err(tree.unbound) }
+    if tree.problems.is_empty() { Ok(tree) } else { Err(tree.problems) }
 }
 
 /// The diagnostic of a file that cannot be read.

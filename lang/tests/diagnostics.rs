@@ -61,6 +61,15 @@ fn syntax_errors() {
         "syntax::empty at ``: the file is empty | a file is one expression; an empty module is `{ }`",
     );
     check("{ a = \"x; }", "syntax::error at `\"`: this string is not closed | end it with `\"`");
+    // The first string that goes on to the next line, not the last quote.
+    check(
+        "{ a = \"x;\n  b = \"y\"; }",
+        "syntax::error at `\"`: this string is not closed | end it with `\"`",
+    );
+    check(
+        "{ a = \"x;\n  b = \"c = d\"; }",
+        "syntax::error at `\"`: a `;` is missing after this | every definition ends in `;` | this string goes on to the next line: is its `\"` missing?: `\"`",
+    );
     check("if true then 1", "syntax::error at `1`: the file ends too early, expected `else`");
     check(
         "{ a = ; }",
@@ -90,6 +99,10 @@ fn names() {
     check(
         "mapp (x: x) [ ]",
         "name::unbound at `mapp`: `mapp` is not defined | did you mean `map`?",
+    );
+    check(
+        "''\n  echo ${HOME}\n''",
+        "name::unbound at `HOME`: `HOME` is not defined | for a variable of the shell, write `''${HOME}` in a string between `''`, and `\\${HOME}` between `\"`",
     );
     check(
         "{ a = 1; a = 2; }",

@@ -136,6 +136,13 @@ fn code(text: &str) -> String {
 }
 
 #[test]
+fn nothing_is_without_a_limit() {
+    let limits = Limits::default();
+    assert!(limits.time.is_some_and(|time| time <= Duration::from_secs(60)));
+    assert!(limits.memory <= 2 << 30);
+}
+
+#[test]
 fn limits_end_in_a_diagnostic() {
     let endless = run("builtins.foldl' (a: x: a) 0 (let f = x: f x; in f 1)", Mode::Eval);
     assert_eq!(endless, Err(vec!["eval::time".to_owned()]));

@@ -197,7 +197,9 @@ fn brief_names(set: &Attrs<'_>) -> Option<String> {
     if set.is_empty() {
         return Some("the set is empty".to_owned());
     }
-    let names: Vec<_> = set.sorted().into_iter().map(|attr| attr.name.as_str()).collect();
+    let names = set.sorted().into_iter().map(|attr| attr.name.as_str());
+    // `_module` and `_type` are nobody's to use.
+    let names: Vec<_> = names.filter(|name| !name.starts_with('_')).collect();
     (names.len() <= 8).then(|| format!("the set has: {}", names.join(", ")))
 }
 

@@ -103,6 +103,21 @@ impl Words<'_> {
     }
 
     fn diagnostic(&self, error: &ParseError) -> Diagnostic {
+        let error = self.described(error);
+        match self.runaway(error.span.start as usize) {
+            Some((at, quote)) => {
+                let (start, end) = (at as u32, (at + quote.len()) as u32);
+                let place = Span { file: self.file, start, end };
+                error.with_related(
+                    place,
+                    "this string goes on to the next line: is its `\"` missing?",
+                )
+            }
+            None => error,
+        }
+    }
+
+    fn described(&self, error: &ParseError) -> Diagnostic {
         match error {
             ParseError::UnexpectedWanted(_, range, wanted) => self.unexpected(*range, wanted),
             ParseError::UnexpectedEOFWanted(wanted) => self.ended(wanted),
@@ -149,6 +164,8 @@ impl Words<'_> {
             && let Some((at, quote)) = self.unclosed(start)
         {
             let message = "this string is not closed";
+            // One that goes on to the next line is the likelier culprit than the last quote.
+            let (at, quote) = self.runaway(start).unwrap_or((at, quote));
             return self
                 .error(at, at + quote.len(), message)
                 .with_help(format!("end it with `{quote}`"));
@@ -246,6 +263,26 @@ impl Words<'_> {
             }
         }
         at
+    }
+
+    /// The quote of the first `"` string before a place that goes on to another line.
+    fn runaway(&self, at: usize) -> Option<(usize, &str)> {
+        let mut open = Vec::new();
+        for (kind, start, end) in self.tokens() {
+            match kind {
+                _ if start >= at => break,
+                SyntaxKind::TOKEN_STRING_START => open.push((start, end)),
+                SyntaxKind::TOKEN_STRING_END => drop(open.pop()),
+                SyntaxKind::TOKEN_STRING_CONTENT if self.text[start..end].contains('\n') => {
+                    let quote = open.last().map(|&(start, end)| (start, &self.text[start..end]));
+                    if let Some((at, "\"")) = quote {
+                        return Some((at, "\""));
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
     }
 
     /// The innermost bracket or quote that is open at a place.

@@ -77,7 +77,7 @@ impl Lowerer<'_> {
 }
 
 /// The code of names that nothing binds.
-pub(super) const UNBOUND: &str = "name::unbound";
+const UNBOUND: &str = "name::unbound";
 
 /// Names that people use before they bring them into scope.
 fn advice(name: &str) -> Option<String> {
@@ -86,6 +86,12 @@ fn advice(name: &str) -> Option<String> {
             "name it among the module's arguments: `{{ {name}, ... }}:` at the top of the file"
         )),
         name if builtins::index(name).is_some() => Some(format!("write `builtins.{name}`")),
+        name if name.chars().all(|c| c == '_' || c.is_ascii_uppercase() || c.is_ascii_digit()) => {
+            Some(format!(
+                "for a variable of the shell, write `''${{{name}}}` in a string between `''`, and \
+                 `\\${{{name}}}` between `\"`"
+            ))
+        }
         _ => None,
     }
 }

@@ -32,6 +32,23 @@ pub(crate) fn found<'a>(_: &Evaluator<'a>, value: Value<'a>) -> String {
     }
 }
 
+/// What to do about a function where its result is wanted.
+pub(crate) fn not_called(value: Value<'_>) -> Option<String> {
+    Some(match value {
+        Value::PrimOp(of) if of.name() == "mkIf" => {
+            "`mkIf` takes a condition and what holds then: `lib.mkIf config.a.enable { … }`"
+                .to_owned()
+        }
+        Value::PrimOp(of) if !of.args.is_empty() => {
+            format!("`{}` takes {} arguments, and has {}", of.name(), of.arity, of.args.len())
+        }
+        Value::PrimOp(_) | Value::Lambda(_) => {
+            "an argument is missing: this is a function that was not called".to_owned()
+        }
+        _ => return None,
+    })
+}
+
 /// A value as it would be written, shortened: what `explain` shows. Forces nothing.
 pub(crate) fn written(value: Value<'_>) -> String {
     match value {

@@ -99,7 +99,10 @@ pub(crate) fn collect<'a>(
         while let Some(raw) = collector.queue.pop_front() {
             match collector.load(eval, raw) {
                 Ok(()) => {}
-                Err(error) => tree.session.tolerate_broken(error)?,
+                Err(error) => {
+                    let text = text_of(eval, raw);
+                    tree.session.tolerate_broken(error, text)?;
+                }
             }
         }
         // A file of two layers belongs to the stronger one, and so does what it imports: once
@@ -114,6 +117,17 @@ pub(crate) fn collect<'a>(
         let mut loaded: Vec<_> = out.into_iter().map(|(_, loaded)| loaded).collect();
         loaded.sort_by_key(|module| module.config.map(|config| config.origin.layer));
         return Ok(loaded);
+    }
+}
+
+/// The text of a module's file; of the file that it stands in, if it is none itself.
+fn text_of<'a>(eval: &Evaluator<'a>, raw: RawModule<'a>) -> Option<String> {
+    match eval.force(raw.value) {
+        Ok(value @ (Value::Path(_) | Value::Str(_))) => {
+            let path = file_of(eval, eval.expect_path(value, raw.at).ok()?);
+            eval.world.text(&path, raw.at).ok()
+        }
+        _ => eval.world.sources.get(raw.at.file).map(|file| file.text.clone()),
     }
 }
 

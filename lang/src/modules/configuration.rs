@@ -169,13 +169,28 @@ impl<'e, 'a> Configuration<'e, 'a> {
         }
         self.check_structure(&mut out, &mut 0);
         for error in self.eval.world.file_diagnostics() {
+            // Before an error of the same place, which has only a trace besides.
+            out.errors.retain(|known| known.code != error.code || known.span != error.span);
             out.push(error);
         }
-        if self.tree.session.is_broken() {
-            // What the module that fails would have defined, nobody knows.
-            out.errors.retain(|error| error.code != "option::undefined");
-        }
+        self.drop_echoes(&mut out);
         out.finish()
+    }
+
+    /// What a module that fails would have declared and defined, nobody knows.
+    fn drop_echoes(&self, out: &mut Collected) {
+        let session = self.tree.session;
+        if !session.is_broken() {
+            return;
+        }
+        out.errors.retain(|error| match error.code.as_str() {
+            "option::undefined" => false,
+            "option::unknown" | "name::missing-attribute" => {
+                let name = self.eval.world.sources.text(error.span).unwrap_or_default();
+                !session.may_have_declared(name.trim_matches('"'))
+            }
+            _ => true,
+        });
     }
 
     fn check_structure(&self, out: &mut Collected, seen: &mut usize) {
@@ -310,11 +325,9 @@ impl Collected {
     /// An error inside the library or a standard module, which somebody's own file led to, is
     /// shown in that file.
     fn in_own_files(&self, mut error: Diagnostic) -> Diagnostic {
-        let own = |span: Span| {
-            let file = self.sources.get(span.file);
-            file.is_some_and(|file| !file.name.starts_with("<cairn>"))
-        };
+        let own = |span: Span| self.sources.is_own(span);
         if error.span.is_none() || own(error.span) {
+            error.drop_library_steps(&self.sources);
             return error;
         }
         if let Some((span, _)) = error.trace.iter().find(|(span, _)| own(*span)) {

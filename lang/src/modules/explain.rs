@@ -166,7 +166,7 @@ fn explain<'a>(eval: &Evaluator<'a>, option: &'a OptionNode<'a>) -> Result<Expla
         path: option.path.to_string(),
         type_description: option.ty(eval)?.description(eval)?,
         description: text(eval, option, "description"),
-        declared: option.declarations.iter().map(|declared| declared.span).collect(),
+        declared: option.declared(),
         default: default_of(eval, option),
         definitions,
         value,

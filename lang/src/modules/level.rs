@@ -10,10 +10,10 @@ use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::value::{Attrs, Value};
 
-use super::brief::found;
+use super::brief::{found, not_called};
 use super::definition::{Definition, Origin};
 use super::location::Location;
-use super::option::OptionNode;
+use super::option::{OptionNode, declared_at};
 use super::property::{Conditions, kind_of, unwrap};
 use super::tree::ModuleTree;
 
@@ -80,11 +80,12 @@ impl<'a> Level<'a> {
         declarations: &[Declaration<'a>],
     ) -> Result<&'a Level<'a>> {
         let mut by_name: FxHashMap<Symbol, Vec<Declaration<'a>>> = FxHashMap::default();
+        let mut failed = Vec::new();
         for declaration in declarations {
             let set = match declared_set(eval, path, declaration) {
                 Ok(set) => set,
                 Err(error) => {
-                    tree.session.tolerate(error)?;
+                    failed.push(*error);
                     continue;
                 }
             };
@@ -97,6 +98,8 @@ impl<'a> Level<'a> {
                 by_name.entry(attr.name).or_default().push(part);
             }
         }
+        let nothing = above.is_some() && failed.len() == declarations.len();
+        tolerate_some(tree, failed, nothing)?;
         let mut names: Vec<_> = by_name.into_iter().collect();
         names.sort_unstable_by_key(|(name, _)| *name);
         let bump = &eval.arena.bump;
@@ -208,8 +211,25 @@ impl<'a> Level<'a> {
             format!("`{}` holds options; found {}", self.path, found(eval, value))
         };
         Diagnostic::error("type::mismatch", of.span(eval), message)
-            .with_help(format!("its options are {shown}{more}"))
+            .with_help(not_called(value).unwrap_or(format!("its options are {shown}{more}")))
             .into()
+    }
+}
+
+/// Notes the errors of declarations and goes on with the others; where there are none, what uses
+/// the option fails with the same error, and is not found wrong for another reason.
+fn tolerate_some<'a>(
+    tree: &'a ModuleTree<'a>,
+    failed: Vec<Diagnostic>,
+    nothing: bool,
+) -> Result<()> {
+    let mut failed = failed.into_iter();
+    let first = failed.next();
+    failed.try_for_each(|error| tree.session.tolerate(error.into()))?;
+    match first {
+        Some(error) if nothing => Err(error.into()),
+        Some(error) => tree.session.tolerate(error.into()),
+        None => Ok(()),
     }
 }
 
@@ -224,9 +244,15 @@ fn declared_set<'a>(
             let path = path.to_string();
             let place = if path.is_empty() { "`options`".to_owned() } else { format!("`{path}`") };
             let message = format!("{place} declares options, and is {}", other.described());
-            Err(Diagnostic::error("option::declaration", declaration.span, message)
-                .with_help("an option is declared by `lib.mkOption { type = …; }`")
-                .into())
+            let help = match other {
+                Value::Lambda(_) | Value::PrimOp(_) => {
+                    "an argument is missing: `lib.mkEnableOption \"what it enables\"`, \
+                     `lib.mkOption { type = …; }`"
+                }
+                _ => "an option is declared by `lib.mkOption { type = …; }`",
+            };
+            let error = Diagnostic::error("option::declaration", declaration.span, message);
+            Err(error.with_help(help).into())
         }
     }
 }
@@ -234,7 +260,10 @@ fn declared_set<'a>(
 impl<'a> Child<'a> {
     /// Where the name is first declared.
     pub(crate) fn span(&self) -> Span {
-        self.declarations.first().map_or(Span::NONE, |declaration| declaration.span)
+        match self.node.get() {
+            Some(Node::Option(option)) => option.span(),
+            _ => self.declarations.first().map_or(Span::NONE, |declaration| declaration.span),
+        }
     }
 
     pub(crate) fn value(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
@@ -260,19 +289,25 @@ impl<'a> Child<'a> {
             return Err(Diagnostic::error("option::declaration", self.span(), "no level").into());
         };
         let path = level.path.name(eval, self.name);
-        let (mut options, mut sets) = (Vec::new(), Vec::new());
+        let (mut options, mut sets, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for declaration in self.declarations {
             let value = match eval.force_at(declaration.value, declaration.span) {
                 Ok(value) => value,
                 Err(error) => {
-                    level.tree.session.tolerate(error)?;
+                    failed.push(*error);
                     continue;
                 }
             };
             let declaration = Declaration { value, ..*declaration };
-            let is_option = kind_of(eval, value)? == Some("option");
-            if is_option { &mut options } else { &mut sets }.push(declaration);
+            if kind_of(eval, value)? == Some("option") {
+                let span = declared_at(eval, &declaration);
+                options.push(Declaration { span, ..declaration });
+            } else {
+                sets.push(declaration);
+            }
         }
+        let nothing = options.is_empty() && sets.is_empty();
+        tolerate_some(level.tree, failed, nothing)?;
         match (&options[..], &sets[..]) {
             ([], sets) => {
                 let above = Some((level, self.name));

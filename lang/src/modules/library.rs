@@ -166,7 +166,8 @@ fn mk_option<'a>(eval: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<V
     for attr in set.iter() {
         out.copy(attr);
     }
-    out.set("_type", eval.str_in("option"));
+    // The place of `_type` is where the option is made: see `option::declared_at`.
+    out.insert("_type", eval.str_in("option"), at);
     Ok(out.finish(eval))
 }
 

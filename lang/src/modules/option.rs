@@ -14,6 +14,26 @@ use super::location::{Location, Place};
 use super::property::{Conditions, unwrap};
 use super::types::{self, Type};
 
+/// Where a reader finds an option's declaration: its name, or the call of `mkOption` where a
+/// function of the library (`nameValuePair`) gave the name; nowhere, if it made the option too.
+pub(crate) fn declared_at<'a>(eval: &Evaluator<'a>, declaration: &Declaration<'a>) -> Span {
+    let sources = &eval.world.sources;
+    if !sources.is_library(declaration.span) {
+        return declaration.span;
+    }
+    let Value::Attrs(set) = declaration.value else { return Span::NONE };
+    let call = set.get_str("_type").map_or(Span::NONE, |attr| attr.span);
+    if sources.is_library(call) {
+        return Span::NONE;
+    }
+    // The function's name is enough of the call.
+    let text = sources.text(call).unwrap_or_default();
+    let name = text.trim_start_matches(['(', ' ', '\n']);
+    let start = call.start + (text.len() - name.len()) as u32;
+    let len = name.find([' ', '\n', '{', '(']).unwrap_or(name.len());
+    Span { start, end: start + len as u32, ..call }
+}
+
 /// A declared option.
 pub(crate) struct OptionNode<'a> {
     pub(crate) level: &'a Level<'a>,
@@ -41,6 +61,12 @@ impl<'a> OptionNode<'a> {
     /// Where it is declared.
     pub(crate) fn span(&self) -> Span {
         self.declarations.first().map_or(Span::NONE, |declaration| declaration.span)
+    }
+
+    /// Every place where it is declared that a reader can be shown.
+    pub(crate) fn declared(&self) -> Vec<Span> {
+        let spans = self.declarations.iter().map(|declaration| declaration.span);
+        spans.filter(|span| !span.is_none()).collect()
     }
 
     pub(crate) fn place(&self) -> Place<'a> {

@@ -83,7 +83,7 @@ impl<'a> Configuration<'_, 'a> {
             description: text(eval, option, "description"),
             default: default_of(eval, option),
             example,
-            declared: option.declarations.iter().map(|declared| declared.span).collect(),
+            declared: option.declared(),
             read_only: option.flag(eval, "readOnly")?,
         });
         self.list_inside(ty, option.place(), depth, out)

@@ -14,6 +14,8 @@ pub(crate) struct Session<'a> {
     pub(crate) tolerant: bool,
     own_options: OnceCell<RawModule<'a>>,
     broken: Cell<bool>,
+    /// The texts of files that failed; none where one cannot be known.
+    broken_texts: RefCell<Vec<Option<String>>>,
     errors: RefCell<Vec<Diagnostic>>,
     trees: RefCell<Vec<&'a ModuleTree<'a>>>,
 }
@@ -37,10 +39,26 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// As [`Self::tolerate`], for a module that cannot be evaluated at all.
-    pub(crate) fn tolerate_broken(&self, error: Box<Diagnostic>) -> Result<()> {
+    /// As [`Self::tolerate`], for a module that cannot be evaluated at all. `text` is its file's,
+    /// if it can be read.
+    pub(crate) fn tolerate_broken(
+        &self,
+        error: Box<Diagnostic>,
+        text: Option<String>,
+    ) -> Result<()> {
         self.broken.set(true);
+        self.broken_texts.borrow_mut().push(text);
         self.tolerate(error)
+    }
+
+    /// Whether a module that failed, or one that it would have imported, may declare an option of
+    /// this name.
+    pub(crate) fn may_have_declared(&self, name: &str) -> bool {
+        let declares = |text: &String| text.contains("options") && text.contains(name);
+        self.broken_texts.borrow().iter().any(|text| match text {
+            Some(text) => text.contains("imports") || declares(text),
+            None => true,
+        })
     }
 
     /// Whether a module is missing, so that an option may well lack its definition.

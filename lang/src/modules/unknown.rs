@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Result, nearest};
 use crate::eval::Evaluator;
+use crate::source::Span;
 use crate::symbol::Symbol;
 
 use super::definition::Definition;
@@ -39,8 +40,7 @@ fn gather<'a>(
         for attr in spread.set.sorted() {
             defined.push(attr.name);
             if level.child(attr.name).is_none() {
-                let definition =
-                    spread.whole.part(attr.value.get(), attr.span, crate::source::Span::NONE);
+                let definition = spread.whole.part(attr.value.get(), attr.span, Span::NONE);
                 let mut below = below.clone();
                 below.push(attr.name);
                 out.push(Unmatched { below, definition, level, name: attr.name });
@@ -52,7 +52,8 @@ fn gather<'a>(
         if !defined.contains(&child.name) {
             continue;
         }
-        if let Node::Level(inner) = child.node(eval)? {
+        // A declaration that fails is reported as such.
+        if let Ok(Node::Level(inner)) = child.node(eval) {
             below.push(child.name);
             let result = eval.deeper(child.span(), || gather(eval, inner, below, out));
             below.pop();
@@ -88,12 +89,15 @@ fn unknown<'a>(
     let names = siblings.iter().map(|child| child.name.as_str());
     if let Some(near) = nearest(unmatched.name.as_str(), names) {
         let near = Symbol::new(near);
-        let declared = unmatched.level.child(near).map(super::level::Child::span);
+        let mut declared = Span::NONE;
+        if let Some(child) = unmatched.level.child(near) {
+            // Where an option stands is known once it has been looked at.
+            drop(child.node(eval));
+            declared = child.span();
+        }
         let near = unmatched.level.path.name(eval, near);
         error = error.with_help(format!("did you mean `{near}`?"));
-        return Ok(
-            error.with_related(declared.unwrap_or(span), format!("`{near}` is declared here"))
-        );
+        return Ok(error.with_related(declared, format!("`{near}` is declared here")));
     }
     if let Some(near) = elsewhere(eval, tree, &path.to_string(), unmatched.name)? {
         return Ok(error.with_help(format!("did you mean `{near}`?")));
@@ -112,7 +116,7 @@ fn is_own(name: Symbol) -> bool {
     name.as_str().starts_with('_')
 }
 
-/// The option anywhere in the tree whose path is nearest, or that has just this name.
+/// The option anywhere in the tree whose path is nearest, or that alone has this name.
 fn elsewhere<'a>(
     eval: &Evaluator<'a>,
     tree: &'a ModuleTree<'a>,
@@ -129,9 +133,15 @@ fn elsewhere<'a>(
     if let Some(near) = nearest(path, similar.map(|(_, path)| path.as_str())) {
         return Ok(Some(near.to_owned()));
     }
-    // A name that is at home in exactly one other place.
-    let mut same = shown.iter().filter(|(other, _)| *other == name);
-    Ok(same.next().filter(|_| same.next().is_none()).map(|(_, path)| path.clone()))
+    // A name that is at home in exactly one other place, near this one rather than anywhere.
+    let above = path.rsplit_once('.').map(|(above, _)| format!("{above}.")).unwrap_or_default();
+    let called = |other: &Symbol| other.as_str().eq_ignore_ascii_case(name.as_str());
+    let same: Vec<_> = shown.iter().filter(|(other, _)| called(other)).collect();
+    let near: Vec<_> = same.iter().filter(|(_, path)| path.starts_with(&above)).copied().collect();
+    Ok(match (&near[..], &same[..]) {
+        ([(_, path)], _) | (_, [(_, path)]) => Some(path.clone()),
+        _ => None,
+    })
 }
 
 fn all_paths<'a>(
@@ -141,7 +151,7 @@ fn all_paths<'a>(
 ) -> Result<()> {
     for child in level.children().into_iter().filter(|child| !is_own(child.name)) {
         out.push((child.name, level.path.name(eval, child.name)));
-        if let Node::Level(inner) = child.node(eval)? {
+        if let Ok(Node::Level(inner)) = child.node(eval) {
             all_paths(eval, inner, out)?;
         }
     }

@@ -11,6 +11,7 @@ use crate::world::{Mode, World};
 
 use super::{Configuration, Layer, ModuleSource, eval_modules};
 
+mod echoes;
 mod errors;
 mod library;
 mod semantics;

@@ -179,7 +179,7 @@ fn refused() {
     # types.int
     type::mismatch at m1.nix:1:31 ‹(x: x)›: `x` takes an integer, found a function
       m0.nix:1:35 ‹x›: the option is declared here
-      help: an argument may be missing: this is a function that was not called
+      help: an argument is missing: this is a function that was not called
     # types.either types.int types.bool
     type::mismatch at m1.nix:1:31 ‹"a"›: `x` takes an integer or boolean, found the string "a"
       m0.nix:1:35 ‹x›: the option is declared here
@@ -272,5 +272,85 @@ fn flags() {
     ''
     type::mismatch at m1.nix:3:7 ‹'›: `x`: this `'` is never closed
       m0.nix:1:35 ‹x›: the option is declared here
+    "#);
+}
+
+#[test]
+fn places_in_strings_with_escapes() {
+    let table =
+        "types.flags { scope = \"both\"; flags = [ { name = \"label\"; type = \"list\"; } ]; }";
+    let lines = [
+        "\"--label \\\"a=b\\\" --label \\\"c\\\" --labell x\"",
+        "\"--label é\\t--labell é --labell\"",
+        "''\n    --label ''$HOME=1\n      --labell=''${x} ''\\n\n    --labell 'a b'\n  ''",
+        "[ \"--label=\\\"a\\\"\" \"--labell=\\\"\" ]",
+    ];
+    let mut out = String::new();
+    for line in lines {
+        out.push_str(&format!("# {line}\n{}", typed(table, &[line])));
+    }
+    insta::assert_snapshot!(out, @r#"
+    # "--label \"a=b\" --label \"c\" --labell x"
+    flags::unknown at m1.nix:1:62 ‹--labell›: there is no flag `--labell`
+      m0.nix:1:35 ‹x›: the option is declared here
+      help: did you mean `--label`?
+    # "--label é\t--labell é --labell"
+    flags::unknown at m1.nix:1:43 ‹--labell›: there is no flag `--labell`
+      m0.nix:1:35 ‹x›: the option is declared here
+      help: did you mean `--label`?
+    flags::unknown at m1.nix:1:54 ‹--labell›: there is no flag `--labell`
+      m0.nix:1:35 ‹x›: the option is declared here
+      help: did you mean `--label`?
+    # ''
+        --label ''$HOME=1
+          --labell=''${x} ''\n
+        --labell 'a b'
+      ''
+    flags::unknown at m1.nix:3:7 ‹--labell›: there is no flag `--labell`
+      m0.nix:1:35 ‹x›: the option is declared here
+      help: did you mean `--label`?
+    flags::unknown at m1.nix:4:5 ‹--labell›: there is no flag `--labell`
+      m0.nix:1:35 ‹x›: the option is declared here
+      help: did you mean `--label`?
+    # [ "--label=\"a\"" "--labell=\"" ]
+    type::mismatch at m1.nix:1:59 ‹\"›: `x`: this `"` is never closed
+      m0.nix:1:35 ‹x›: the option is declared here
+    "#);
+}
+
+#[test]
+fn ranges_that_are_none() {
+    let sets = [
+        "{ from = 9; to = 1; }",
+        "{ form = 1; to = 2; }",
+        "{ to = 2; }",
+        "{ from = 1; to = 70000; }",
+    ];
+    let mut out = String::new();
+    for set in sets {
+        out.push_str(&format!("# {set}\n{}", typed("types.portRange", &[set])));
+    }
+    out.push_str(&typed("types.either types.fileMode types.bool", &["0644"]));
+    out.push_str(&typed("types.bool", &["\"no\""]));
+    insta::assert_snapshot!(out, @r#"
+    # { from = 9; to = 1; }
+    type::mismatch at m1.nix:1:31 ‹{ from = 9; to = 1; }›: `x`: the range ends (1) before it starts (9)
+      m0.nix:1:35 ‹x›: the option is declared here
+    # { form = 1; to = 2; }
+    type::mismatch at m1.nix:1:33 ‹form›: `x`: a range of ports has no `form`
+      m0.nix:1:35 ‹x›: the option is declared here
+      help: did you mean `from`?
+    # { to = 2; }
+    type::mismatch at m1.nix:1:31 ‹{ to = 2; }›: `x`: a range of ports needs `from`
+      m0.nix:1:35 ‹x›: the option is declared here
+    # { from = 1; to = 70000; }
+    type::mismatch at m1.nix:1:48 ‹70000›: `x.to` takes a port (0 to 65535), found the integer 70000
+      m0.nix:1:35 ‹x›: the option is declared here
+    type::mismatch at m1.nix:1:31 ‹0644›: `x` takes a file mode or boolean, found the integer 644
+      m0.nix:1:35 ‹x›: the option is declared here
+      help: write it as a string: "0644"
+    type::mismatch at m1.nix:1:31 ‹"no"›: `x` takes a boolean, found the string "no"
+      m0.nix:1:35 ‹x›: the option is declared here
+      help: write it without quotes: false
     "#);
 }

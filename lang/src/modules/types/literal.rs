@@ -1,10 +1,10 @@
 //! Domain types: strings in one of the small languages of [`crate::literal`].
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::Evaluator;
 use crate::literal::{Literal, LiteralError, port};
 use crate::source::Span;
-use crate::value::Value;
+use crate::value::{Attrs, Value};
 
 use super::super::definition::Definition;
 use super::super::location::Place;
@@ -54,8 +54,13 @@ impl OptionType for Domain {
         place: Place<'a>,
         definition: &Definition<'a>,
     ) -> Result<Box<Diagnostic>> {
-        let Value::Str(text) = eval.force(definition.value)? else {
-            return mismatch(eval, ty, place, definition);
+        let text = match eval.force(definition.value)? {
+            Value::Str(text) => text,
+            Value::Attrs(set) if self.0 == Literal::PortRange => {
+                let error = mismatch(eval, ty, place, definition)?;
+                return no_range(eval, place, set, error);
+            }
+            _ => return mismatch(eval, ty, place, definition),
         };
         match self.0.check(text) {
             Err(error) => Ok(literal_error(eval, place, definition, text, &error)),
@@ -92,10 +97,12 @@ pub(crate) fn inside<'a>(
     let span = value_span(eval, definition);
     let sources = &eval.world.sources;
     let written = sources.text(span).unwrap_or_default();
-    if written.len() == text.len() + 2 && written.get(1..=text.len()) == Some(text) {
-        return within(span, part.start + 1, part.end + 1);
+    if let Some(offsets) = crate::lower::offsets(&written, text)
+        && let (Some(&start), Some(&end)) = (offsets.get(part.start), offsets.get(part.end))
+    {
+        return within(span, start, end);
     }
-    // Written with escapes, over several lines, or in part: the words themselves may be found.
+    // Written with interpolations, or in part: the words themselves may be found.
     if let Some(whole) = sources.narrow(span, text) {
         return within(whole, part.start, part.end);
     }
@@ -138,6 +145,44 @@ fn ports<'a>(eval: &Evaluator<'a>, value: Value<'a>) -> Result<Option<(i64, i64)
         }
         _ => Ok(None),
     }
+}
+
+/// What is wrong with a set that is no range of ports.
+#[cold]
+fn no_range<'a>(
+    eval: &Evaluator<'a>,
+    place: Place<'a>,
+    set: &'a Attrs<'a>,
+    mut error: Box<Diagnostic>,
+) -> Result<Box<Diagnostic>> {
+    let names = ["from", "to"];
+    let what = if let Some(other) =
+        set.sorted().into_iter().find(|a| !names.contains(&a.name.as_str()))
+    {
+        error.span = other.span.or(error.span);
+        error.help = did_you_mean(other.name.as_str(), names);
+        format!("a range of ports has no `{}`", other.name)
+    } else if let Some(missing) = names.into_iter().find(|name| set.get_str(name).is_none()) {
+        format!("a range of ports needs `{missing}`")
+    } else {
+        let mut ends = [0; 2];
+        for (end, name) in ends.iter_mut().zip(names) {
+            let Some(attr) = set.get_str(name) else { continue };
+            match eval.force_attr(attr)? {
+                Value::Int(port) if (0..=65535).contains(&port) => *end = port,
+                other => {
+                    error.span = eval.value_span(attr.span.or(error.span));
+                    let found = super::super::brief::found(eval, other);
+                    let path = place.name(eval, attr.name).path;
+                    error.message = format!("`{path}` takes a port (0 to 65535), found {found}");
+                    return Ok(error);
+                }
+            }
+        }
+        format!("the range ends ({}) before it starts ({})", ends[1], ends[0])
+    };
+    error.message = format!("`{}`: {what}", place.path);
+    Ok(error)
 }
 
 fn coerce_range<'a>(eval: &Evaluator<'a>, value: Value<'a>) -> Result<Value<'a>> {

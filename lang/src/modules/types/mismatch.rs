@@ -6,7 +6,7 @@ use crate::eval::Evaluator;
 use crate::source::Span;
 use crate::value::Value;
 
-use super::super::brief::{found, written};
+use super::super::brief::{found, not_called, written};
 use super::super::definition::Definition;
 use super::super::location::Place;
 use super::Type;
@@ -25,6 +25,14 @@ pub(crate) fn mismatch<'a>(
         format!("`{}` takes {}, found {}", place.path, with_article(&expected), found(eval, value));
     let mut error = refused(eval, place, definition, message);
     error.help = help(eval, ty, value)?;
+    if let (Value::Int(_), Some(help)) = (value, &mut error.help) {
+        // As it is written: a file's mode loses its leading zero in a number.
+        let digits = eval.world.sources.text(error.span).unwrap_or_default();
+        let zeros = digits.len() - digits.trim_start_matches('0').len();
+        if zeros > 0 && zeros < digits.len() && digits.bytes().all(|b| b.is_ascii_digit()) {
+            *help = help.replace(&format!("\"{}\"", &digits[zeros..]), &format!("\"{digits}\""));
+        }
+    }
     Ok(error)
 }
 
@@ -47,6 +55,11 @@ pub(crate) fn value_span<'a>(eval: &Evaluator<'a>, definition: &Definition<'a>) 
         Ok(value @ (Value::Str(_) | Value::Int(_) | Value::Bool(_))) => written(value),
         _ => return span,
     };
+    let whole = eval.world.sources.text(span).unwrap_or_default();
+    if whole.bytes().all(|b| b.is_ascii_digit()) {
+        // A number may have zeros before it.
+        return span;
+    }
     eval.world.sources.narrow(span, &text).unwrap_or(span)
 }
 
@@ -94,7 +107,7 @@ fn help<'a>(eval: &Evaluator<'a>, ty: Type<'a>, value: Value<'a>) -> Result<Opti
     Ok(match value {
         Value::Str(text) => match plain_value(text) {
             Some(plain) if ty.accepts(eval, plain)? => {
-                Some(format!("write it without quotes: {text}"))
+                Some(format!("write it without quotes: {}", written(plain)))
             }
             _ => listed(eval, ty, value, &shown)?,
         },
@@ -110,10 +123,7 @@ fn help<'a>(eval: &Evaluator<'a>, ty: Type<'a>, value: Value<'a>) -> Result<Opti
             let item = list.iter().next().unwrap_or(Value::Null);
             ty.accepts(eval, item)?.then(|| "write the element alone, without brackets".to_owned())
         }
-        Value::Lambda(_) | Value::PrimOp(_) => {
-            Some("an argument may be missing: this is a function that was not called".to_owned())
-        }
-        _ => None,
+        other => not_called(other),
     })
 }
 
@@ -131,8 +141,8 @@ fn listed<'a>(
 
 fn plain_value<'a>(text: &str) -> Option<Value<'a>> {
     match text {
-        "true" => Some(Value::Bool(true)),
-        "false" => Some(Value::Bool(false)),
+        "true" | "yes" | "on" => Some(Value::Bool(true)),
+        "false" | "no" | "off" => Some(Value::Bool(false)),
         "null" => Some(Value::Null),
         _ => text.parse().map(Value::Int).ok().or_else(|| text.parse().map(Value::Float).ok()),
     }
