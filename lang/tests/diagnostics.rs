@@ -70,6 +70,10 @@ fn syntax_errors() {
         "{ a = \"x;\n  b = \"c = d\"; }",
         "syntax::error at `\"`: a `;` is missing after this | every definition ends in `;` | this string goes on to the next line: is its `\"` missing?: `\"`",
     );
+    check(
+        "{ a = 'x'; }",
+        "syntax::error at `'`: unexpected `'`, expected an expression | a string is between `\"`, or between `''` over several lines",
+    );
     check("if true then 1", "syntax::error at `1`: the file ends too early, expected `else`");
     check(
         "{ a = ; }",

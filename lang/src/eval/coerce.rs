@@ -135,7 +135,7 @@ impl<'a> Evaluator<'a> {
                 let text = format!("{}{suffix}", real.display());
                 Ok(self.path(&self.world.locate(&text).ok_or_else(|| escapes(&text, at))?))
             }
-            None => Err(escapes(&text, at)),
+            None => Err(escapes(text.trim_start_matches('/'), at)),
         }
     }
 }

@@ -182,6 +182,7 @@ impl Words<'_> {
                 error.with_help("an attribute is `name = value;` inside `{ }`; equality is `==`")
             }
             "," => error.with_help("lists are separated by blanks: `[ 1 2 ]`; sets by `;`"),
+            "'" => error.with_help("a string is between `\"`, or between `''` over several lines"),
             ";" => error.with_help("something before this `;` is unfinished"),
             _ => error,
         }

@@ -163,9 +163,19 @@ impl<'a> OptionNode<'a> {
             Some((attr, _)) => {
                 let apply = eval.force_attr(attr)?;
                 eval.call(apply, &[value], attr.span)
+                    .or_else(|error| self.note_elements(eval, value).and(Err(error)))
             }
             None => Ok(value),
         }
+    }
+
+    /// Notes each element of a list that fails: `apply` stops at the first.
+    #[cold]
+    fn note_elements(&self, eval: &Evaluator<'a>, value: Value<'a>) -> Result<()> {
+        let Value::List(list) = value else { return Ok(()) };
+        let session = self.level.tree.session;
+        let failed = list.cells().iter().filter_map(|cell| eval.force_cell(cell, Span::NONE).err());
+        failed.filter(|_| session.tolerant).try_for_each(|error| session.tolerate(error))
     }
 
     /// Every definition whose conditions hold; the option's default only where it counts.

@@ -127,6 +127,39 @@ fn the_library_is_no_step_of_somebodys_own_mistake() {
 }
 
 #[test]
+fn every_element_of_a_list_that_is_applied() {
+    let schema = "{ lib, ... }: with lib; { options.ports = mkOption {
+  type = types.listOf types.port; apply = map (port: port + 0); }; }";
+    let host = "{ ports = [ 80 70000 \"443\" ]; }";
+    insta::assert_snapshot!(errors(&[schema, host]), @r#"
+    type::mismatch at m1.nix:1:16 ‹70000›: `ports[1]` takes a port (0 to 65535), found the integer 70000
+      m0.nix:1:35 ‹ports›: the option is declared here
+    type::mismatch at m1.nix:1:22 ‹"443"›: `ports[2]` takes a port (0 to 65535), found the string "443"
+      m0.nix:1:35 ‹ports›: the option is declared here
+      help: write it without quotes: 443
+    "#);
+}
+
+#[test]
+fn a_submodule_is_a_set() {
+    let schema =
+        "{ lib, ... }: with lib; { options.etc = mkOption { type = types.attrsOf (types.submodule {
+  options.text = mkOption { type = types.str; }; }); }; }";
+    let host =
+        "{ lib, ... }: { etc.a = lib.mkIf true; etc.b = \"hello\"; imports = [ ../x.nix ]; }";
+    insta::assert_snapshot!(errors(&[schema, host]), @r#"
+    type::mismatch at m1.nix:1:25 ‹lib.mkIf true›: `etc.a` takes a submodule, found a function
+      m0.nix:1:35 ‹etc›: the option is declared here
+      help: `mkIf` takes a condition and what holds then: `lib.mkIf config.a.enable { … }`
+    type::mismatch at m1.nix:1:48 ‹"hello"›: `etc.b` takes a submodule, found the string "hello"
+      m0.nix:1:35 ‹etc›: the option is declared here
+      help: write a set of its options: `{ name = value; }`
+    file::outside at m1.nix:1:69 ‹../x.nix›: the path ../x.nix leads out of what may be read
+      help: only the fleet's folder, the standard modules and locked inputs can be read
+    "#);
+}
+
+#[test]
 fn functions_that_lack_an_argument() {
     let host =
         "{ lib, ... }: { networking = lib.mkIf { hostName = \"a\"; }; port = lib.mkOverride 10; }";

@@ -104,7 +104,7 @@ pub(crate) fn with_article(description: &str) -> String {
 /// The nearest right thing to write.
 fn help<'a>(eval: &Evaluator<'a>, ty: Type<'a>, value: Value<'a>) -> Result<Option<String>> {
     let shown = written(value);
-    Ok(match value {
+    let help = match value {
         Value::Str(text) => match plain_value(text) {
             Some(plain) if ty.accepts(eval, plain)? => {
                 Some(format!("write it without quotes: {}", written(plain)))
@@ -124,7 +124,10 @@ fn help<'a>(eval: &Evaluator<'a>, ty: Type<'a>, value: Value<'a>) -> Result<Opti
             ty.accepts(eval, item)?.then(|| "write the element alone, without brackets".to_owned())
         }
         other => not_called(other),
-    })
+    };
+    let of_options =
+        || ty.is_submodule().then(|| "write a set of its options: `{ name = value; }`".to_owned());
+    Ok(help.or_else(of_options))
 }
 
 fn listed<'a>(

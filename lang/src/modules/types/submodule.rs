@@ -33,7 +33,8 @@ impl OptionType for Submodule {
     fn accepts<'a>(&self, eval: &Evaluator<'a>, _: Type<'a>, value: Value<'a>) -> Result<bool> {
         Ok(match value {
             Value::Attrs(_) => kind_of(eval, value)?.is_none(),
-            Value::Path(_) | Value::Lambda(_) | Value::PrimOp(_) => true,
+            // A function of the library is no module: an argument of `mkIf` is missing.
+            Value::Path(_) | Value::Lambda(_) => true,
             _ => false,
         })
     }
