@@ -189,7 +189,12 @@ impl<'a> OptionNode<'a> {
     fn unwrap_into(&self, eval: &Evaluator<'a>, out: &mut Vec<Definition<'a>>) -> Result<()> {
         let mut result = Ok(());
         for definition in self.level.definitions_of(eval, self.name)? {
-            result = result.and(unwrap(eval, definition, Conditions::Test, out));
+            let session = self.level.tree.session;
+            match unwrap(eval, definition, Conditions::Test, out) {
+                // Each definition that fails is a mistake of its own.
+                Err(error) if result.is_err() && session.tolerant => session.tolerate(error)?,
+                other => result = result.and(other),
+            }
         }
         // A default is not computed where it is not needed, and says nothing about a value that
         // somebody meant to give.

@@ -141,6 +141,20 @@ fn every_element_of_a_list_that_is_applied() {
 }
 
 #[test]
+fn every_definition_that_fails() {
+    let schema =
+        "{ lib, ... }: { options.l = lib.mkOption { type = lib.types.listOf lib.types.int; }; }";
+    let one = "{ lib, ... }: { l = lib.mkIf True [ 1 ]; }";
+    let other = "{ l = [ 1 ] + [ 2 ]; }";
+    insta::assert_snapshot!(errors(&[schema, one, other]), @r#"
+    name::unbound at m1.nix:1:30 ‹True›: `True` is not defined
+      help: did you mean `true`?
+    type::mismatch at m2.nix:1:7 ‹[ 1 ]›: expected a number, string or path, found a list
+      help: `+` adds numbers and joins strings and paths; `++` joins lists, `//` sets
+    "#);
+}
+
+#[test]
 fn a_submodule_is_a_set() {
     let schema =
         "{ lib, ... }: with lib; { options.etc = mkOption { type = types.attrsOf (types.submodule {
