@@ -57,6 +57,9 @@ pub struct Explanation {
     pub value: Result<String>,
 }
 
+/// How many options of a set are named.
+const SOME: usize = 12;
+
 impl<'a> Configuration<'_, 'a> {
     /// Explains the option at a path, such as `["services", "k3s", "role"]`. An element of an
     /// option (`users.users.alice.home`) is looked for among the submodules inside it.
@@ -74,6 +77,15 @@ impl<'a> Configuration<'_, 'a> {
         let unknown = || {
             let shown: Vec<_> = names.iter().map(|name| name.as_str()).collect();
             let path = shown.join(".");
+            if let Ok(Value::Attrs(set)) = self.value(&shown) {
+                let names = set.sorted().into_iter().map(|attr| attr.name.as_str());
+                let names: Vec<_> = names.filter(|name| !name.starts_with('_')).collect();
+                let more = if names.len() > SOME { ", …" } else { "" };
+                let some = names.iter().take(SOME).copied().collect::<Vec<_>>().join(", ");
+                let message = format!("`{path}` is a set of options, not one");
+                let error = Diagnostic::error("option::unknown", Span::NONE, message);
+                return error.with_help(format!("it holds {some}{more}")).into();
+            }
             let message = format!("there is no option `{path}`");
             let mut error = Diagnostic::error("option::unknown", Span::NONE, message);
             let all = self.reference().unwrap_or_default();

@@ -155,6 +155,20 @@ fn every_definition_that_fails() {
 }
 
 #[test]
+fn a_set_of_options_is_none() {
+    let schema = "{ lib, ... }: with lib; { options.etc = mkOption { type = types.attrsOf (types.submodule {
+  options.text = mkOption { type = types.str; }; options.mode = mkOption { default = 1; }; }); }; }";
+    let files = [("s.nix", Layer::Host, schema), ("h.nix", Layer::Host, "{ etc.a.text = \"a\"; }")];
+    let said = with(&files, |configuration, sources| {
+        render(&[*configuration.explain(&["etc", "a"]).unwrap_err()], sources)
+    });
+    insta::assert_snapshot!(said, @r#"
+    option::unknown at nowhere: `etc.a` is a set of options, not one
+      help: it holds mode, text
+    "#);
+}
+
+#[test]
 fn a_submodule_is_a_set() {
     let schema =
         "{ lib, ... }: with lib; { options.etc = mkOption { type = types.attrsOf (types.submodule {
