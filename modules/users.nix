@@ -15,6 +15,7 @@ let
     mkMerge
     mkOption
     nameValuePair
+    removeSuffix
     types
     ;
 
@@ -86,9 +87,12 @@ let
         };
         openssh.authorizedKeys = {
           keys = mkOption {
-            type = types.listOf types.singleLineStr;
+            type = types.listOf types.sshPublicKey;
             default = [ ];
-            description = "Public keys that may log in as the user.";
+            description = ''
+              Public keys that may log in as the user, each as a line of authorized_keys: options such
+              as `from="…"` may stand before the key, and a comment after it.
+            '';
           };
           keyFiles = mkOption {
             type = types.listOf types.path;
@@ -137,7 +141,8 @@ let
     let
       inherit (user.openssh.authorizedKeys) keys keyFiles;
     in
-    concatMapStrings (key: "${key}\n") keys + concatMapStrings builtins.readFile keyFiles;
+    # A key that is read from a file brings its line's end along.
+    concatMapStrings (key: "${removeSuffix "\n" key}\n") keys + concatMapStrings builtins.readFile keyFiles;
 
   withKeys = filterAttrs (_: user: keysOf user != "") enabled;
 in

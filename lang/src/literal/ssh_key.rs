@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{is_not, take_while1};
+use nom::bytes::complete::{is_not, tag, take_while1};
 use nom::character::complete::{char, space1};
 use nom::combinator::{cut, opt, recognize, rest};
-use nom::multi::many1;
+use nom::multi::{many0_count, many1};
 use nom::sequence::{preceded, terminated};
 
 use super::fault::{Fault, LiteralError, Parsed, expect, whole};
@@ -37,11 +37,12 @@ pub struct SshPublicKey {
     pub comment: String,
 }
 
-/// One public key.
+/// One public key; the end of the line that it had in a file may be there.
 pub fn ssh_public_key(text: &str) -> Result<SshPublicKey, LiteralError> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
     if let Some(at) = text.find('\n') {
         return Err(LiteralError::new(at..text.len(), "more than one line")
-            .help("give each key as a string of its own, without the line break at the end"));
+            .help("give each key as a string of its own"));
     }
     if text.starts_with("-----BEGIN") {
         return Err(LiteralError::new(0..text.len(), "a key file, not a public key's line")
@@ -51,7 +52,9 @@ pub fn ssh_public_key(text: &str) -> Result<SshPublicKey, LiteralError> {
 }
 
 fn grammar(input: &str) -> Parsed<'_, SshPublicKey> {
-    let quoted = recognize((char('"'), opt(is_not("\"")), char('"')));
+    // Within quotes, sshd reads `\"` as a quote.
+    let within = alt((tag("\\\""), tag("\\"), is_not("\"\\")));
+    let quoted = recognize((char('"'), many0_count(within), char('"')));
     let options = recognize(many1(alt((quoted, is_not(" \t\"")))));
     let known = ALGORITHMS.iter().any(|name| input.starts_with(name));
     let (at, options) = if known {
@@ -105,23 +108,39 @@ fn check_blob<'t>(at: &'t str, algorithm: &str, key: &str) -> Result<(), Fault<'
         let message = format!("`{found}` is not base64");
         return Err(Fault::said(&at[offset..], found.len_utf8(), message));
     }
-    let blob = STANDARD.decode(key).map_err(|_| {
-        Fault::said(at, key.len(), "the key is cut short: its base64 does not end where it should")
-            .help("copy the whole line of the .pub file")
-    })?;
-    let named = delimited_name(&blob);
-    if named != Some(algorithm.as_bytes()) {
-        let message = format!("the key is not of the algorithm {algorithm}");
-        return Err(
-            Fault::said(at, key.len(), message).help("copy the whole line of the .pub file")
-        );
+    let fault = |message: &str| {
+        Fault::said(at, key.len(), message).help("copy the whole line of the .pub file")
+    };
+    let blob = STANDARD
+        .decode(key)
+        .map_err(|_| fault("the key is cut short: its base64 does not end where it should"))?;
+    match field(&blob) {
+        Some((named, rest)) if named == algorithm.as_bytes() => {
+            if whole_fields(rest) {
+                Ok(())
+            } else {
+                Err(fault("the key is cut short"))
+            }
+        }
+        _ => Err(fault(&format!("the key is not of the algorithm {algorithm}"))),
     }
-    Ok(())
 }
 
-fn delimited_name(blob: &[u8]) -> Option<&[u8]> {
+/// The first field of a key, which has its length before it, and what follows.
+fn field(blob: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, rest) = blob.split_first_chunk::<4>()?;
-    rest.get(..usize::try_from(u32::from_be_bytes(*len)).ok()?)
+    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*len)).ok()?)
+}
+
+/// Whether there is a field, and the last ends where the key does.
+fn whole_fields(mut rest: &[u8]) -> bool {
+    while let Some((_, after)) = field(rest) {
+        if after.is_empty() {
+            return true;
+        }
+        rest = after;
+    }
+    false
 }
 
 #[cfg(test)]
@@ -135,9 +154,13 @@ mod tests {
         let texts = [
             &format!("{key} me@laptop"),
             &format!("restrict,command=\"echo a b\" {key}"),
+            &format!(r#"from="10.0.0.0/8,*.lan",command="echo \"a b\"" {key} me @ work"#),
+            &format!("{key}\n"),
+            &format!("{key}\n{key}"),
             "ssh-ed22519 AAAA",
             "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIJ1o9QmKzCqv5Dxbq1Zc9vI0sZCc0oUqW8m3yJm9a0bR",
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A",
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1o9QmKzCqv5Dxbq1Zc9vI0sZCc0oUq",
             "ssh-ed25519 AAAA*",
             "ssh-ed25519",
             "hello",
@@ -147,6 +170,15 @@ mod tests {
           = SshPublicKey { options: "", algorithm: "ssh-ed25519", key: "AAAAC3NzaC1lZDI1NTE5AAAAIJ1o9QmKzCqv5Dxbq1Zc9vI0sZCc0oUqW8m3yJm9a0bR", comment: "me@laptop" }
         restrict,command="echo a b" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1o9QmKzCqv5Dxbq1Zc9vI0sZCc0oUqW8m3yJm9a0bR
           = SshPublicKey { options: "restrict,command=\"echo a b\"", algorithm: "ssh-ed25519", key: "AAAAC3NzaC1lZDI1NTE5AAAAIJ1o9QmKzCqv5Dxbq1Zc9vI0sZCc0oUqW8m3yJm9a0bR", comment: "" }
+        from="10.0.0.0/8,*.lan",command="echo \"a b\"" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1o9QmKzCqv5Dxbq1Zc9vI0sZCc0oUqW8m3yJm9a0bR me @ work
+          = SshPublicKey { options: "from=\"10.0.0.0/8,*.lan\",command=\"echo \\\"a b\\\"\"", algorithm: "ssh-ed25519", key: "AAAAC3NzaC1lZDI1NTE5AAAAIJ1o9QmKzCqv5Dxbq1Zc9vI0sZCc0oUqW8m3yJm9a0bR", comment: "me @ work" }
+        ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1o9QmKzCqv5Dxbq1Zc9vI0sZCc0oUqW8m3yJm9a0bR
+
+          = SshPublicKey { options: "", algorithm: "ssh-ed25519", key: "AAAAC3NzaC1lZDI1NTE5AAAAIJ1o9QmKzCqv5Dxbq1Zc9vI0sZCc0oUqW8m3yJm9a0bR", comment: "" }
+        ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1o9QmKzCqv5Dxbq1Zc9vI0sZCc0oUqW8m3yJm9a0bR
+        ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1o9QmKzCqv5Dxbq1Zc9vI0sZCc0oUqW8m3yJm9a0bR
+                                                                                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ more than one line
+          help: give each key as a string of its own
         ssh-ed22519 AAAA
         ^^^^^^^^^^^ `ssh-ed22519` is not an algorithm of SSH keys
           help: did you mean ssh-ed25519?
@@ -155,6 +187,9 @@ mod tests {
           help: copy the whole line of the .pub file
         ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A
                     ^^^^^^^^^^^^^^^^^^^^^ the key is cut short: its base64 does not end where it should
+          help: copy the whole line of the .pub file
+        ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1o9QmKzCqv5Dxbq1Zc9vI0sZCc0oUq
+                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the key is cut short
           help: copy the whole line of the .pub file
         ssh-ed25519 AAAA*
                         ^ `*` is not base64

@@ -30,6 +30,7 @@ fn each_mistake() {
         ("  imports = [ ./gone.nix ];", 4, "gone.nix"),
         ("  environment.etc.a.source = ./gone;", 4, "gone"),
         ("  networking.hostName = let a = a; in a;", 4, "recursion"),
+        ("  users.users.root.openssh.authorizedKeys.keys = [ \"ssh-rsa AAAA\" ];", 4, "ssh-rsa"),
         ("  networking.hostName = throw \"no name\";", 4, "no name"),
         ("  services.k3s = { enable = true; extraFlags = [ \"--no-deploy=x\" ]; };", 4, "disable"),
     ] {
