@@ -14,6 +14,7 @@
     ./resources.nix
     ./systemd
     ./time.nix
+    ./unmanaged.nix
     ./users.nix
   ];
 }

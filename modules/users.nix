@@ -85,6 +85,12 @@ let
             Password as `mkpasswd` hashes it. With null no password is given: only keys let the user in.
           '';
         };
+        password = mkOption {
+          type = types.nullOr types.unspecified;
+          default = null;
+          visible = false;
+          description = "Of NixOS; refused, since the fleet's files are no place for it.";
+        };
         openssh.authorizedKeys = {
           keys = mkOption {
             type = types.listOf types.sshPublicKey;
@@ -220,6 +226,12 @@ in
           message =
             "users.users.${user.name}.group is not set: name the user's primary group, "
             + "and declare it in users.groups if the host does not have it.";
+        }
+        {
+          assertion = user.password == null;
+          message =
+            "users.users.${user.name}.password would stand in the fleet's files for all to read: "
+            + "write what `mkpasswd` prints in `hashedPassword`.";
         }
       ]) (builtins.attrValues enabled);
   };

@@ -150,6 +150,10 @@ fn packages_by_name() {
     package::bad-name at cairn.nix:1:275: `Htop` is no name of a Debian package, and none of the fleet's
       Debian's names hold lower-case letters, digits and `+ - .`; the fleet's own are in its `outputs.packages`
     ");
+    insta::assert_snapshot!(of("environment.etc.x.source = pkgs.writeText \"x\" \"y\";"), @"
+    package::bad-name at cairn.nix:1:271: `pkgs.writeText` is of nixpkgs, and Cairn builds nothing
+      write the text in `environment.etc.<name>.text`, and name the file by its path in /etc
+    ");
     insta::assert_snapshot!(of("environment.systemPackages = [ \"htop\" ];"), @r#"
     type::mismatch at cairn.nix:1:270: `environment.systemPackages[0]` takes a package, found the string "htop"
       write pkgs.htop, without quotes
@@ -270,4 +274,41 @@ fn fetched_packages() {
     package::fetch at cairn.nix:1:27: the package `tool` cannot be had: `file:///tool` has the SHA-256 a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf, not f34e8112d6ccb14c6fa66d6ed8c2e31b3d89c9a1fd32c22e6a5d1a4ca1d2bd33
       if the download is the one that you want, as its publisher's list of hashes says, write `hash = "a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf"`; otherwise somebody has changed it
     "#);
+}
+
+#[test]
+fn options_of_nixos() {
+    insta::assert_snapshot!(wrong(
+        "{ hosts.a = {\n  time.timeZone = \"Berlin/Europe\";\n  networking.hostName = \"a.b\";\n  \
+         networking.hosts.b = [ \"192.0.2.1\" ];\n  systemd.timers.\"z.timer\".timerConfig = { };\n  \
+         system.stateVersion = \"24.05\";\n  boot.loader.grub.enable = true;\n  \
+         fileSystems.\"/\".device = \"/dev/vda1\";\n  \
+         services.openssh.permitRootLogin = \"no\";\n  \
+         users.users.u = { isNormalUser = true; password = \"x\"; };\n}; }"
+    ), @r#"
+    type::mismatch at cairn.nix:2:19: `time.timeZone` takes a time zone such as Europe/Berlin or UTC, found the string "Berlin/Europe"
+    type::mismatch at cairn.nix:3:25: `networking.hostName` takes a host name (at most 63 letters, digits and inner `-`, no dots), found the string "a.b"
+    assertion::failed at cairn.nix:4:20: networking.hosts."b" is no IP address: the address comes first, as in `networking.hosts."192.168.1.10" = [ "alpha" ]`
+      a module asks for this of the host `a`
+    assertion::failed at cairn.nix:5:18: systemd.timers."z.timer": leave out `.timer`
+      a module asks for this of the host `a`
+    assertion::failed at cairn.nix:6:25: system.stateVersion: not needed: remove it
+      a module asks for this of the host `a`
+    assertion::failed at cairn.nix:7:8: boot.loader: Cairn does not manage this: remove it; the host keeps what it has
+      a module asks for this of the host `a`
+    assertion::failed at cairn.nix:8:15: fileSystems."/": Cairn does not manage this: remove it; the host keeps what it has
+      a module asks for this of the host `a`
+    assertion::failed at cairn.nix:9:38: services.openssh.permitRootLogin: write `services.openssh.settings.PermitRootLogin`
+      a module asks for this of the host `a`
+    assertion::failed at cairn.nix:10:53: users.users.u.password would stand in the fleet's files for all to read: write what `mkpasswd` prints in `hashedPassword`
+      a module asks for this of the host `a`
+    "#);
+    assert_eq!(
+        wrong(
+            "{ hosts = builtins.listToAttrs (builtins.genList (n: { name = \"h${toString n}\"; \
+             value.time.timeZone = builtins.elemAt [ \"UTC\" \"Etc/GMT+1\" \"US/Eastern\" \
+             \"America/Argentina/Buenos_Aires\" \"America/Port-au-Prince\" ] n; }) 5); }"
+        ),
+        ""
+    );
 }

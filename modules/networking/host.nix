@@ -18,6 +18,10 @@ let
 
   named = cfg.hostName != "";
 
+  hostName = types.strMatching "([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)?" // {
+    description = "host name (at most 63 letters, digits and inner `-`, no dots)";
+  };
+
   declared = builtins.concatLists (builtins.attrValues cfg.hosts);
 
   # As Debian has it: the host's name leads to itself, without a network.
@@ -38,7 +42,7 @@ in
 {
   options.networking = {
     hostName = mkOption {
-      type = types.strMatching "([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)?";
+      type = hostName;
       default = "";
       example = "alpha";
       description = "Name of the host. Empty leaves the name that it has.";
@@ -71,6 +75,13 @@ in
     environment.etc.hosts = mkIf (cfg.hosts != { } || cfg.extraHosts != "") {
       text = concatStringsSep "" (usual ++ mapAttrsToList line cfg.hosts) + cfg.extraHosts;
     };
+
+    assertions = map (address: {
+      assertion = types.ip.check address;
+      message =
+        "networking.hosts.\"${address}\" is no IP address: "
+        + "the address comes first, as in `networking.hosts.\"192.168.1.10\" = [ \"alpha\" ]`.";
+    }) (builtins.attrNames cfg.hosts);
 
     # Every host has these files; whoever declares their content means to replace them.
     deployment.replaces =

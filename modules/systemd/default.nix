@@ -240,9 +240,17 @@ in
       service: builtins.filter (entry: !(builtins.isString entry)) service.path
     ) (builtins.attrValues cfg.services);
 
-    assertions = mapAttrsToList (name: service: {
-      assertion = service.script == "" || !(service.serviceConfig ? ExecStart);
-      message = "systemd.services.${name} sets both `script` and `serviceConfig.ExecStart`: keep one.";
-    }) cfg.services;
+    assertions =
+      mapAttrsToList (name: service: {
+        assertion = service.script == "" || !(service.serviceConfig ? ExecStart);
+        message = "systemd.services.${name} sets both `script` and `serviceConfig.ExecStart`: keep one.";
+      }) cfg.services
+      ++ concatMap (
+        { kind, siblings, ... }:
+        map (name: {
+          assertion = !(hasSuffix ".${kind}" name);
+          message = "systemd.${kind}s.\"${name}\": leave out `.${kind}`.";
+        }) (builtins.attrNames siblings)
+      ) kinds;
   };
 }

@@ -32,6 +32,10 @@ pub(super) fn pkgs<'a>(eval: &Evaluator<'a>, fleet: &FleetValue<'a>) -> Result<V
 }
 
 fn package<'a>(eval: &Evaluator<'a>, name: &str, at: Span) -> Result<Value<'a>> {
+    if let Some(help) = of_nixpkgs(name) {
+        let message = format!("`pkgs.{name}` is of nixpkgs, and Cairn builds nothing");
+        return Err(Diagnostic::error("package::bad-name", at, message).with_help(help).into());
+    }
     if !crate::manifest::is_debian_name(name) {
         let message = format!("`{name}` is no name of a Debian package, and none of the fleet's");
         let help = "Debian's names hold lower-case letters, digits and `+ - .`; the fleet's own \
@@ -44,4 +48,34 @@ fn package<'a>(eval: &Evaluator<'a>, name: &str, at: Span) -> Result<Value<'a>> 
         ("name", eval.str(name)),
         ("outPath", eval.str(DEBIAN_ROOT)),
     ]))
+}
+
+/// What stands here for a name of nixpkgs that is no package: a function that builds, or a set.
+fn of_nixpkgs(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "writeText" | "writeTextFile" | "writeTextDir" => {
+            "write the text in `environment.etc.<name>.text`, and name the file by its path in /etc"
+        }
+        "writeShellScript"
+        | "writeShellScriptBin"
+        | "writeShellApplication"
+        | "writeScript"
+        | "writeScriptBin" => {
+            "write the script in `systemd.services.<name>.script`, or in `environment.etc.<name>` \
+             with `mode = \"0755\"`"
+        }
+        "python3Packages" | "perlPackages" | "nodePackages" | "rubyPackages" => {
+            "take Debian's package by its own name, such as `pkgs.python3-requests`"
+        }
+        "runCommand" | "buildEnv" | "symlinkJoin" | "stdenv" | "mkShell" | "callPackage" => {
+            "take Debian's package, or a finished download with `lib.fetchPackage`"
+        }
+        "fetchurl" | "fetchzip" | "fetchFromGitHub" => {
+            "make a package of a finished download with `lib.fetchPackage`"
+        }
+        _ if name.starts_with("linuxPackages") || name.starts_with("linuxKernel") => {
+            "the host keeps its kernel; Debian's others are packages such as `pkgs.linux-image-amd64`"
+        }
+        _ => return None,
+    })
 }
