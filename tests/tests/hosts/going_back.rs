@@ -101,7 +101,7 @@ fn until_back(cairn: &Cairn<'_>, host: &Host<'_>) {
 /// Keeps the switch in its health checks for a while.
 const WAITING: &str = "
   deployment.confirmTimeout = 3;
-  healthChecks.patience = { command = \"sleep 2\"; deadline = 20; };";
+  healthChecks.patience = { command = \"sleep 4\"; deadline = 20; };";
 
 fn deployer_killed() {
     let lab = Lab::start();
