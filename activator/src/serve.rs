@@ -16,6 +16,7 @@ use cairn_generation::{BlobId, Store};
 use crate::disk::Disk;
 use crate::error::{Error, Failure, io};
 use crate::host::CONFIRMED;
+use crate::host::preflight::has_room;
 use crate::journal::{Journal, Phase};
 use crate::lock::Lock;
 use crate::node::{NoBlobs, Node, outcome};
@@ -210,7 +211,10 @@ impl Connection<'_> {
         let part = part_path(&store, &blob.id);
         let mut size = blob.offset;
         let mut trouble: Option<Error> = None;
-        let mut file = match open_part(&part, blob.offset) {
+        // The blob, and its copy in the tree that is laid out from it.
+        let more = blob.size.saturating_sub(blob.offset).saturating_add(blob.size);
+        let room = has_room(store.folder(), more);
+        let mut file = match room.and_then(|()| open_part(&part, blob.offset)) {
             Ok(file) => Some(file),
             Err(error) => {
                 trouble = Some(error);

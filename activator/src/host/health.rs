@@ -189,7 +189,8 @@ mod tests {
         assert!(run(Probe::Http { url }, 1, 9).ends_with("answered 503"));
         let command = "echo broken >&2; exit 1".to_owned();
         let said = run(Probe::Command { command }, 0, 1);
-        assert!(said.starts_with("the health check `probe` failed after 2 tries"), "{said}");
+        // How many tries fit into a second is the machine's business.
+        assert!(said.starts_with("the health check `probe` failed after "), "{said}");
         assert!(said.ends_with("broken"), "{said}");
         let host = "nowhere.example".to_owned();
         assert!(run(Probe::Tcp { host, port: 1 }, 0, 1).contains("nor in /etc/hosts"));

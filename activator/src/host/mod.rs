@@ -7,7 +7,7 @@ mod health;
 pub(crate) mod install;
 mod kernel;
 mod nft;
-mod preflight;
+pub(crate) mod preflight;
 mod units;
 pub(crate) mod watchdog;
 

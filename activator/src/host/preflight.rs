@@ -22,7 +22,7 @@ const ROOM: u64 = 32 << 20;
 /// With the first thing that the host would refuse.
 pub(crate) fn check(state: &State, from: &Manifest, to: &Generation) -> Result<(), Error> {
     state_is_on_root(state)?;
-    has_room(state)?;
+    has_room(state.folder(), 0)?;
     kernel::validate(&to.manifest.kernel)?;
     let missing = apt::missing(&to.manifest)?;
     apt::check(&missing)?;
@@ -47,18 +47,19 @@ fn state_is_on_root(state: &State) -> Result<(), Error> {
     )))
 }
 
-fn has_room(state: &State) -> Result<(), Error> {
-    let found = rustix::fs::statvfs(state.folder())
-        .map_err(|error| io("look at", state.folder())(error.into()))?;
+/// Refuses what would not leave a switch its room in `folder`, after `more` bytes that are to come.
+pub(crate) fn has_room(folder: &Path, more: u64) -> Result<(), Error> {
+    let found = rustix::fs::statvfs(folder).map_err(|error| io("look at", folder)(error.into()))?;
     let free = found.f_bavail.saturating_mul(found.f_frsize);
-    if free >= ROOM {
+    let needed = ROOM.saturating_add(more);
+    if free >= needed {
         return Ok(());
     }
     Err(Error::refused(format!(
-        "{} has {} MiB left, and a switch needs {}: make room",
-        state.folder().display(),
+        "{} has {} MiB of space left, and this switch needs {}: make room",
+        folder.display(),
         free >> 20,
-        ROOM >> 20
+        needed >> 20
     )))
 }
 
