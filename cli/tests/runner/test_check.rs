@@ -18,7 +18,9 @@ fn an_error_is_shown_where_it_is() {
     ]);
     let output = cairn_in(folder.path(), &["check"]);
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
-    insta::assert_snapshot!(output.stderr, @r#"
+    // What follows quotes the standard modules, which may grow.
+    let (error, related) = output.stderr.split_once("  ☞ ").unwrap();
+    insta::assert_snapshot!(error, @r#"
     option::unknown
 
       × there is no option `networking.hostname`
@@ -29,17 +31,15 @@ fn an_error_is_shown_where_it_is() {
      3 │ }
        ╰────
 
-      ☞ `networking.hostName` is declared here
-        ╭─[<cairn>/networking/host.nix:40:5]
-     39 │   options.networking = {
-     40 │     hostName = mkOption {
-        ·     ────────
-     41 │       type = types.strMatching "([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)?";
-        ╰────
-      help: did you mean `networking.hostName`?
-
-    1 error in 1 file
     "#);
+    for words in [
+        "`networking.hostName` is declared here",
+        "<cairn>/networking/host.nix",
+        "help: did you mean `networking.hostName`?",
+        "1 error in 1 file",
+    ] {
+        assert!(related.contains(words), "{words} is not in {related}");
+    }
     let output = cairn_in(folder.path(), &["check", "--format", "json"]);
     assert_eq!((output.code, output.stderr.as_str()), (1, ""));
     let objects = output.objects();
