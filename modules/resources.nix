@@ -229,7 +229,7 @@ in
     order = mkOption {
       type = types.listOf (types.submodule { options = edge; });
       default = [ ];
-      description = "Edges between resources, where the order of a switch is not enough.";
+      description = "Edges between resources: checked for cycles, and recorded; a switch keeps its own order by kind.";
     };
   };
 }
