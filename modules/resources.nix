@@ -229,7 +229,7 @@ in
     order = mkOption {
       type = types.listOf (types.submodule { options = edge; });
       default = [ ];
-      description = "Edges between resources: checked for cycles, and recorded; a switch keeps its own order by kind.";
+      description = "Edges where the order of a switch by kind (packages, groups, users, files, nftables, units, checks) is not enough: a unit is touched when those before it are up, and stopped when those after it are down. At boot systemd's own `after` decides.";
     };
   };
 }

@@ -151,6 +151,7 @@ impl Node {
             id: current.id,
             confirmed: confirmed.number,
             confirmed_id: confirmed.id,
+            next: self.state.number_at(&self.state.next_link()),
             switching: Journal::load(&self.state)?.is_some() || Lock::is_taken(&self.state),
             drift,
             failed_units: self.system.failed(&current.manifest)?,

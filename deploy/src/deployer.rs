@@ -132,9 +132,9 @@ impl Deployer {
         observer: &dyn Observer,
     ) -> Result<Outcome, Error> {
         let mut session = self.connect(target, observer).await?;
-        let before = session.status().await?.generation;
         let options = self.options(target, how)?;
         let attempt = Attempt { deployer: self, target, how, observer, nonce: nonce_of(&options) };
+        let (before, _) = attempt.place(&session.status().await?);
         attempt.drive(session, &Request::Rollback { to, options }, Goal::OtherThan(before)).await
     }
 

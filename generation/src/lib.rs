@@ -8,6 +8,7 @@ pub mod diff;
 pub mod id;
 pub mod layout;
 pub mod manifest;
+pub mod order;
 pub mod store;
 pub mod unitfile;
 pub mod wire;

@@ -21,6 +21,7 @@ use cairn_generation::Manifest;
 use cairn_generation::diff::wanted;
 use cairn_generation::layout::TARGET;
 use cairn_generation::manifest::Content;
+use cairn_generation::order;
 use cairn_generation::wire::Event;
 
 use accounts::Accounts;
@@ -89,16 +90,22 @@ impl Host {
             // What the units themselves say is worth more than what systemctl says of them.
             outcome.or_else(|error| units::failures(&*self.manager, &touched).and(Err(error)))
         };
-        attempts.take(told(self.manager.job(Verb::Reload, &plan.reload)))?;
-        attempts.take(told(self.manager.job(Verb::Restart, &plan.restart)))?;
-        let mut start = plan.start.clone();
-        let target = self.is_active(TARGET)?;
-        if change.to.number > 0 && !target {
-            start.insert(TARGET.to_owned());
+        for batch in order::batches(&change.to.manifest.order, &touched) {
+            for (verb, units) in [
+                (Verb::Reload, &plan.reload),
+                (Verb::Restart, &plan.restart),
+                (Verb::Start, &plan.start),
+            ] {
+                let units = batch.intersection(units).cloned().collect();
+                attempts.take(told(self.manager.job(verb, &units)))?;
+            }
         }
-        attempts.take(told(self.manager.job(Verb::Start, &start)))?;
-        if change.to.number == 0 && target {
-            attempts.take(self.manager.job(Verb::Stop, &BTreeSet::from([TARGET.to_owned()])))?;
+        // What it wants stands by now, in the order that was asked for.
+        let target = BTreeSet::from([TARGET.to_owned()]);
+        match (change.to.number > 0, self.is_active(TARGET)?) {
+            (true, false) => attempts.take(told(self.manager.job(Verb::Start, &target)))?,
+            (false, true) => attempts.take(self.manager.job(Verb::Stop, &target))?,
+            _ => {}
         }
         self.started = plan.restart.union(&plan.start).cloned().collect();
         attempts.end()
@@ -174,7 +181,12 @@ impl System for Host {
         let remember = |origin: &Origin| origin.save(&self.disk, state);
         attempts.take(self.accounts.bring(&self.disk, &change.to.manifest, origin, &remember))?;
         if !self.early {
-            attempts.take(self.manager.job(Verb::Stop, &change.plan.stop))?;
+            // Down they go the other way round, as the generation that they are of has it.
+            let edges = change.known.first().map(|from| &from.order);
+            let batches = order::batches(edges.unwrap_or(&BTreeSet::new()), &change.plan.stop);
+            for batch in batches.iter().rev() {
+                attempts.take(self.manager.job(Verb::Stop, batch))?;
+            }
         }
         attempts.end()
     }

@@ -92,8 +92,9 @@ fn state(status: &HostStatus) -> (Style, String) {
     if status.switching {
         state.push("a switch is under way".to_owned());
     }
-    if status.confirmed != status.generation {
-        state.push(format!("boots into {}", status.confirmed));
+    let boots = status.next.unwrap_or(status.confirmed);
+    if boots != status.generation {
+        state.push(format!("boots into {boots}"));
     }
     if !status.drift.is_empty() {
         state.push(format!("{} drifted", plural(status.drift.len(), "path")));

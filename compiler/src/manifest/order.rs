@@ -1,5 +1,7 @@
-//! Edges between resources: both ends exist, and no edge leads back to where it came from.
+//! Edges between resources: both ends exist, no edge leads back to where it came from, and a switch
+//! can keep it.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use cairn_generation::manifest::{Manifest, OrderEdge};
@@ -15,7 +17,10 @@ pub(super) fn add(work: &mut Work<'_>, edges: &[raw::Edge]) {
         for (field, end) in ends {
             fine &= check_end(work, field, end);
         }
-        if fine {
+        if fine && let Some(why) = impossible(&edge.before, &edge.after) {
+            let message = format!("`{}` cannot come before `{}`: {why}", edge.before, edge.after);
+            work.fault("order::impossible", &["order"], message, HELP);
+        } else if fine {
             let edge = OrderEdge { before: edge.before.clone(), after: edge.after.clone() };
             work.draft.manifest.order.insert(edge);
         }
@@ -23,6 +28,25 @@ pub(super) fn add(work: &mut Work<'_>, edges: &[raw::Edge]) {
     if let Some(cycle) = cycle(&work.draft.manifest) {
         let message = format!("these resources wait for each other: {}", cycle.join(" → "));
         work.fault("order::cycle", &["order"], message, "remove one of the edges");
+    }
+}
+
+/// The order of a switch by kind of resource; all of one kind but units are brought in one go.
+const KINDS: [&str; 7] = ["packages", "groups", "users", "files", "nftables", "units", "checks"];
+const HELP: &str = "a switch goes packages, groups, users, files, nftables, units, checks; \
+    edges order units among themselves";
+
+/// Why a switch cannot bring `before` earlier than `after`.
+fn impossible(before: &str, after: &str) -> Option<&'static str> {
+    let rank = |resource: &str| {
+        let kind = resource.split('/').next();
+        KINDS.iter().position(|name| Some(*name) == kind)
+    };
+    match rank(before).cmp(&rank(after)) {
+        Ordering::Less => None,
+        Ordering::Equal if before.starts_with("units/") => None,
+        Ordering::Equal => Some("they change in the same moment"),
+        Ordering::Greater => Some("a switch brings them the other way round"),
     }
 }
 

@@ -166,9 +166,15 @@ fn an_order_that_leads_back() {
             { "before": "units/a.service", "after": "units/b.service" },
             { "before": "units/b.service", "after": "units/a.service" },
             { "before": "units/a.servic", "after": "units/b.service" },
+            { "before": "units/a.service", "after": "groups/ops" },
+            { "before": "groups/ops", "after": "groups/ops" },
+            { "before": "groups/ops", "after": "units/a.service" },
         ],
+        "groups": { "ops": { "gid": null, "members": [], "isSystem": false } },
     })), @"
     order::unknown-resource: there is no resource `units/a.servic`
+    order::impossible: `units/a.service` cannot come before `groups/ops`: a switch brings them the other way round
+    order::impossible: `groups/ops` cannot come before `groups/ops`: they change in the same moment
     order::cycle: these resources wait for each other: units/a.service → units/b.service → units/a.service
     ");
 }

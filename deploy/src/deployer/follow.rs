@@ -84,9 +84,12 @@ impl Attempt<'_> {
     }
 
     /// Number and id of what the switch changes, as the host has them now.
-    fn place(&self, status: &HostStatus) -> (u64, Option<GenerationId>) {
+    pub(super) fn place(&self, status: &HostStatus) -> (u64, Option<GenerationId>) {
         match self.how.mode {
-            Mode::Boot => (status.confirmed, status.confirmed_id),
+            Mode::Boot => match status.next {
+                Some(next) => (next, status.kept.get(&next).copied()),
+                None => (status.confirmed, status.confirmed_id),
+            },
             _ => (status.generation, status.id),
         }
     }

@@ -115,6 +115,7 @@ impl Fake {
                 id: self.current(),
                 confirmed: 7,
                 confirmed_id: self.current(),
+                next: None,
                 switching: !self.read("goal").is_empty(),
                 drift: BTreeMap::new(),
                 failed_units: BTreeSet::new(),

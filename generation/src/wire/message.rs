@@ -316,6 +316,9 @@ pub struct HostStatus {
     pub confirmed: u64,
     /// Its id.
     pub confirmed_id: Option<GenerationId>,
+    /// Number of the generation that the next boot tries, left by `boot`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
     /// Whether a switch is under way.
     pub switching: bool,
     /// Managed paths that are not as the generation says, each with what is wrong.
@@ -376,6 +379,7 @@ mod tests {
             id: None,
             confirmed: 2,
             confirmed_id: None,
+            next: Some(3),
             switching: false,
             drift: BTreeMap::new(),
             failed_units: BTreeSet::new(),
