@@ -9,6 +9,7 @@ pub(crate) const CASES: &[Case] = &[
     ("packages come from apt and from a URL", packages),
     ("test lasts until the next boot, boot from then on", test_and_boot),
     ("a dry run changes nothing", dry_run),
+    ("units are touched in the order that was asked for", units_in_order),
     ("gc keeps what it was told to", gc),
 ];
 
@@ -252,4 +253,44 @@ fn gc() {
     assert!(blobs() < before, "blobs that nothing names go");
     let _ = cairn.run(&["rollback", "alpha"]).ok();
     assert_eq!(host.read("/etc/mark"), "3");
+}
+
+const ORDERED: &str = r#"
+  systemd.services = lib.genAttrs [ "zeta" "alpha" ] (unit: {
+    wantedBy = [ "multi-user.target" ];
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      ExecStart = "/bin/sh -c 'sleep 0.3; echo VERSION start ${unit} >> /run/order'";
+      ExecStop = "/bin/sh -c 'sleep 0.3; echo VERSION stop ${unit} >> /run/order'";
+    };
+  });
+  resources.order = [ { before = "units/zeta.service"; after = "units/alpha.service"; } ];
+"#;
+
+fn units_in_order() {
+    let lab = Lab::start();
+    let host = lab.host("alpha", ADDRESS);
+    let fleet = Fleet::of("alpha", host.address(), &ORDERED.replace("VERSION", "first"));
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    let _ = cairn.run(&["switch", "alpha"]).ok();
+    assert_eq!(host.read("/run/order"), "first start zeta\nfirst start alpha\n");
+
+    fleet.define(host.address(), &ORDERED.replace("VERSION", "second"));
+    let _ = cairn.run(&["switch", "alpha"]).ok();
+    fleet.define(host.address(), "");
+    let _ = cairn.run(&["switch", "alpha"]).ok();
+    let told = host.read("/run/order");
+    let told: Vec<&str> = told.lines().skip(2).collect();
+    assert_eq!(
+        told,
+        [
+            "first stop alpha",
+            "first stop zeta",
+            "second start zeta",
+            "second start alpha",
+            "second stop alpha",
+            "second stop zeta",
+        ]
+    );
 }
