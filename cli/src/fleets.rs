@@ -22,7 +22,8 @@ pub(crate) fn open(ui: &Ui, global: &Global) -> Result<Fleet, CommandError> {
     Fleet::load(files, &global.set).map_err(|problems| failed(ui, &problems))
 }
 
-fn folder(global: &Global) -> Result<PathBuf, CommandError> {
+/// The folder of that fleet.
+pub(crate) fn folder(global: &Global) -> Result<PathBuf, CommandError> {
     if let Some(folder) = &global.fleet {
         if folder.join(FLEET_FILE).is_file() {
             return Ok(folder.clone());

@@ -5,6 +5,7 @@ mod changes;
 mod commands;
 mod error;
 mod fleets;
+mod format;
 mod live;
 mod outcome;
 mod report;

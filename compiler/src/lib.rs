@@ -6,12 +6,14 @@
 //! [`fetch::Fetch`] and a store of blobs.
 
 pub mod fetch;
+mod files;
 mod fleet;
 pub mod manifest;
 mod report;
 mod standard;
 mod tree;
 
+pub use files::nix_files;
 pub use fleet::{Adopt, Built, Deployment, Fleet, SelectError};
 pub use report::Report;
 pub use standard::standard_modules;

@@ -7,6 +7,7 @@ mod completions;
 mod diff;
 mod eval;
 mod explain;
+mod fmt;
 mod gc;
 mod history;
 mod rollback;
@@ -52,6 +53,7 @@ Examples:
     Gc(gc::GcArgs),
     Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
+    Fmt(fmt::FmtArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -72,6 +74,7 @@ pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
         Command::Gc(args) => gc::run(ui, global, &args),
         Command::Eval(args) => eval::run(ui, global, &args),
         Command::Explain(args) => explain::run(ui, global, &args),
+        Command::Fmt(args) => fmt::run(ui, global, &args),
         Command::Completions(args) => completions::run(ui, &args),
     }
 }

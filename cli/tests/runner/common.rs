@@ -1,7 +1,8 @@
 //! Runs the built command as a user would.
 
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// What a command said, and how it ended.
 #[derive(Debug)]
@@ -22,21 +23,43 @@ pub(crate) fn cairn(args: &[&str]) -> Output {
 /// Runs `cairn` in a folder, with an environment in which nothing shines through. The cache is
 /// `.cache` in that folder.
 pub(crate) fn cairn_in(folder: &Path, args: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_cairn"))
+    cairn_with_input(folder, args, "")
+}
+
+/// Runs `cairn` in a folder, with this on its standard input.
+pub(crate) fn cairn_with_input(folder: &Path, args: &[&str], input: &str) -> Output {
+    let mut child = command(folder)
         .args(args)
-        .current_dir(folder)
-        .env_remove("CLICOLOR_FORCE")
-        .env("NO_COLOR", "1")
-        .env("COLUMNS", "80")
-        .env("XDG_CACHE_HOME", folder.join(".cache"))
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .expect("the command runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let input = input.to_owned();
+    // One that ends without reading all of it has said enough.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+    let output = child.wait_with_output().expect("the command ends");
+    writer.join().expect("written");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     Output {
         code: output.status.code().expect("an exit code"),
         stdout: text(output.stdout),
         stderr: text(output.stderr),
     }
+}
+
+/// The command in a folder, with an environment in which nothing shines through.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
+    command
+        .current_dir(folder)
+        .env_remove("CLICOLOR_FORCE")
+        .env("NO_COLOR", "1")
+        .env("COLUMNS", "80")
+        .env("XDG_CACHE_HOME", folder.join(".cache"))
+        .env("XDG_STATE_HOME", folder.join(".state"));
+    command
 }
 
 /// A fleet of these files, in a folder of its own.

@@ -8,6 +8,7 @@ mod test_completions;
 mod test_diff;
 mod test_eval;
 mod test_explain;
+mod test_fmt;
 mod test_rollback;
 mod test_status;
 mod test_switch;

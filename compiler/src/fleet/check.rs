@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_lang::modules::Configuration;
-use cairn_lang::{
-    Data, Diagnostic, FileKind, FsError, Result, Root, Severity, Span, Value, VirtualPath,
-};
+use cairn_lang::{Data, Diagnostic, Result, Severity, Span, Value};
 
 use super::Fleet;
 use super::job::Job;
+use crate::files::nix_files;
 use crate::manifest::{self, Draft};
 use crate::report::Report;
 
@@ -23,51 +22,16 @@ impl Fleet {
         self.report(problems)
     }
 
-    /// Syntax errors and unbound names of every `*.nix`, of files that nobody imports too. A folder
-    /// with a `cairn.nix` of its own is another fleet.
+    /// Syntax errors and unbound names of every `*.nix`, of files that nobody imports too.
     fn parse_all(&self) -> Vec<Diagnostic> {
-        let mut problems = Vec::new();
-        let mut folders = vec![VirtualPath { root: Root::Fleet, path: String::new() }];
-        while let Some(folder) = folders.pop() {
-            let entries = match self.world.roots.list(&folder) {
-                Ok(entries) => entries,
-                Err(error) => {
-                    problems.push(unreadable(&folder, &error));
-                    continue;
-                }
-            };
-            if is_apart(&folder, &entries) {
-                continue;
-            }
-            for (name, kind) in entries {
-                let Some(path) = folder.join(&name) else { continue };
-                match kind {
-                    _ if name.starts_with('.') => {}
-                    FileKind::Directory => folders.push(path),
-                    FileKind::Regular if name.ends_with(".nix") => {
-                        if let Err(errors) = self.world.tree(&path, Span::NONE) {
-                            problems.extend(errors);
-                        }
-                    }
-                    _ => {}
-                }
+        let (files, mut problems) = nix_files(&self.world.roots);
+        for path in files {
+            if let Err(errors) = self.world.tree(&path, Span::NONE) {
+                problems.extend(errors);
             }
         }
         problems
     }
-}
-
-/// Whether a folder below the fleet is none of its own: another fleet (examples lie so), or a cache
-/// that says so by the customary tag.
-fn is_apart(folder: &VirtualPath, entries: &[(String, FileKind)]) -> bool {
-    let marks = ["cairn.nix", "CACHEDIR.TAG"];
-    !folder.path.is_empty() && entries.iter().any(|(name, _)| marks.contains(&name.as_str()))
-}
-
-fn unreadable(folder: &VirtualPath, error: &FsError) -> Diagnostic {
-    let message = format!("cannot read the folder {folder}: {error}");
-    let help = "check its permissions";
-    Diagnostic::error("file::unreadable", Span::NONE, message).with_help(help)
 }
 
 /// The manifest of a job's host, and everything that there is to say about the host. There is a
