@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::eval::{AttrsBuilder, Evaluator};
+use crate::eval::{AttrsBuilder, Evaluator, STORE};
 use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::value::{Attrs, PrimOp, Value};
@@ -55,7 +55,7 @@ const TABLES: [&[Builtin]; 11] = [
 ];
 
 /// Names that are no functions; their numbers follow the functions'.
-const CONSTANTS: [&str; 4] = ["nixVersion", "langVersion", "nixPath", "builtins"];
+const CONSTANTS: [&str; 5] = ["nixVersion", "langVersion", "nixPath", "storeDir", "builtins"];
 
 /// What programs that ask for Nix's version are told: the language as of this release.
 const NIX_VERSION: &str = "2.18.0";
@@ -116,8 +116,13 @@ pub(crate) fn globals<'a>(evaluator: &Evaluator<'a>) -> Vec<Value<'a>> {
         set.set(builtin.name, value);
         values.push(value);
     }
-    let constants =
-        [evaluator.str_in(NIX_VERSION), Value::Int(LANG_VERSION), evaluator.list([]), Value::Null];
+    let constants = [
+        evaluator.str_in(NIX_VERSION),
+        Value::Int(LANG_VERSION),
+        evaluator.list([]),
+        evaluator.str_in(STORE),
+        Value::Null,
+    ];
     for (name, value) in CONSTANTS.into_iter().zip(constants) {
         set.set(name, value);
         values.push(value);

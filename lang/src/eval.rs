@@ -28,6 +28,7 @@ mod operators;
 
 pub use alloc::AttrsBuilder;
 pub use attrs::Fallback;
+pub(crate) use coerce::STORE;
 pub use inspect::{FormalInfo, Formals};
 pub(crate) use inspect::{mismatch, virtual_path};
 pub(crate) use operators::arithmetic;

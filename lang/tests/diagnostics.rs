@@ -126,7 +126,7 @@ fn names() {
     );
     check(
         "builtins.getEnv \"HOME\"",
-        "name::unavailable at `getEnv`: there is no `getEnv`: an evaluation never looks at the machine it runs on | declare an option and set it per host, or pass `--set`",
+        "name::unavailable at `builtins.getEnv \"HOME\"`: there is no variable `HOME`: an evaluation never looks at the machine it runs on | declare an option and set it per host, or pass `--set`",
     );
     check(
         "derivation { }",

@@ -14,12 +14,11 @@ const USE_INPUTS: &str = "declare it under `inputs` in cairn.nix";
 const USE_OPTIONS: &str = "declare an option and set it per host, or pass `--set`";
 
 /// Name, why it is not here, what to use instead.
-const ABSENT: [(&str, &str, &str); 24] = [
+const ABSENT: [(&str, &str, &str); 22] = [
     ("derivation", NO_STORE, USE_PACKAGES),
     ("derivationStrict", NO_STORE, USE_PACKAGES),
     ("placeholder", NO_STORE, USE_PACKAGES),
     ("storePath", NO_STORE, USE_PACKAGES),
-    ("storeDir", NO_STORE, USE_PACKAGES),
     ("outputOf", NO_STORE, USE_PACKAGES),
     ("toFile", NO_STORE, USE_FILES),
     ("path", NO_STORE, USE_FILES),
@@ -34,12 +33,17 @@ const ABSENT: [(&str, &str, &str); 24] = [
     ("parseFlakeRef", NO_NETWORK, USE_INPUTS),
     ("flakeRefToString", NO_NETWORK, USE_INPUTS),
     ("findFile", NO_ENVIRONMENT, USE_INPUTS),
-    ("getEnv", NO_ENVIRONMENT, USE_OPTIONS),
     ("currentTime", NO_ENVIRONMENT, USE_OPTIONS),
     ("currentSystem", NO_ENVIRONMENT, USE_OPTIONS),
     ("exec", NO_ENVIRONMENT, USE_OPTIONS),
     ("importNative", NO_ENVIRONMENT, USE_OPTIONS),
 ];
+
+/// The error of asking for an environment variable.
+pub(super) fn no_variable(name: &str, at: Span) -> Box<Diagnostic> {
+    let message = format!("there is no variable `{name}`: {NO_ENVIRONMENT}");
+    Diagnostic::error("name::unavailable", at, message).with_help(USE_OPTIONS).into()
+}
 
 /// The error of using a builtin (perhaps written `__name`) that Nix has and Cairn has not.
 pub(crate) fn unavailable(name: &str, at: Span) -> Option<Box<Diagnostic>> {

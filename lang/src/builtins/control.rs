@@ -1,5 +1,6 @@
 //! Errors, order of evaluation, importing, traces.
 
+use super::absent::no_variable;
 use super::{Builtin, builtin};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::Evaluator;
@@ -21,6 +22,7 @@ pub(super) const TABLE: &[Builtin] = &[
     builtin("import", 1, import),
     builtin("scopedImport", 2, scoped_import),
     builtin("genericClosure", 1, generic_closure),
+    builtin("getEnv", 1, get_env),
 ];
 
 fn abort<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
@@ -40,6 +42,15 @@ fn try_eval<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value
         Err(error) => return Err(error),
     };
     Ok(e.attrs([("success", Value::Bool(success)), ("value", value)]))
+}
+
+/// Nixpkgs' `lib.warn` asks whether a warning is to be an error. That is Nix's own switch, which is
+/// never set here; every other variable would make the result depend on the machine.
+fn get_env<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    match e.expect_str(args[0], at)? {
+        "NIX_ABORT_ON_WARN" => Ok(e.str("")),
+        name => Err(no_variable(name, at)),
+    }
 }
 
 fn seq<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {

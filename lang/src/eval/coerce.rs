@@ -8,8 +8,8 @@ use crate::source::Span;
 use crate::value::{Attrs, PathValue, Value};
 use crate::world::{Mode, unreadable};
 
-/// Where a node keeps blobs.
-const STORE: &str = "/var/lib/cairn/store";
+/// Where a node keeps blobs, and what it fetched.
+pub(crate) const STORE: &str = "/var/lib/cairn/store";
 
 /// How far coercion goes.
 #[derive(Clone, Copy, PartialEq, Eq)]

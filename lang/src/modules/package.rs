@@ -5,13 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::data::Data;
 use crate::diagnostic::{Diagnostic, Result, did_you_mean};
-use crate::eval::{AttrsBuilder, Evaluator};
+use crate::eval::{AttrsBuilder, Evaluator, STORE};
 use crate::literal::Literal;
 use crate::source::Span;
 use crate::value::{Attrs, Value};
-
-/// Where a node keeps what it fetched.
-const STORE: &str = "/var/lib/cairn/store";
 
 const KNOWN: [&str; 5] = ["name", "version", "url", "hash", "bin"];
 
