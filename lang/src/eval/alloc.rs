@@ -221,6 +221,9 @@ impl<'a> Evaluator<'a> {
             ExprKind::Float(value) => Value::Float(*value),
             ExprKind::Str(text) => self.str_in(text),
             ExprKind::Lambda(lambda) => self.closure(lambda, env),
+            ExprKind::Global(index) => {
+                self.globals.get(*index as usize).copied().unwrap_or(Value::Null)
+            }
             ExprKind::Var(depth, slot) if *depth > 0 => slot_of(env, *depth, *slot).get(),
             _ => self.new_thunk(ThunkState::Delayed(expr, env)),
         }
