@@ -12,10 +12,10 @@ use crate::value::{Attrs, PrimOp, Value};
 
 mod absent;
 mod control;
+mod demand;
 mod files;
 mod formats;
 mod hashing;
-mod json;
 mod lists;
 mod numbers;
 mod regexes;
@@ -23,10 +23,8 @@ mod sets;
 mod strings;
 mod types;
 mod versions;
-mod xml;
 
-pub(crate) use absent::{hidden_global, unavailable};
-pub(crate) use json::json_float;
+pub(crate) use absent::unavailable;
 pub(crate) use numbers::shortest_float;
 pub(crate) use regexes::RegexCache;
 
@@ -43,7 +41,7 @@ const fn builtin(name: &'static str, arity: usize, body: Body) -> Builtin {
     Builtin { name, arity, body }
 }
 
-const TABLES: [&[Builtin]; 12] = [
+const TABLES: [&[Builtin]; 11] = [
     control::TABLE,
     files::TABLE,
     formats::TABLE,
@@ -55,7 +53,6 @@ const TABLES: [&[Builtin]; 12] = [
     strings::TABLE,
     types::TABLE,
     versions::TABLE,
-    xml::TABLE,
 ];
 
 /// Names that are no functions; their numbers follow the functions'.
@@ -115,7 +112,9 @@ pub(crate) fn globals<'a>(evaluator: &Evaluator<'a>) -> Vec<Value<'a>> {
     let mut set = AttrsBuilder::with_capacity(NUMBERS.len() + 3);
     for builtin in TABLES.iter().flat_map(|table| table.iter()) {
         let body = evaluator.alloc(builtin.body);
-        let primop = PrimOp { name: builtin.name, arity: builtin.arity, body, args: &[] };
+        let Builtin { name, arity, .. } = *builtin;
+        let asks_first = demand::asks_first(name);
+        let primop = PrimOp { name, arity, body, args: &[], asks_first };
         let value = Value::PrimOp(evaluator.alloc(primop));
         set.set(builtin.name, value);
         values.push(value);

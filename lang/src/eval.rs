@@ -25,6 +25,7 @@ mod expr;
 mod force;
 mod inspect;
 mod operators;
+mod scope;
 
 pub use alloc::AttrsBuilder;
 pub use attrs::Fallback;
@@ -32,10 +33,12 @@ pub(crate) use coerce::STORE;
 pub use inspect::{FormalInfo, Formals};
 pub(crate) use inspect::{mismatch, virtual_path};
 pub(crate) use operators::arithmetic;
+use scope::SpareScopes;
 
 /// How much stack must be left before more is taken, and how much is taken then. An unoptimised
-/// build has frames of several kilobytes.
-const RED_ZONE: usize = 256 << 10;
+/// build has frames of several kilobytes, and what is left is looked at every few levels.
+const RED_ZONE: usize = 512 << 10;
+const LEVELS: u32 = 8;
 const STACK_SEGMENT: usize = 8 << 20;
 
 /// Evaluates expressions on one arena.
@@ -45,6 +48,7 @@ pub struct Evaluator<'a> {
     pub world: &'a World,
     pub(crate) globals: Vec<Value<'a>>,
     root_env: &'a Env<'a>,
+    spare_scopes: SpareScopes<'a>,
     imports: RefCell<FxHashMap<VirtualPath, Value<'a>>>,
     errors: RefCell<Vec<Diagnostic>>,
     blobs: RefCell<BTreeMap<String, VirtualPath>>,
@@ -58,12 +62,14 @@ pub struct Evaluator<'a> {
 impl<'a> Evaluator<'a> {
     /// An evaluator on an arena.
     pub fn new(arena: &'a Arena, world: &'a World) -> Evaluator<'a> {
-        let root_env = arena.bump.alloc(Env { up: None, slots: &[] });
+        let root_env =
+            arena.bump.alloc(Env { up: Cell::default(), slots: &[], holders: Cell::new(1) });
         let mut evaluator = Evaluator {
             arena,
             world,
             globals: Vec::new(),
             root_env,
+            spare_scopes: SpareScopes::default(),
             imports: RefCell::default(),
             errors: RefCell::default(),
             blobs: RefCell::default(),
@@ -134,6 +140,11 @@ impl<'a> Evaluator<'a> {
         self.blobs.borrow().clone()
     }
 
+    /// The value of a name that is in scope everywhere.
+    pub(crate) fn global(&self, index: u32) -> Value<'a> {
+        self.globals.get(index as usize).copied().unwrap_or(Value::Null)
+    }
+
     pub(crate) fn record_blob(&self, id: String, path: VirtualPath) {
         self.blobs.borrow_mut().insert(id, path);
     }
@@ -155,7 +166,11 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn scoped_tree(&self, tree: Tree, names: Vec<Value<'a>>) -> Result<Value<'a>> {
         let tree = self.arena.hold(Arc::new(tree));
         self.trees.borrow_mut().insert(tree.file.0, tree);
-        self.eval(&tree.root, self.env(Some(self.root_env), names.into_iter()))
+        let env = self.scope(self.root_env, names.len());
+        for (slot, value) in env.slots.iter().zip(names) {
+            slot.set(value);
+        }
+        self.eval(&tree.root, env)
     }
 
     /// Runs `work` one level deeper: more stack where it runs low, an error past the limits.
@@ -165,15 +180,24 @@ impl<'a> Evaluator<'a> {
     /// `eval::too-deep`, `eval::memory`, `eval::time`, or those of `work`.
     #[inline]
     pub fn deeper<T>(&self, at: Span, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let depth = self.depth.get();
-        if depth >= self.world.limits.depth {
+        let depth = self.depth.get() + 1;
+        let result = if depth.is_multiple_of(LEVELS) {
+            self.check_depth(depth, at)?;
+            self.depth.set(depth);
+            stacker::maybe_grow(RED_ZONE, STACK_SEGMENT, work)
+        } else {
+            self.depth.set(depth);
+            work()
+        };
+        self.depth.set(depth - 1);
+        result
+    }
+
+    fn check_depth(&self, depth: u32, at: Span) -> Result<()> {
+        if depth > self.world.limits.depth {
             return Err(self.too_deep(at));
         }
-        self.tick(at)?;
-        self.depth.set(depth + 1);
-        let result = stacker::maybe_grow(RED_ZONE, STACK_SEGMENT, work);
-        self.depth.set(depth);
-        result
+        self.tick(at)
     }
 
     /// Counts work, and looks at the limits once in a while.

@@ -5,16 +5,16 @@ use rnix::ast::{self, AstToken, HasEntry};
 use rowan::ast::AstNode;
 use rustc_hash::FxHashMap;
 
+use crate::builtins;
 use crate::diagnostic::Diagnostic;
 use crate::fs::VirtualPath;
 use crate::source::{FileId, Span};
 use crate::symbol::Symbol;
-use crate::tree::{Expr, ExprKind, Formal, Key, Lambda, Param, Part, Pattern, Tree};
+use crate::tree::{BinaryOp, Expr, ExprKind, Formal, Key, Lambda, Param, Part, Pattern, Tree};
 use crate::world::World;
 
-mod grammar;
+mod demand;
 mod offsets;
-mod operators;
 mod parse;
 mod paths;
 mod scope;
@@ -52,7 +52,6 @@ pub(crate) fn lower(
             value_spans: FxHashMap::default(),
             element_spans: FxHashMap::default(),
             depth: 0,
-            redefines: operators::may_redefine(text),
         };
         if !scope.is_empty() {
             lowerer.scopes.push(Scope::names(scope.iter().copied()));
@@ -80,8 +79,6 @@ struct Lowerer<'w> {
     value_spans: FxHashMap<u32, Span>,
     element_spans: FxHashMap<Span, Box<[Span]>>,
     depth: u32,
-    /// Whether the file may bind `__sub` or its like, which operators stand for.
-    redefines: bool,
 }
 
 impl Lowerer<'_> {
@@ -131,10 +128,7 @@ impl Lowerer<'_> {
     fn kind(&mut self, node: &ast::Expr, name: Option<Symbol>, span: Span) -> ExprKind {
         match node {
             ast::Expr::Paren(paren) => match paren.expr() {
-                Some(inner) => {
-                    self.closed(paren, span);
-                    self.named(&inner, name).kind
-                }
+                Some(inner) => self.named(&inner, name).kind,
                 None => self.part(None, span).kind,
             },
             ast::Expr::Root(root) => self.part(root.expr(), span).kind,
@@ -145,10 +139,7 @@ impl Lowerer<'_> {
             | ast::Expr::PathRel(_)
             | ast::Expr::PathHome(_)
             | ast::Expr::PathSearch(_) => self.path(node, span),
-            ast::Expr::Lambda(lambda) => {
-                self.may_be_function(lambda, span);
-                self.lambda(lambda, name, span)
-            }
+            ast::Expr::Lambda(lambda) => self.lambda(lambda, name, span),
             ast::Expr::Apply(apply) => self.apply(apply, span),
             ast::Expr::List(list) => self.list(list, span),
             ast::Expr::AttrSet(set) => {
@@ -188,16 +179,24 @@ impl Lowerer<'_> {
             ast::Expr::Select(node) => {
                 let of = self.part(node.expr(), span);
                 let path = self.keys(node.attrpath());
+                if let Some(builtin) = builtin(&of, &path) {
+                    return builtin;
+                }
                 let default = node.default_expr().map(|default| Box::new(self.expr(&default)));
                 ExprKind::Select(of, path, default)
             }
             ast::Expr::HasAttr(node) => {
-                self.asks_once(node, span);
                 let of = self.part(node.expr(), span);
                 ExprKind::HasAttr(of, self.keys(node.attrpath()))
             }
             ast::Expr::BinOp(node) => self.binary(node, span),
-            ast::Expr::UnaryOp(node) => self.unary(node, span),
+            ast::Expr::UnaryOp(node) => {
+                let of = self.part(node.expr(), span);
+                match node.operator() {
+                    Some(ast::UnaryOpKind::Negate) => ExprKind::Negate(of),
+                    _ => ExprKind::Not(of),
+                }
+            }
             ast::Expr::CurPos(_) => ExprKind::CurPos,
             ast::Expr::Error(_) => self.part(None, span).kind,
         }
@@ -216,15 +215,14 @@ impl Lowerer<'_> {
                     ExprKind::Null
                 }
             },
-            ast::LiteralKind::Float(token) => match grammar::float(token.syntax().text()) {
+            ast::LiteralKind::Float(token) => match token.value() {
                 Ok(value) => ExprKind::Float(value),
-                Err(help) => {
-                    let error = Diagnostic::error("syntax::float", span, "this is no float");
-                    self.report(error.with_help(help));
+                Err(_) => {
+                    self.report(Diagnostic::error("syntax::float", span, "this is no float"));
                     ExprKind::Null
                 }
             },
-            ast::LiteralKind::Uri(token) => ExprKind::Str(token.syntax().text().into()),
+            ast::LiteralKind::Uri(token) => ExprKind::Str(Symbol::new(token.syntax().text())),
         }
     }
 
@@ -249,16 +247,51 @@ impl Lowerer<'_> {
         ExprKind::List(items)
     }
 
+    fn binary(&mut self, node: &ast::BinOp, span: Span) -> ExprKind {
+        let (left, right) = (self.part(node.lhs(), span), self.part(node.rhs(), span));
+        let op = match node.operator() {
+            Some(ast::BinOpKind::Concat) => BinaryOp::Concat,
+            Some(ast::BinOpKind::Update) => BinaryOp::Update,
+            Some(ast::BinOpKind::Add) => BinaryOp::Add,
+            Some(ast::BinOpKind::Sub) => BinaryOp::Sub,
+            Some(ast::BinOpKind::Mul) => BinaryOp::Mul,
+            Some(ast::BinOpKind::Div) => BinaryOp::Div,
+            Some(ast::BinOpKind::And) => BinaryOp::And,
+            Some(ast::BinOpKind::Or) => BinaryOp::Or,
+            Some(ast::BinOpKind::Implication) => BinaryOp::Implies,
+            Some(ast::BinOpKind::Equal) => BinaryOp::Equal,
+            Some(ast::BinOpKind::NotEqual) => BinaryOp::NotEqual,
+            Some(ast::BinOpKind::Less) => BinaryOp::Less,
+            Some(ast::BinOpKind::LessOrEq) => BinaryOp::LessOrEqual,
+            Some(ast::BinOpKind::More) => BinaryOp::More,
+            Some(ast::BinOpKind::MoreOrEq) => BinaryOp::MoreOrEqual,
+            Some(ast::BinOpKind::PipeRight | ast::BinOpKind::PipeLeft) => {
+                let message = "the pipe operators are not enabled, as in Nix";
+                self.report(
+                    Diagnostic::error("syntax::pipe", span, message)
+                        .with_help("write the call: `f x`"),
+                );
+                return ExprKind::Null;
+            }
+            None => {
+                let message = "an operator is missing here";
+                self.report(Diagnostic::error("syntax::error", span, message));
+                return ExprKind::Null;
+            }
+        };
+        ExprKind::Binary(op, left, right)
+    }
+
     fn lambda(&mut self, node: &ast::Lambda, name: Option<Symbol>, span: Span) -> ExprKind {
-        let (param, param_span) = match node.param() {
+        let (param, param_span, body) = match node.param() {
             Some(ast::Param::IdentParam(param)) => {
-                let symbol = param.ident().map_or(Symbol::new("_"), |ident| symbol_of(&ident));
-                self.scopes.push(Scope::names([symbol]));
-                (Param::Ident(symbol), self.span(&param))
+                let (names, body) = curried(node);
+                self.scopes.push(Scope::names(names.iter().copied()));
+                (Param::Names(names.into()), self.span(&param), body)
             }
             Some(ast::Param::Pattern(pattern)) => {
                 let param_span = self.span(&pattern);
-                (Param::Pattern(self.pattern(&pattern)), param_span)
+                (Param::Pattern(self.pattern(&pattern)), param_span, node.body())
             }
             None => {
                 let message = "this function has no parameter";
@@ -266,12 +299,16 @@ impl Lowerer<'_> {
                 return ExprKind::Null;
             }
         };
-        let body = match node.body() {
+        let body = match body {
             Some(body) => self.named(&body, name),
             None => *self.part(None, span),
         };
         self.scopes.pop();
-        ExprKind::Lambda(Box::new(Lambda { param, body, name, param_span }))
+        let asks_first = match &param {
+            Param::Names(_) => demand::asks_first(&body),
+            Param::Pattern(_) => Box::default(),
+        };
+        ExprKind::Lambda(Box::new(Lambda { param, body, name, param_span, asks_first }))
     }
 
     /// A pattern; its scope stays open for the body.
@@ -327,11 +364,8 @@ impl Lowerer<'_> {
     fn static_name(&mut self, attr: &ast::Attr) -> Option<Symbol> {
         match attr {
             ast::Attr::Ident(ident) => Some(symbol_of(ident)),
-            ast::Attr::Str(string) => {
-                self.plain_quotes(string);
-                text::plain(string).map(|text| Symbol::new(&text))
-            }
-            ast::Attr::Dynamic(dynamic) => match without_parens(dynamic.expr()?) {
+            ast::Attr::Str(string) => text::plain(string).map(|text| Symbol::new(&text)),
+            ast::Attr::Dynamic(dynamic) => match dynamic.expr()? {
                 ast::Expr::Str(string) => text::plain(&string).map(|text| Symbol::new(&text)),
                 _ => None,
             },
@@ -343,7 +377,7 @@ impl Lowerer<'_> {
         match attr {
             ast::Attr::Dynamic(dynamic) => *self.part(dynamic.expr(), span),
             ast::Attr::Str(string) => Expr { kind: self.string(string), span },
-            ast::Attr::Ident(ident) => Expr { kind: ExprKind::Str(ident.to_string().into()), span },
+            ast::Attr::Ident(ident) => Expr { kind: ExprKind::Str(symbol_of(ident)), span },
         }
     }
 
@@ -360,8 +394,8 @@ impl Lowerer<'_> {
             }
         }
         match parts.pop() {
-            None => ExprKind::Str("".into()),
-            Some(Part::Text(text)) if parts.is_empty() => ExprKind::Str(text),
+            None => ExprKind::Str(Symbol::new("")),
+            Some(Part::Text(text)) if parts.is_empty() => ExprKind::Str(Symbol::new(&text)),
             Some(last) => {
                 parts.push(last);
                 ExprKind::Interpolation(parts.into())
@@ -382,15 +416,35 @@ impl Lowerer<'_> {
     }
 }
 
-/// What parentheses hold: they mean nothing by themselves.
-fn without_parens(mut node: ast::Expr) -> ast::Expr {
-    while let ast::Expr::Paren(paren) = &node {
-        match paren.expr() {
-            Some(inner) => node = inner,
-            None => break,
+/// `builtins.name`, which needs no set.
+fn builtin(of: &Expr, path: &[Key]) -> Option<ExprKind> {
+    match (&of.kind, path) {
+        (ExprKind::Global(index), [Key::Static(name, _)])
+            if Some(*index) == builtins::index("builtins") =>
+        {
+            builtins::index(name.as_str()).map(ExprKind::Global)
+        }
+        _ => None,
+    }
+}
+
+/// The names of functions directly within one another, and the body of the innermost.
+fn curried(node: &ast::Lambda) -> (Vec<Symbol>, Option<ast::Expr>) {
+    let mut names = Vec::new();
+    let mut node = node.clone();
+    loop {
+        if let Some(ast::Param::IdentParam(param)) = node.param() {
+            names.push(param.ident().map_or(Symbol::new("_"), |ident| symbol_of(&ident)));
+        }
+        match node.body() {
+            Some(ast::Expr::Lambda(inner))
+                if matches!(inner.param(), Some(ast::Param::IdentParam(_))) =>
+            {
+                node = inner;
+            }
+            body => return (names, body),
         }
     }
-    node
 }
 
 fn symbol_of(ident: &ast::Ident) -> Symbol {

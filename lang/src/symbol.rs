@@ -1,5 +1,6 @@
 //! Interned names. One table serves the whole process, so that trees lowered once can be shared
-//! between threads and compared by number; names are few and live as long as the process.
+//! between threads and compared by number; names are few and live as long as the process. So do
+//! the texts of string literals, so that evaluating one makes nothing.
 
 use std::fmt;
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -59,8 +60,13 @@ impl Symbol {
 
     /// The text.
     pub fn as_str(self) -> &'static str {
+        self.text()
+    }
+
+    /// The text where the table has it: what a string value of this text refers to.
+    pub(crate) fn text(self) -> &'static &'static str {
         let (chunk, index) = place(self.0);
-        TEXTS[chunk].get().and_then(|chunk| chunk[index].get()).copied().unwrap_or("")
+        TEXTS[chunk].get().and_then(|chunk| chunk[index].get()).unwrap_or(&"")
     }
 }
 

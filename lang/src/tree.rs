@@ -44,7 +44,7 @@ pub enum ExprKind {
     /// A float.
     Float(f64),
     /// A string without interpolation.
-    Str(Box<str>),
+    Str(Symbol),
     /// A string with interpolation.
     Interpolation(Box<[Part]>),
     /// A path.
@@ -154,8 +154,6 @@ pub struct AttrsExpr {
     /// The sources of `inherit (e) …`, in slots after the entries'. Where there are any, there
     /// is an environment even if the set is not recursive; its slots are these alone.
     pub sources: Box<[Expr]>,
-    /// The entry `__overrides` of a `rec { }`: a set whose attributes take the place of the others.
-    pub overrides: Option<usize>,
 }
 
 impl AttrsExpr {
@@ -198,15 +196,28 @@ pub struct Lambda {
     pub name: Option<Symbol>,
     /// Where its parameter is written.
     pub param_span: Span,
+    /// The slots of parameters whose values are the first that the body asks for, in that order
+    /// and before anything in it can fail: arguments for them need no thunk.
+    pub(crate) asks_first: Box<[u32]>,
 }
 
 /// A function's parameter.
 #[derive(Debug)]
 pub enum Param {
-    /// `x:`, in slot 0.
-    Ident(Symbol),
+    /// `x: y:`, in slots 0 and 1: functions directly in functions are one with more parameters.
+    Names(Box<[Symbol]>),
     /// `{ a, b ? 1, ... }@args:`
     Pattern(Pattern),
+}
+
+impl Param {
+    /// How many arguments it takes.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Param::Names(names) => names.len(),
+            Param::Pattern(_) => 1,
+        }
+    }
 }
 
 /// `{ a, b ? 1, ... }@args`: slot `i` is formal `i`; `args` follows them.

@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::cell::Cell;
 
+use bumpalo::Bump;
+
 use crate::diagnostic::Result;
 use crate::eval::Evaluator;
 use crate::fs::Root;
@@ -72,6 +74,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The value of a thunk that was forced; else itself.
+    #[inline]
+    pub(crate) fn settled(self) -> Value<'a> {
+        match self {
+            Value::Thunk(thunk) => thunk.forced().unwrap_or(self),
+            value => value,
+        }
+    }
+
     /// Whether it can be called without `__functor`.
     pub fn is_function(self) -> bool {
         matches!(self, Value::Lambda(_) | Value::PrimOp(_))
@@ -138,11 +149,23 @@ pub struct Attr<'a> {
     pub value: Cell<Value<'a>>,
 }
 
-/// An attribute set.
+/// An attribute set: its own attributes, perhaps laid over those of another set.
+///
+/// `//` of a few attributes over many makes such layers, so that a set that grows by one name at a
+/// time is not copied each time. Whoever wants all attributes at once gets them joined, and the
+/// set keeps them so.
 pub struct Attrs<'a> {
-    /// Sorted by symbol.
-    pub(crate) entries: &'a [Attr<'a>],
-    pub(crate) payload: Option<&'a Payload<'a>>,
+    /// Sorted by symbol. They hide those of the same names below.
+    entries: Cell<&'a [Attr<'a>]>,
+    beside: Cell<Option<&'a Beside<'a>>>,
+}
+
+/// What few sets have beside their attributes.
+pub(crate) enum Beside<'a> {
+    /// The set's hidden data.
+    Payload(Payload<'a>),
+    /// The set below, and where to put the attributes of both when they are joined.
+    Below(&'a Attrs<'a>, &'a Bump),
 }
 
 /// Rust data hidden in an attribute set, which makes it an object of ours (an option type, say).
@@ -156,20 +179,37 @@ pub struct Payload<'a> {
 }
 
 impl<'a> Attrs<'a> {
+    /// A set of attributes sorted by symbol, each name once; those of a set below must be more.
+    pub(crate) fn new(entries: &'a [Attr<'a>], beside: Option<&'a Beside<'a>>) -> Attrs<'a> {
+        Attrs { entries: Cell::new(entries), beside: Cell::new(beside) }
+    }
+
     /// How many attributes.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries().len()
+    }
+
+    /// At most so many attributes: names that hide others count twice.
+    pub(crate) fn len_at_most(&self) -> usize {
+        self.top().len() + self.below().map_or(0, Attrs::len_at_most)
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.top().is_empty() && self.below().is_none()
     }
 
     /// The attribute of this name.
     pub fn get(&self, name: Symbol) -> Option<&'a Attr<'a>> {
-        let index = self.entries.binary_search_by(|entry| entry.name.cmp(&name)).ok()?;
-        self.entries.get(index)
+        let mut entries = self.top();
+        let mut below = self.below();
+        loop {
+            if let Ok(index) = entries.binary_search_by(|entry| entry.name.cmp(&name)) {
+                return entries.get(index);
+            }
+            let next = below?;
+            (entries, below) = (next.top(), next.below());
+        }
     }
 
     /// The attribute of this name, given as text.
@@ -179,37 +219,110 @@ impl<'a> Attrs<'a> {
 
     /// The attributes in no order that means anything.
     pub fn iter(&self) -> std::slice::Iter<'a, Attr<'a>> {
-        self.entries.iter()
+        self.entries().iter()
     }
 
     /// The attributes sorted by name.
     pub fn sorted(&self) -> Vec<&'a Attr<'a>> {
-        let mut sorted: Vec<_> = self.entries.iter().collect();
+        let mut sorted: Vec<_> = self.iter().collect();
         sorted.sort_unstable_by_key(|attr| attr.name.as_str());
         sorted
     }
 
     /// The names, for suggestions.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + 'a {
-        self.entries.iter().map(|attr| attr.name.as_str())
+        self.iter().map(|attr| attr.name.as_str())
     }
 
     /// The Rust data hidden in it.
     pub fn payload(&self) -> Option<&'a Payload<'a>> {
-        self.payload
+        match self.beside.get()? {
+            Beside::Payload(payload) => Some(payload),
+            Beside::Below(..) => None,
+        }
+    }
+
+    /// The attributes of the topmost layer.
+    pub(crate) fn top(&self) -> &'a [Attr<'a>] {
+        self.entries.get()
+    }
+
+    /// The set that this one is laid over.
+    pub(crate) fn below(&self) -> Option<&'a Attrs<'a>> {
+        match self.beside.get()? {
+            Beside::Below(below, _) => Some(below),
+            Beside::Payload(_) => None,
+        }
+    }
+
+    /// All attributes, sorted by symbol.
+    pub(crate) fn entries(&self) -> &'a [Attr<'a>] {
+        match self.beside.get() {
+            Some(Beside::Below(below, bump)) => self.join(below, bump),
+            _ => self.top(),
+        }
+    }
+
+    #[cold]
+    fn join(&self, mut below: &'a Attrs<'a>, bump: &'a Bump) -> &'a [Attr<'a>] {
+        // From the top, where layers are small.
+        let mut all = self.top().to_vec();
+        loop {
+            all = merge(below.top(), &all);
+            match below.below() {
+                Some(next) => below = next,
+                None => break,
+            }
+        }
+        let entries = bump.alloc_slice_fill_iter(all);
+        self.entries.set(entries);
+        self.beside.set(None);
+        entries
     }
 }
 
+/// The attributes of both, sorted by symbol; `over` hides those of the same names.
+pub(crate) fn merge<'a>(under: &[Attr<'a>], over: &[Attr<'a>]) -> Vec<Attr<'a>> {
+    let mut all = Vec::with_capacity(under.len() + over.len());
+    let mut rest = under;
+    for entry in over {
+        // A few names over many are looked up; many over many are walked.
+        let place = if over.len() * 8 < under.len() {
+            rest.partition_point(|known| known.name < entry.name)
+        } else {
+            rest.iter().position(|known| known.name >= entry.name).unwrap_or(rest.len())
+        };
+        let (before, after) = rest.split_at(place);
+        all.extend_from_slice(before);
+        all.push(entry.clone());
+        rest = match after {
+            [same, after @ ..] if same.name == entry.name => after,
+            after => after,
+        };
+    }
+    all.extend_from_slice(rest);
+    all
+}
+
 /// Names in scope: a slot for each, and the scope around.
+///
+/// Scopes are counted and used again, see [`Evaluator::leave`]: most calls leave nothing behind
+/// that could look into theirs.
 pub(crate) struct Env<'a> {
-    pub(crate) up: Option<&'a Env<'a>>,
+    pub(crate) up: Cell<Option<&'a Env<'a>>>,
     pub(crate) slots: &'a [Cell<Value<'a>>],
+    /// How many hold it: the evaluation that made it, thunks not forced yet, functions, and
+    /// scopes within.
+    pub(crate) holders: Cell<u32>,
 }
 
 /// A function written in the language, with the names that it sees.
 pub struct Closure<'a> {
     pub(crate) lambda: &'a Lambda,
+    /// The scope around the function; or, once some arguments are `given`, a scope within that
+    /// one whose slots are these.
     pub(crate) env: &'a Env<'a>,
+    pub(crate) given: usize,
 }
 
 impl<'a> Closure<'a> {
@@ -229,6 +342,8 @@ pub struct PrimOp<'a> {
     pub(crate) arity: usize,
     pub(crate) body: &'a PrimOpBody<'a>,
     pub(crate) args: &'a [Value<'a>],
+    /// As [`Lambda::asks_first`](crate::tree::Lambda), by the arguments' numbers.
+    pub(crate) asks_first: &'a [usize],
 }
 
 impl<'a> PrimOp<'a> {
@@ -262,6 +377,8 @@ pub(crate) enum ThunkState<'a> {
     Delayed(&'a Expr, &'a Env<'a>),
     /// A Rust closure.
     Native(&'a NativeThunk<'a>),
+    /// A call with one argument.
+    Apply(&'a Application<'a>, Value<'a>),
     /// Being computed: forcing it now is an infinite recursion. The expression where there is one.
     Forcing(Option<&'a Expr>),
     /// Computed.
@@ -269,3 +386,12 @@ pub(crate) enum ThunkState<'a> {
     /// Failed, with the number of its error: forcing it again gives the same one.
     Failed(u32),
 }
+
+/// A function that is to be called, later and perhaps often.
+pub(crate) struct Application<'a> {
+    pub(crate) function: Value<'a>,
+    /// Where the call is.
+    pub(crate) at: Span,
+}
+
+const _: () = assert!(size_of::<Thunk<'_>>() == 24);

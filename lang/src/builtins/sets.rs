@@ -28,7 +28,7 @@ pub(super) const TABLE: &[Builtin] = &[
 
 fn attr_names<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     let sorted = e.expect_attrs(args[0], at)?.sorted();
-    Ok(e.list_of(sorted.len(), sorted.into_iter().map(|attr| e.str_in(attr.name.as_str()))))
+    Ok(e.list_of(sorted.len(), sorted.into_iter().map(|attr| e.name(attr.name))))
 }
 
 fn attr_values<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
@@ -41,7 +41,7 @@ fn map_attrs<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Valu
     let function = args[0];
     let entries = set.iter().map(|attr| {
         let (name, value) = (attr.name, attr.value.get());
-        let mapped = e.thunk(move |e| e.call(function, &[e.str_in(name.as_str()), value], at));
+        let mapped = e.thunk(move |e| e.call(function, &[e.name(name), value], at));
         Attr { name, span: attr.span, value: Cell::new(mapped) }
     });
     Ok(e.sorted_attrs(set.len(), entries, None))
@@ -111,7 +111,6 @@ fn cat_attrs<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Valu
 }
 
 fn zip_attrs_with<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
-    let function = e.expect_function(args[0], at)?;
     let mut places: FxHashMap<Symbol, usize> = FxHashMap::default();
     let mut groups: Vec<(Symbol, Vec<Value<'a>>)> = Vec::new();
     for item in e.expect_list(args[1], at)?.iter() {
@@ -123,20 +122,18 @@ fn zip_attrs_with<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result
             groups[place].1.push(attr.value.get());
         }
     }
+    let function = args[0];
     let mut set = AttrsBuilder::with_capacity(groups.len());
     for (name, values) in groups {
         let values = e.list(values);
-        set.set(name, e.thunk(move |e| e.call(function, &[e.str_in(name.as_str()), values], at)));
+        set.set(name, e.thunk(move |e| e.call(function, &[e.name(name), values], at)));
     }
     Ok(set.finish(e))
 }
 
 fn function_args<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     let mut set = AttrsBuilder::new();
-    // Of a set with `__functor`, nobody knows but `lib.functionArgs`.
-    let function = e.force_at(args[0], at)?;
-    let formals = if function.is_function() { e.formals(function, at)? } else { None };
-    match formals {
+    match e.formals(args[0], at)? {
         Some(Formals::Any) => {}
         Some(Formals::Set { names, .. }) => {
             for formal in names {
@@ -144,7 +141,7 @@ fn function_args<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<
             }
         }
         None => {
-            let found = function.described();
+            let found = e.force_at(args[0], at)?.described();
             let message = format!("expected a function, found {found}");
             return Err(Diagnostic::error("type::mismatch", at, message).into());
         }

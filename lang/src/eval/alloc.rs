@@ -4,13 +4,15 @@ use std::any::Any;
 use std::cell::Cell;
 
 use super::Evaluator;
+use super::scope::{hold, slot_of};
 use crate::diagnostic::Result;
 use crate::fs::VirtualPath;
 use crate::source::Span;
 use crate::symbol::Symbol;
-use crate::tree::{Expr, ExprKind, Lambda};
+use crate::tree::{BinaryOp, Expr, ExprKind, Lambda};
 use crate::value::{
-    Attr, Attrs, Closure, Env, List, PathValue, Payload, PrimOp, Thunk, ThunkState, Value,
+    Application, Attr, Attrs, Beside, Closure, Env, List, PathValue, Payload, PrimOp, Thunk,
+    ThunkState, Value,
 };
 
 /// Collects attributes for a set. A name that comes twice keeps its last value.
@@ -61,8 +63,8 @@ impl<'a> AttrsBuilder<'a> {
     ) -> Value<'a> {
         let bump = &evaluator.arena.bump;
         let data: &'a dyn Any = bump.alloc(data);
-        let payload = bump.alloc(Payload { data, values: bump.alloc_slice_copy(values) });
-        evaluator.finish_attrs(self.entries, Some(payload))
+        let payload = Payload { data, values: bump.alloc_slice_copy(values) };
+        evaluator.finish_attrs(self.entries, Some(bump.alloc(Beside::Payload(payload))))
     }
 }
 
@@ -75,6 +77,11 @@ impl<'a> Evaluator<'a> {
     /// A string that lives in the arena (or forever) already.
     pub fn str_in(&self, text: &'a str) -> Value<'a> {
         Value::Str(self.arena.bump.alloc(text))
+    }
+
+    /// A name as a string.
+    pub(crate) fn name(&self, name: Symbol) -> Value<'a> {
+        Value::Str(name.text())
     }
 
     /// Text copied into the arena.
@@ -117,9 +124,14 @@ impl<'a> Evaluator<'a> {
         Value::List(self.arena.bump.alloc(List { items }))
     }
 
-    /// `function arg`, later.
-    pub(crate) fn apply_later(&self, function: Value<'a>, arg: Value<'a>, at: Span) -> Value<'a> {
-        self.thunk(move |evaluator| evaluator.call(function, &[arg], at))
+    /// A function that [`Self::apply_later`] calls.
+    pub(crate) fn application(&self, function: Value<'a>, at: Span) -> &'a Application<'a> {
+        self.alloc(Application { function, at })
+    }
+
+    /// The function's value for an argument, later.
+    pub(crate) fn apply_later(&self, call: &'a Application<'a>, arg: Value<'a>) -> Value<'a> {
+        self.new_thunk(ThunkState::Apply(call, arg))
     }
 
     /// An attribute set that no file wrote.
@@ -137,7 +149,7 @@ impl<'a> Evaluator<'a> {
     fn finish_attrs(
         &self,
         mut entries: Vec<Attr<'a>>,
-        payload: Option<&'a Payload<'a>>,
+        beside: Option<&'a Beside<'a>>,
     ) -> Value<'a> {
         let sorted = entries.windows(2).all(|pair| pair[0].name < pair[1].name);
         if !sorted {
@@ -147,7 +159,7 @@ impl<'a> Evaluator<'a> {
             entries.dedup_by_key(|entry| entry.name);
             entries.reverse();
         }
-        self.sorted_attrs(entries.len(), entries.into_iter(), payload)
+        self.sorted_attrs(entries.len(), entries.into_iter(), beside)
     }
 
     /// A set of entries already sorted by symbol, each name once.
@@ -155,18 +167,22 @@ impl<'a> Evaluator<'a> {
         &self,
         len: usize,
         mut entries: impl Iterator<Item = Attr<'a>>,
-        payload: Option<&'a Payload<'a>>,
+        beside: Option<&'a Beside<'a>>,
     ) -> Value<'a> {
         let none =
             || Attr { name: Symbol::new(""), span: Span::NONE, value: Cell::new(Value::Null) };
         let fill = |_| entries.next().unwrap_or_else(none);
         let entries: &'a [Attr<'a>] = self.arena.bump.alloc_slice_fill_with(len, fill);
-        Value::Attrs(self.arena.bump.alloc(Attrs { entries, payload }))
+        self.attrs_of(entries, beside)
     }
 
     /// A set of entries in the arena, already sorted by symbol, each name once.
-    pub(crate) fn attrs_of(&self, entries: &'a [Attr<'a>]) -> Value<'a> {
-        Value::Attrs(self.arena.bump.alloc(Attrs { entries, payload: None }))
+    pub(crate) fn attrs_of(
+        &self,
+        entries: &'a [Attr<'a>],
+        beside: Option<&'a Beside<'a>>,
+    ) -> Value<'a> {
+        Value::Attrs(self.arena.bump.alloc(Attrs::new(entries, beside)))
     }
 
     /// A value that `body` computes when it is first forced; it may return a thunk.
@@ -184,7 +200,13 @@ impl<'a> Evaluator<'a> {
     ) -> Value<'a> {
         let name = self.arena.bump.alloc_str(name);
         let body = self.arena.bump.alloc(body);
-        Value::PrimOp(self.arena.bump.alloc(PrimOp { name, arity, body, args: &[] }))
+        Value::PrimOp(self.arena.bump.alloc(PrimOp {
+            name,
+            arity,
+            body,
+            args: &[],
+            asks_first: &[],
+        }))
     }
 
     pub(crate) fn new_thunk(&self, state: ThunkState<'a>) -> Value<'a> {
@@ -192,22 +214,17 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(crate) fn closure(&self, lambda: &'a Lambda, env: &'a Env<'a>) -> Value<'a> {
-        Value::Lambda(self.arena.bump.alloc(Closure { lambda, env }))
-    }
-
-    pub(crate) fn env(
-        &self,
-        up: Option<&'a Env<'a>>,
-        slots: impl ExactSizeIterator<Item = Value<'a>>,
-    ) -> &'a Env<'a> {
-        let slots = self.arena.bump.alloc_slice_fill_iter(slots.map(Cell::new));
-        self.arena.bump.alloc(Env { up, slots })
+        Value::Lambda(self.arena.bump.alloc(Closure { lambda, env: hold(env), given: 0 }))
     }
 
     /// The value of an expression, later: without a thunk where it is one already.
     pub(crate) fn delay(&self, expr: &'a Expr, env: &'a Env<'a>) -> Value<'a> {
         match &expr.kind {
             ExprKind::Var(depth, slot) => slot_of(env, *depth, *slot).get(),
+            ExprKind::Binary(op, left, right) => match known_sum(*op, left, right, env) {
+                Some(sum) => Value::Int(sum),
+                None => self.delayed(expr, env),
+            },
             _ => self.delayed(expr, env),
         }
     }
@@ -219,23 +236,35 @@ impl<'a> Evaluator<'a> {
             ExprKind::Bool(value) => Value::Bool(*value),
             ExprKind::Int(value) => Value::Int(*value),
             ExprKind::Float(value) => Value::Float(*value),
-            ExprKind::Str(text) => self.str_in(text),
+            ExprKind::Str(text) => Value::Str(text.text()),
             ExprKind::Lambda(lambda) => self.closure(lambda, env),
-            ExprKind::Global(index) => {
-                self.globals.get(*index as usize).copied().unwrap_or(Value::Null)
-            }
+            ExprKind::Global(index) => self.global(*index),
             ExprKind::Var(depth, slot) if *depth > 0 => slot_of(env, *depth, *slot).get(),
-            _ => self.new_thunk(ThunkState::Delayed(expr, env)),
+            _ => self.new_thunk(ThunkState::Delayed(expr, hold(env))),
         }
     }
 }
 
-/// The cell of a variable. Lowering made sure that it exists.
-pub(crate) fn slot_of<'a>(mut env: &'a Env<'a>, depth: u32, slot: u32) -> &'a Cell<Value<'a>> {
-    for _ in 0..depth {
-        if let Some(up) = env.up {
-            env = up;
-        }
+/// The result of an operator, where both operands are integers already: it needs no thunk.
+fn known_sum<'a>(op: BinaryOp, left: &Expr, right: &Expr, env: &'a Env<'a>) -> Option<i64> {
+    let (a, b) = (known_int(left, env)?, known_int(right, env)?);
+    match op {
+        BinaryOp::Add => a.checked_add(b),
+        BinaryOp::Sub => a.checked_sub(b),
+        BinaryOp::Mul => a.checked_mul(b),
+        _ => None,
     }
-    &env.slots[slot as usize]
+}
+
+/// The integer that an expression is without any evaluation.
+#[inline]
+pub(crate) fn known_int<'a>(expr: &Expr, env: &'a Env<'a>) -> Option<i64> {
+    match expr.kind {
+        ExprKind::Int(value) => Some(value),
+        ExprKind::Var(depth, slot) => match slot_of(env, depth, slot).get() {
+            Value::Int(value) => Some(value),
+            _ => None,
+        },
+        _ => None,
+    }
 }

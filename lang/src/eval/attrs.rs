@@ -1,8 +1,7 @@
 //! Attribute sets: building them, looking into them, joining them.
 
+use std::borrow::Cow;
 use std::cell::Cell;
-
-use bumpalo::collections::Vec as BumpVec;
 
 use super::Evaluator;
 use crate::builtins;
@@ -10,7 +9,10 @@ use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::tree::{AttrsExpr, Expr, Key};
-use crate::value::{Attr, Attrs, Env, Value};
+use crate::value::{Attr, Attrs, Beside, Env, Value, merge};
+
+/// How many times more attributes a set needs to have others laid over it, not copied with them.
+const FEW: usize = 4;
 
 /// Hidden in an attribute set with a function, makes every name selectable: the function, called
 /// with a name that the set does not have, gives its value. `?` and `or` see the set's own names.
@@ -27,6 +29,19 @@ impl<'a> Evaluator<'a> {
     /// The set that an expression writes.
     pub(crate) fn build_attrs(&self, expr: &'a AttrsExpr, env: &'a Env<'a>) -> Result<Value<'a>> {
         let inner = self.bind(expr, env);
+        let set = self.build_within(expr, env, inner)?;
+        if expr.has_env() {
+            self.leave(inner);
+        }
+        Ok(set)
+    }
+
+    fn build_within(
+        &self,
+        expr: &'a AttrsExpr,
+        env: &'a Env<'a>,
+        inner: &'a Env<'a>,
+    ) -> Result<Value<'a>> {
         let value_of = |index: usize| match (expr.recursive, expr.entries.get(index)) {
             (true, _) => inner.slots[index].get(),
             (false, Some(entry)) if entry.outer => self.delay(&entry.value, env),
@@ -38,45 +53,10 @@ impl<'a> Evaluator<'a> {
             span: entry.span,
             value: Cell::new(value_of(index)),
         });
-        if let Some(index) = expr.overrides {
-            return self.build_overridden(expr, index, inner, entries.collect());
-        }
         if expr.dynamic.is_empty() {
             return Ok(self.sorted_attrs(expr.entries.len(), entries, None));
         }
-        self.add_dynamic(expr, inner, entries.collect())
-    }
-
-    /// A set whose `__overrides` take the place of its attributes, for the set's own values too.
-    fn build_overridden(
-        &self,
-        expr: &'a AttrsExpr,
-        index: usize,
-        inner: &'a Env<'a>,
-        mut entries: Vec<Attr<'a>>,
-    ) -> Result<Value<'a>> {
-        let Some(attr) = entries.get(index) else { return Ok(Value::Null) };
-        let overrides = self.force_attr(attr)?;
-        for attr in self.expect_attrs(overrides, expr.entries[index].span)?.iter() {
-            match entries.binary_search_by(|entry| entry.name.cmp(&attr.name)) {
-                Ok(place) => entries[place] = attr.clone(),
-                Err(place) => entries.insert(place, attr.clone()),
-            }
-        }
-        for (entry, slot) in expr.entries.iter().zip(inner.slots) {
-            if let Ok(place) = entries.binary_search_by(|known| known.name.cmp(&entry.name)) {
-                slot.set(entries[place].value.get());
-            }
-        }
-        self.add_dynamic(expr, inner, entries)
-    }
-
-    fn add_dynamic(
-        &self,
-        expr: &'a AttrsExpr,
-        inner: &'a Env<'a>,
-        mut entries: Vec<Attr<'a>>,
-    ) -> Result<Value<'a>> {
+        let mut entries: Vec<Attr<'a>> = entries.collect();
         for dynamic in &expr.dynamic {
             let name = match self.eval(&dynamic.name, inner)? {
                 Value::Null => continue,
@@ -94,18 +74,15 @@ impl<'a> Evaluator<'a> {
         Ok(self.sorted_attrs(entries.len(), entries.into_iter(), None))
     }
 
-    /// The names that a recursive set or a `let` brings into scope.
+    /// The names that a recursive set or a `let` brings into scope: a new one that the caller
+    /// leaves, or where there are none, the same.
     pub(crate) fn bind(&self, expr: &'a AttrsExpr, env: &'a Env<'a>) -> &'a Env<'a> {
         if !expr.has_env() {
             return env;
         }
         let named = if expr.recursive { expr.entries.len() } else { 0 };
-        let slots: &'a [Cell<Value<'a>>] = self
-            .arena
-            .bump
-            .alloc_slice_fill_with(named + expr.sources.len(), |_| Cell::new(Value::Null));
-        let inner: &'a Env<'a> = self.alloc(Env { up: Some(env), slots });
-        let (names, sources) = slots.split_at(named);
+        let inner = self.scope(env, named + expr.sources.len());
+        let (names, sources) = inner.slots.split_at(named);
         for (slot, source) in sources.iter().zip(&expr.sources) {
             slot.set(self.delayed(source, inner));
         }
@@ -202,29 +179,48 @@ impl<'a> Evaluator<'a> {
     /// `left // right`
     pub fn update(&self, left: &'a Attrs<'a>, right: &'a Attrs<'a>) -> Value<'a> {
         if left.is_empty() || right.is_empty() {
-            let kept = if right.is_empty() { left } else { right };
-            return self.sorted_attrs(kept.len(), kept.iter().cloned(), None);
+            return self.plain_set(if right.is_empty() { left } else { right });
         }
-        let mut rest = left.entries;
-        let capacity = left.len() + right.len();
-        let mut all = BumpVec::with_capacity_in(capacity, &self.arena.bump);
-        for entry in right.entries {
-            // A few names over many are looked up; many over many are walked.
-            let place = if right.len() * 8 < left.len() {
-                rest.partition_point(|known| known.name < entry.name)
-            } else {
-                rest.iter().position(|known| known.name >= entry.name).unwrap_or(rest.len())
-            };
-            let (before, after) = rest.split_at(place);
-            all.extend(before.iter().cloned());
-            all.push(entry.clone());
-            rest = match after {
-                [same, after @ ..] if same.name == entry.name => after,
-                after => after,
+        if left.len_at_most() * FEW <= right.top().len() {
+            // A few below many: those that show are laid over.
+            let shown = |attr: &&Attr<'a>| right.get(attr.name).is_none();
+            let shown: Vec<_> = left.iter().filter(shown).cloned().collect();
+            return match shown.is_empty() {
+                true => self.plain_set(right),
+                false => self.lay_over(&shown, right),
             };
         }
-        all.extend(rest.iter().cloned());
-        self.attrs_of(all.into_bump_slice())
+        let mut over = Cow::Borrowed(right.entries());
+        let mut below = left;
+        loop {
+            let top = below.top();
+            if over.len() * FEW <= top.len() {
+                return self.lay_over(&over, below);
+            }
+            over = Cow::Owned(merge(top, &over));
+            match below.below() {
+                Some(next) => below = next,
+                None => {
+                    let over = over.into_owned();
+                    return self.sorted_attrs(over.len(), over.into_iter(), None);
+                }
+            }
+        }
+    }
+
+    /// A few attributes over a larger set. Each layer being so much smaller than the one below,
+    /// there are never many.
+    fn lay_over(&self, few: &[Attr<'a>], below: &'a Attrs<'a>) -> Value<'a> {
+        let few = self.arena.bump.alloc_slice_clone(few);
+        self.attrs_of(few, Some(self.alloc(Beside::Below(below, &self.arena.bump))))
+    }
+
+    /// The same attributes without hidden data.
+    fn plain_set(&self, set: &'a Attrs<'a>) -> Value<'a> {
+        match set.payload() {
+            Some(_) => self.attrs_of(set.top(), None),
+            None => Value::Attrs(set),
+        }
     }
 }
 

@@ -1,13 +1,11 @@
 //! Calling functions, and binding their arguments.
 
-use std::cell::Cell;
-
 use super::Evaluator;
 use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::source::Span;
 use crate::symbol::Symbol;
-use crate::tree::{ExprKind, Lambda, Param, Pattern};
-use crate::value::{Attrs, Env, PrimOp, Value};
+use crate::tree::{Lambda, Param, Pattern};
+use crate::value::{Attrs, Closure, Env, PrimOp, Value};
 
 impl<'a> Evaluator<'a> {
     /// Calls a function (or a set with `__functor`) with arguments, which may be thunks. The
@@ -18,23 +16,17 @@ impl<'a> Evaluator<'a> {
     pub fn call(&self, function: Value<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
         let mut function = self.force_at(function, at)?;
         let mut rest = args;
-        while let [arg, after @ ..] = rest {
+        while !rest.is_empty() {
             match function {
                 Value::Lambda(closure) => {
-                    let (mut lambda, mut env) = (closure.lambda, closure.env);
-                    let mut arg = *arg;
-                    rest = after;
-                    loop {
-                        env = self.enter(lambda, env, arg, at)?;
-                        // Curried arguments go straight in, without a closure for each.
-                        let (ExprKind::Lambda(inner), [next, after @ ..]) =
-                            (&lambda.body.kind, rest)
-                        else {
-                            break;
-                        };
-                        (lambda, arg, rest) = (inner, *next, after);
+                    let missing = closure.lambda.param.count() - closure.given;
+                    if rest.len() < missing {
+                        return Ok(self.give(closure, rest.iter().copied()));
                     }
-                    function = self.run_body(lambda, env, at)?;
+                    let (now, after) = rest.split_at(missing);
+                    rest = after;
+                    let env = self.enter(closure, now, at)?;
+                    function = self.run_body(closure.lambda, env, at)?;
                 }
                 Value::PrimOp(primop) => {
                     let taken = (primop.arity - primop.args.len()).min(rest.len());
@@ -51,17 +43,24 @@ impl<'a> Evaluator<'a> {
         Ok(function)
     }
 
-    /// The body of a function whose argument is bound, with the call in an error's trace.
+    /// The body of a function in the scope of its arguments, which ends with it; the call is in
+    /// an error's trace.
     pub(crate) fn run_body(
         &self,
         lambda: &'a Lambda,
         env: &'a Env<'a>,
         at: Span,
     ) -> Result<Value<'a>> {
-        self.eval(&lambda.body, env).map_err(|mut error| {
-            trace_call(&mut error, lambda, at);
-            error
-        })
+        match self.eval(&lambda.body, env) {
+            Ok(value) => {
+                self.leave(env);
+                Ok(value)
+            }
+            Err(mut error) => {
+                trace_call(&mut error, lambda, at);
+                Err(error)
+            }
+        }
     }
 
     /// What a set's `__functor` gives for the set itself: the function to call.
@@ -104,29 +103,32 @@ impl<'a> Evaluator<'a> {
         Ok(Value::PrimOp(self.alloc(PrimOp { args, ..*primop })))
     }
 
-    /// The names that a function's body sees when it is called with `arg`.
-    pub(crate) fn enter(
-        &self,
-        lambda: &'a Lambda,
-        env: &'a Env<'a>,
-        arg: Value<'a>,
-        at: Span,
-    ) -> Result<&'a Env<'a>> {
-        match &lambda.param {
-            Param::Ident(_) => Ok(self.env(Some(env), std::iter::once(arg))),
-            Param::Pattern(pattern) => self.destructure(lambda, pattern, env, arg, at),
+    /// The names that a function's body sees when it is called with the arguments that it misses.
+    fn enter(&self, closure: &'a Closure<'a>, args: &[Value<'a>], at: Span) -> Result<&'a Env<'a>> {
+        match (&closure.lambda.param, args) {
+            (Param::Pattern(pattern), [arg]) => {
+                let arg = self.force_at(*arg, at)?;
+                self.destructure(closure, pattern, arg, at)
+            }
+            _ => {
+                let env = self.scope_of(closure);
+                for (slot, arg) in env.slots[closure.given..].iter().zip(args) {
+                    slot.set(arg.settled());
+                }
+                Ok(env)
+            }
         }
     }
 
-    fn destructure(
+    /// The names of a pattern, for an argument that is forced.
+    pub(crate) fn destructure(
         &self,
-        lambda: &'a Lambda,
+        closure: &'a Closure<'a>,
         pattern: &'a Pattern,
-        env: &'a Env<'a>,
-        arg: Value<'a>,
+        value: Value<'a>,
         at: Span,
     ) -> Result<&'a Env<'a>> {
-        let value = self.force_at(arg, at)?;
+        let lambda = closure.lambda;
         let Value::Attrs(set) = value else {
             let name = described_function(lambda);
             let message = format!("{name} takes an attribute set, not {}", value.described());
@@ -135,11 +137,9 @@ impl<'a> Evaluator<'a> {
                 .into());
         };
         let count = pattern.formals.len() + usize::from(pattern.at.is_some());
-        let slots: &'a [Cell<Value<'a>>] =
-            self.arena.bump.alloc_slice_fill_with(count, |_| Cell::new(Value::Null));
-        let inner: &'a Env<'a> = self.alloc(Env { up: Some(env), slots });
+        let inner = self.scope(closure.env, count);
         let mut used = 0;
-        for (formal, slot) in pattern.formals.iter().zip(slots) {
+        for (formal, slot) in pattern.formals.iter().zip(inner.slots) {
             match (set.get(formal.name), &formal.default) {
                 (Some(attr), _) => {
                     used += 1;
@@ -152,7 +152,7 @@ impl<'a> Evaluator<'a> {
             }
         }
         if pattern.at.is_some()
-            && let Some(slot) = slots.last()
+            && let Some(slot) = inner.slots.last()
         {
             slot.set(value);
         }

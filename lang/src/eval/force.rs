@@ -2,8 +2,6 @@
 
 use std::cell::Cell;
 
-use rustc_hash::FxHashSet;
-
 use super::Evaluator;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::source::Span;
@@ -65,27 +63,23 @@ impl<'a> Evaluator<'a> {
     /// Whatever computing it meets.
     pub fn force_deep(&self, value: Value<'a>, at: Span) -> Result<Value<'a>> {
         let value = self.force_at(value, at)?;
-        // A set may contain itself (`rec { a = a'; … }`), or the same part many times.
-        let mut seen = FxHashSet::default();
+        // What is being walked, innermost last: a set may contain itself (`rec { a = a'; … }`).
+        let mut seen = Vec::new();
         self.force_within(value, at, &mut seen)?;
         Ok(value)
     }
 
-    fn force_within(
-        &self,
-        value: Value<'a>,
-        at: Span,
-        seen: &mut FxHashSet<*const ()>,
-    ) -> Result<()> {
+    fn force_within(&self, value: Value<'a>, at: Span, seen: &mut Vec<*const ()>) -> Result<()> {
         let address = match value {
             Value::List(list) => std::ptr::from_ref::<List<'a>>(list).cast(),
             Value::Attrs(attrs) => std::ptr::from_ref::<Attrs<'a>>(attrs).cast(),
             _ => return Ok(()),
         };
-        if !seen.insert(address) {
+        if seen.contains(&address) {
             return Ok(());
         }
-        self.deeper(at, || match value {
+        seen.push(address);
+        let result = self.deeper(at, || match value {
             Value::List(list) => list.cells().iter().try_for_each(|cell| {
                 let item = self.force_cell(cell, at)?;
                 self.force_within(item, at, seen)
@@ -95,7 +89,9 @@ impl<'a> Evaluator<'a> {
                 self.force_within(value, attr.span.or(at), seen)
             }),
             _ => Ok(()),
-        })
+        });
+        seen.pop();
+        result
     }
 
     pub(crate) fn force_thunk(&self, thunk: &'a Thunk<'a>, at: Span) -> Result<Value<'a>> {
@@ -103,7 +99,11 @@ impl<'a> Evaluator<'a> {
             ThunkState::Done(value) => return Ok(value),
             ThunkState::Delayed(expr, env) => {
                 thunk.state.set(ThunkState::Forcing(Some(expr)));
-                self.eval(expr, env)
+                self.eval(expr, env).inspect(|_| self.leave(env))
+            }
+            ThunkState::Apply(call, arg) => {
+                thunk.state.set(ThunkState::Forcing(None));
+                self.call(call.function, &[arg], call.at)
             }
             ThunkState::Native(body) => {
                 thunk.state.set(ThunkState::Forcing(None));

@@ -63,7 +63,7 @@ impl<'a> Evaluator<'a> {
                 Ok(Some(Formals::Set { names: names.collect::<Result<_>>()?, ellipsis: true }))
             }
             Value::Lambda(closure) => Ok(Some(match &closure.lambda.param {
-                Param::Ident(_) => Formals::Any,
+                Param::Names(_) => Formals::Any,
                 Param::Pattern(pattern) => {
                     let mut names: Vec<_> = pattern
                         .formals

@@ -49,7 +49,7 @@ impl<'a> Evaluator<'a> {
             BinaryOp::Update => {
                 let a = self.expect_attrs(self.eval(left, env)?, left.span)?;
                 let b = self.expect_attrs(self.eval(right, env)?, right.span)?;
-                self.check_limits((a.len() + b.len()) * 32, at)?;
+                self.check_limits((a.len_at_most() + b.len_at_most()) * 32, at)?;
                 self.update(a, b)
             }
         })
@@ -139,18 +139,27 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(crate) fn interpolate(&self, parts: &'a [Part], env: &'a Env<'a>) -> Result<Value<'a>> {
-        let mut texts: Vec<&str> = Vec::with_capacity(parts.len());
+        // Few strings have more parts than that.
+        let mut few = [""; 8];
+        let mut many = Vec::new();
+        let texts = match few.get_mut(..parts.len()) {
+            Some(few) => few,
+            None => {
+                many.resize(parts.len(), "");
+                &mut many
+            }
+        };
         let mut whole = Span::NONE;
-        for part in parts {
-            texts.push(match part {
+        for (text, part) in texts.iter_mut().zip(parts) {
+            *text = match part {
                 Part::Text(text) => text,
                 Part::Expr(expr) => {
                     whole = expr.span;
                     self.coerce_to_str(self.eval(expr, env)?, expr.span)?
                 }
-            });
+            };
         }
-        self.join_strs(&texts, whole)
+        self.join_strs(texts, whole)
     }
 }
 
