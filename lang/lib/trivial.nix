@@ -12,7 +12,6 @@ rec {
     floor
     fromJSON
     fromTOML
-    functionArgs
     genericClosure
     hashString
     isAttrs
@@ -121,6 +120,13 @@ rec {
     __functor = self: f;
     __functionArgs = args;
   };
+  # Of a set with `__functor`, what it says of itself, or what its function takes.
+  functionArgs =
+    f:
+    if f ? __functor then
+      f.__functionArgs or (functionArgs (f.__functor f))
+    else
+      builtins.functionArgs f;
   toFunction = v: if isFunction v then v else k: v;
   toHexString =
     i:

@@ -16,6 +16,7 @@ mod demand;
 mod files;
 mod formats;
 mod hashing;
+mod json;
 mod lists;
 mod numbers;
 mod regexes;
@@ -23,8 +24,10 @@ mod sets;
 mod strings;
 mod types;
 mod versions;
+mod xml;
 
-pub(crate) use absent::unavailable;
+pub(crate) use absent::{hidden_global, unavailable};
+pub(crate) use json::json_float;
 pub(crate) use numbers::shortest_float;
 pub(crate) use regexes::RegexCache;
 
@@ -41,7 +44,7 @@ const fn builtin(name: &'static str, arity: usize, body: Body) -> Builtin {
     Builtin { name, arity, body }
 }
 
-const TABLES: [&[Builtin]; 11] = [
+const TABLES: [&[Builtin]; 12] = [
     control::TABLE,
     files::TABLE,
     formats::TABLE,
@@ -53,6 +56,7 @@ const TABLES: [&[Builtin]; 11] = [
     strings::TABLE,
     types::TABLE,
     versions::TABLE,
+    xml::TABLE,
 ];
 
 /// Names that are no functions; their numbers follow the functions'.

@@ -109,9 +109,9 @@ impl Diagnostic {
         }
     }
 
-    /// Whether `tryEval` catches this, as in Nix: `throw` and failed assertions.
+    /// Whether `tryEval` catches this, as in Nix: `throw`, failed assertions, unknown search paths.
     pub fn is_catchable(&self) -> bool {
-        matches!(self.code.as_str(), "eval::throw" | "eval::assert")
+        matches!(self.code.as_str(), "eval::throw" | "eval::assert" | "name::search-path")
     }
 
     /// The object of `--format json`: severity, code, message, place fields, help, related.

@@ -85,6 +85,19 @@ fn normalise(base: &str, suffix: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
+/// An absolute path, normalised: `..` stays at the top.
+fn machine_path(absolute: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in absolute.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
 /// What a directory entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
@@ -143,6 +156,10 @@ pub trait FileSystem: Send + Sync {
     fn resolved_kind(&self, path: &str) -> Result<Option<FileKind>, FsError> {
         self.kind(path)
     }
+    /// What a symbolic link says; `None` where there is none.
+    fn link_target(&self, _path: &str) -> Result<Option<String>, FsError> {
+        Ok(None)
+    }
     /// A folder's entries, sorted by name.
     fn list(&self, path: &str) -> Result<Vec<(String, FileKind)>, FsError>;
     /// The place on the disk, where there is one.
@@ -187,6 +204,11 @@ impl Roots {
         self.at(path)?.resolved_kind(&path.path)
     }
 
+    /// What a symbolic link says; `None` where there is none.
+    pub fn link_target(&self, path: &VirtualPath) -> Result<Option<String>, FsError> {
+        self.at(path)?.link_target(&path.path)
+    }
+
     /// A folder's entries, sorted by name.
     pub fn list(&self, path: &VirtualPath) -> Result<Vec<(String, FileKind)>, FsError> {
         self.at(path)?.list(&path.path)
@@ -203,7 +225,7 @@ impl Roots {
     /// The virtual path of an absolute one: under the innermost root that contains it, else
     /// [`Root::Machine`]. Only the text is looked at.
     pub fn locate(&self, absolute: &str) -> VirtualPath {
-        let path = normalise("", absolute).unwrap_or_else(|| absolute.to_owned());
+        let path = machine_path(absolute);
         let absolute = PathBuf::from(format!("/{path}"));
         let roots = self.0.iter().filter_map(|(root, files)| {
             let folder = files.real_path("")?;

@@ -32,4 +32,4 @@ pub use tree::Tree;
 pub use value::{
     Attr, Attrs, Closure, List, NativeThunk, PathValue, Payload, PrimOp, PrimOpBody, Thunk, Value,
 };
-pub use world::{Limits, Mode, TraceSink, World};
+pub use world::{Features, Limits, Mode, TraceSink, World};

@@ -10,11 +10,13 @@ use crate::diagnostic::Diagnostic;
 use crate::fs::VirtualPath;
 use crate::source::{FileId, Span};
 use crate::symbol::Symbol;
-use crate::tree::{BinaryOp, Expr, ExprKind, Formal, Key, Lambda, Param, Part, Pattern, Tree};
+use crate::tree::{Expr, ExprKind, Formal, Key, Lambda, Param, Part, Pattern, Tree};
 use crate::world::World;
 
 mod demand;
+mod grammar;
 mod offsets;
+mod operators;
 mod parse;
 mod paths;
 mod scope;
@@ -52,6 +54,7 @@ pub(crate) fn lower(
             value_spans: FxHashMap::default(),
             element_spans: FxHashMap::default(),
             depth: 0,
+            redefines: operators::may_redefine(text),
         };
         if !scope.is_empty() {
             lowerer.scopes.push(Scope::names(scope.iter().copied()));
@@ -79,6 +82,8 @@ struct Lowerer<'w> {
     value_spans: FxHashMap<u32, Span>,
     element_spans: FxHashMap<Span, Box<[Span]>>,
     depth: u32,
+    /// Whether the file may bind `__sub` or its like, which operators stand for.
+    redefines: bool,
 }
 
 impl Lowerer<'_> {
@@ -128,7 +133,10 @@ impl Lowerer<'_> {
     fn kind(&mut self, node: &ast::Expr, name: Option<Symbol>, span: Span) -> ExprKind {
         match node {
             ast::Expr::Paren(paren) => match paren.expr() {
-                Some(inner) => self.named(&inner, name).kind,
+                Some(inner) => {
+                    self.closed(paren, span);
+                    self.named(&inner, name).kind
+                }
                 None => self.part(None, span).kind,
             },
             ast::Expr::Root(root) => self.part(root.expr(), span).kind,
@@ -139,7 +147,10 @@ impl Lowerer<'_> {
             | ast::Expr::PathRel(_)
             | ast::Expr::PathHome(_)
             | ast::Expr::PathSearch(_) => self.path(node, span),
-            ast::Expr::Lambda(lambda) => self.lambda(lambda, name, span),
+            ast::Expr::Lambda(lambda) => {
+                self.may_be_function(lambda, span);
+                self.lambda(lambda, name, span)
+            }
             ast::Expr::Apply(apply) => self.apply(apply, span),
             ast::Expr::List(list) => self.list(list, span),
             ast::Expr::AttrSet(set) => {
@@ -186,17 +197,12 @@ impl Lowerer<'_> {
                 ExprKind::Select(of, path, default)
             }
             ast::Expr::HasAttr(node) => {
+                self.asks_once(node, span);
                 let of = self.part(node.expr(), span);
                 ExprKind::HasAttr(of, self.keys(node.attrpath()))
             }
             ast::Expr::BinOp(node) => self.binary(node, span),
-            ast::Expr::UnaryOp(node) => {
-                let of = self.part(node.expr(), span);
-                match node.operator() {
-                    Some(ast::UnaryOpKind::Negate) => ExprKind::Negate(of),
-                    _ => ExprKind::Not(of),
-                }
-            }
+            ast::Expr::UnaryOp(node) => self.unary(node, span),
             ast::Expr::CurPos(_) => ExprKind::CurPos,
             ast::Expr::Error(_) => self.part(None, span).kind,
         }
@@ -215,10 +221,11 @@ impl Lowerer<'_> {
                     ExprKind::Null
                 }
             },
-            ast::LiteralKind::Float(token) => match token.value() {
+            ast::LiteralKind::Float(token) => match grammar::float(token.syntax().text()) {
                 Ok(value) => ExprKind::Float(value),
-                Err(_) => {
-                    self.report(Diagnostic::error("syntax::float", span, "this is no float"));
+                Err(help) => {
+                    let error = Diagnostic::error("syntax::float", span, "this is no float");
+                    self.report(error.with_help(help));
                     ExprKind::Null
                 }
             },
@@ -245,41 +252,6 @@ impl Lowerer<'_> {
         let items: Box<[Expr]> = list.items().map(|item| self.expr(&item)).collect();
         self.element_spans.insert(span, items.iter().map(|item| item.span).collect());
         ExprKind::List(items)
-    }
-
-    fn binary(&mut self, node: &ast::BinOp, span: Span) -> ExprKind {
-        let (left, right) = (self.part(node.lhs(), span), self.part(node.rhs(), span));
-        let op = match node.operator() {
-            Some(ast::BinOpKind::Concat) => BinaryOp::Concat,
-            Some(ast::BinOpKind::Update) => BinaryOp::Update,
-            Some(ast::BinOpKind::Add) => BinaryOp::Add,
-            Some(ast::BinOpKind::Sub) => BinaryOp::Sub,
-            Some(ast::BinOpKind::Mul) => BinaryOp::Mul,
-            Some(ast::BinOpKind::Div) => BinaryOp::Div,
-            Some(ast::BinOpKind::And) => BinaryOp::And,
-            Some(ast::BinOpKind::Or) => BinaryOp::Or,
-            Some(ast::BinOpKind::Implication) => BinaryOp::Implies,
-            Some(ast::BinOpKind::Equal) => BinaryOp::Equal,
-            Some(ast::BinOpKind::NotEqual) => BinaryOp::NotEqual,
-            Some(ast::BinOpKind::Less) => BinaryOp::Less,
-            Some(ast::BinOpKind::LessOrEq) => BinaryOp::LessOrEqual,
-            Some(ast::BinOpKind::More) => BinaryOp::More,
-            Some(ast::BinOpKind::MoreOrEq) => BinaryOp::MoreOrEqual,
-            Some(ast::BinOpKind::PipeRight | ast::BinOpKind::PipeLeft) => {
-                let message = "the pipe operators are not enabled, as in Nix";
-                self.report(
-                    Diagnostic::error("syntax::pipe", span, message)
-                        .with_help("write the call: `f x`"),
-                );
-                return ExprKind::Null;
-            }
-            None => {
-                let message = "an operator is missing here";
-                self.report(Diagnostic::error("syntax::error", span, message));
-                return ExprKind::Null;
-            }
-        };
-        ExprKind::Binary(op, left, right)
     }
 
     fn lambda(&mut self, node: &ast::Lambda, name: Option<Symbol>, span: Span) -> ExprKind {
@@ -364,8 +336,11 @@ impl Lowerer<'_> {
     fn static_name(&mut self, attr: &ast::Attr) -> Option<Symbol> {
         match attr {
             ast::Attr::Ident(ident) => Some(symbol_of(ident)),
-            ast::Attr::Str(string) => text::plain(string).map(|text| Symbol::new(&text)),
-            ast::Attr::Dynamic(dynamic) => match dynamic.expr()? {
+            ast::Attr::Str(string) => {
+                self.plain_quotes(string);
+                text::plain(string).map(|text| Symbol::new(&text))
+            }
+            ast::Attr::Dynamic(dynamic) => match without_parens(dynamic.expr()?) {
                 ast::Expr::Str(string) => text::plain(&string).map(|text| Symbol::new(&text)),
                 _ => None,
             },
@@ -414,6 +389,17 @@ impl Lowerer<'_> {
         }
         set
     }
+}
+
+/// What parentheses hold: they mean nothing by themselves.
+fn without_parens(mut node: ast::Expr) -> ast::Expr {
+    while let ast::Expr::Paren(paren) = &node {
+        match paren.expr() {
+            Some(inner) => node = inner,
+            None => break,
+        }
+    }
+    node
 }
 
 /// `builtins.name`, which needs no set.

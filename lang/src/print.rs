@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::builtins::shortest_float;
+use crate::builtins::{json_float, shortest_float};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::Evaluator;
 use crate::source::Span;
@@ -79,6 +79,7 @@ impl<'a> Evaluator<'a> {
         }
         around.push(address);
         let printed = self.deeper(Span::NONE, || {
+            self.check_text(out.len(), Span::NONE)?;
             print(out, around);
             Ok(())
         });
@@ -86,6 +87,12 @@ impl<'a> Evaluator<'a> {
             out.push('…');
         }
         around.pop();
+    }
+
+    /// Whether so long a text is within the limits: a small value may print as a huge one, where
+    /// its parts are the same.
+    fn check_text(&self, len: usize, at: Span) -> Result<()> {
+        if len < 1 << 20 { Ok(()) } else { self.check_limits(len, at) }
     }
 
     /// A value as JSON, as `builtins.toJSON` gives it: names sorted, no blanks.
@@ -105,13 +112,11 @@ impl<'a> Evaluator<'a> {
             Value::Int(value) => {
                 let _ = write!(out, "{value}");
             }
-            Value::Float(value) if value.is_finite() => {
-                let _ = write!(out, "{}", serde_json::Value::from(value));
-            }
-            Value::Float(_) => out.push_str("null"),
+            Value::Float(value) => out.push_str(&json_float(value)),
             Value::Str(text) => json_string(text, out),
             Value::Path(path) => json_string(self.interpolate_path(path, at)?, out),
             Value::List(list) => {
+                self.check_text(out.len(), at)?;
                 out.push('[');
                 for (index, item) in list.iter().enumerate() {
                     if index > 0 {
@@ -128,6 +133,7 @@ impl<'a> Evaluator<'a> {
                 if let Some(attr) = set.get_str("outPath") {
                     return self.deeper(at, || self.json_into(attr.value.get(), at, out));
                 }
+                self.check_text(out.len(), at)?;
                 out.push('{');
                 for (index, attr) in set.sorted().into_iter().enumerate() {
                     if index > 0 {

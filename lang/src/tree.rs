@@ -154,6 +154,8 @@ pub struct AttrsExpr {
     /// The sources of `inherit (e) …`, in slots after the entries'. Where there are any, there
     /// is an environment even if the set is not recursive; its slots are these alone.
     pub sources: Box<[Expr]>,
+    /// The entry `__overrides` of a `rec { }`: a set whose attributes take the place of the others.
+    pub overrides: Option<usize>,
 }
 
 impl AttrsExpr {

@@ -16,6 +16,8 @@ use crate::tree::Tree;
 /// What an evaluation of a host takes at most, many times what any should.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 const MEMORY_LIMIT: usize = 2 << 30;
+/// A chain of links is no longer than this.
+const LINK_LIMIT: usize = 64;
 
 /// What a path becomes in a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,25 @@ impl Default for Limits {
     }
 }
 
+/// Parts of the language that Nix calls experimental: off unless somebody asks for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// `|>` and `<|`; Nix's feature `pipe-operators`.
+    pub pipe_operators: bool,
+}
+
+impl Features {
+    /// The features that exist, by the names that Nix gives them.
+    pub const NAMES: [&str; 1] = ["pipe-operators"];
+
+    /// Switches a feature on, by its name. Whether there is such a one.
+    pub fn enable(&mut self, name: &str) -> bool {
+        let known = name == "pipe-operators";
+        self.pipe_operators |= known;
+        known
+    }
+}
+
 /// Takes the messages of `trace` and `warn`.
 pub type TraceSink = Box<dyn Fn(&str) + Send + Sync>;
 
@@ -58,6 +79,8 @@ pub struct World {
     pub mode: Mode,
     /// Where an evaluation stops.
     pub limits: Limits,
+    /// Experimental parts of the language that are switched on.
+    pub features: Features,
     /// Takes the messages of `trace` and `warn`.
     pub trace: Option<TraceSink>,
     trees: Mutex<FxHashMap<VirtualPath, Lowered>>,
@@ -71,6 +94,7 @@ impl World {
             roots,
             mode,
             limits: Limits::default(),
+            features: Features::default(),
             trace: None,
             trees: Mutex::default(),
         }
@@ -181,14 +205,31 @@ impl World {
         }
     }
 
-    /// The file that importing `path` reads: `default.nix` of a folder.
+    /// The file that importing `path` reads: `default.nix` of a folder. A path that is a link
+    /// stands for what it leads to, so that relative paths in the file start there.
     pub(crate) fn module_path(&self, path: &VirtualPath) -> Result<VirtualPath, FsError> {
-        match self.roots.resolved_kind(path)? {
+        let mut path = path.clone();
+        for _ in 0..LINK_LIMIT {
+            let Some(target) = self.roots.link_target(&path)? else { break };
+            path = self.linked(&path, &target)?;
+        }
+        match self.roots.resolved_kind(&path)? {
             Some(crate::fs::FileKind::Directory) => {
                 path.join("default.nix").ok_or(FsError::Outside)
             }
-            _ => Ok(path.clone()),
+            _ => Ok(path),
         }
+    }
+
+    /// Where the link at `path` leads.
+    fn linked(&self, path: &VirtualPath, target: &str) -> Result<VirtualPath, FsError> {
+        let escapes = || FsError::Escapes(target.to_owned());
+        let found = if target.starts_with('/') {
+            Some(self.roots.locate(target)).filter(|found| found.root == path.root)
+        } else {
+            path.parent().join(target)
+        };
+        found.ok_or_else(escapes)
     }
 }
 

@@ -84,7 +84,7 @@ fn syntax_errors() {
 #[test]
 fn names() {
     check(
-        "x y z: 1",
+        "x y (z: 1)",
         "name::unbound at `x`: `x` is not defined\nname::unbound at `y`: `y` is not defined",
     );
     check(

@@ -80,6 +80,7 @@ fn trace<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a
 }
 
 fn warn<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    e.expect_str(args[0], at)?;
     say(e, "warning", args[0], at)?;
     Ok(args[1])
 }
@@ -120,9 +121,12 @@ fn generic_closure<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Resul
         let attr = spec.get_str(name).ok_or_else(|| e.missing(args[0], Symbol::new(name), at))?;
         e.force_attr(attr)
     };
+    let start = e.expect_list(part("startSet")?, at)?;
+    if start.is_empty() {
+        return Ok(Value::List(start));
+    }
+    let mut queue: std::collections::VecDeque<_> = start.iter().collect();
     let operator = e.expect_function(part("operator")?, at)?;
-    let mut queue: std::collections::VecDeque<_> =
-        e.expect_list(part("startSet")?, at)?.iter().collect();
     let key_name = Symbol::new("key");
     // Keys seen so far, sorted.
     let mut keys: Vec<Value<'a>> = Vec::new();

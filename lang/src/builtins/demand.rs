@@ -5,15 +5,13 @@
 pub(super) fn asks_first(name: &str) -> &'static [usize] {
     match name {
         "add" | "sub" | "mul" | "div" | "lessThan" => &[0, 1],
-        "foldl'" => &[0, 2],
-        "map" | "filter" | "concatMap" | "all" | "any" | "elem" | "genList" | "partition"
-        | "groupBy" | "sort" | "mapAttrs" | "zipAttrsWith" => &[1],
+        "map" | "filter" | "elem" | "genList" | "sort" | "mapAttrs" => &[1],
         "bitAnd" | "bitOr" | "bitXor" | "ceil" | "floor" | "typeOf" | "isNull" | "isBool"
         | "isInt" | "isFloat" | "isString" | "isPath" | "isList" | "isAttrs" | "isFunction"
         | "length" | "head" | "tail" | "elemAt" | "concatLists" | "attrNames" | "attrValues"
         | "listToAttrs" | "removeAttrs" | "intersectAttrs" | "hasAttr" | "getAttr" | "catAttrs"
         | "functionArgs" | "toString" | "stringLength" | "substring" | "concatStringsSep"
-        | "replaceStrings" | "seq" | "deepSeq" | "throw" | "abort" => &[0],
+        | "replaceStrings" | "seq" | "deepSeq" | "throw" | "abort" | "foldl'" | "concatMap" => &[0],
         _ => &[],
     }
 }

@@ -1,9 +1,11 @@
 //! Reading files, under the roots alone.
 
 use super::{Builtin, builtin};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator};
+use crate::fs::FileKind;
 use crate::source::Span;
+use crate::symbol::Symbol;
 use crate::value::Value;
 use crate::world::unreadable;
 
@@ -12,6 +14,7 @@ pub(super) const TABLE: &[Builtin] = &[
     builtin("readDir", 1, read_dir),
     builtin("readFileType", 1, read_file_type),
     builtin("pathExists", 1, path_exists),
+    builtin("findFile", 2, find_file),
 ];
 
 fn read_file<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
@@ -38,7 +41,45 @@ fn read_file_type<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result
 }
 
 fn path_exists<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
-    let path = e.expect_path(args[0], at)?;
-    let kind = e.world.roots.kind(&path).map_err(|error| unreadable(&path, &error, at))?;
-    Ok(Value::Bool(kind.is_some()))
+    let value = e.force_at(args[0], at)?;
+    let path = e.expect_path(value, at)?;
+    // A text that ends in a slash asks for a folder.
+    let folder = match value {
+        Value::Str(text) => text.ends_with('/') || text.ends_with("/."),
+        _ => false,
+    };
+    let roots = &e.world.roots;
+    let kind = if folder { roots.resolved_kind(&path) } else { roots.kind(&path) };
+    let kind = kind.map_err(|error| unreadable(&path, &error, at))?;
+    Ok(Value::Bool(kind.is_some_and(|kind| !folder || kind == FileKind::Directory)))
+}
+
+/// The first of a search path's places that has the file; each is `{ path; prefix; }`.
+fn find_file<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    let places = e.expect_list(args[0], at)?;
+    let name = e.expect_str(args[1], at)?;
+    for place in places.iter() {
+        let place = e.force_at(place, at)?;
+        let set = e.expect_attrs(place, at)?;
+        let prefix = match set.get_str("prefix") {
+            Some(attr) => e.expect_str(e.force_attr(attr)?, attr.span.or(at))?,
+            None => "",
+        };
+        let path = set.get_str("path").ok_or_else(|| e.missing(place, Symbol::new("path"), at))?;
+        let path = e.expect_path(path.value.get(), path.span.or(at))?;
+        let below = match (prefix, name.strip_prefix(prefix)) {
+            ("", _) => Some(name),
+            (_, Some(below)) if below.is_empty() || below.starts_with('/') => Some(below),
+            _ => None,
+        };
+        let Some(found) = below.and_then(|below| path.join(below)) else { continue };
+        let kind = e.world.roots.kind(&found).map_err(|error| unreadable(&found, &error, at))?;
+        if kind.is_some() {
+            return Ok(e.path(&found));
+        }
+    }
+    let message = format!("there is no `{name}` in the search path");
+    Err(Diagnostic::error("name::search-path", at, message)
+        .with_help("each place of it is `{ path = ./folder; prefix = \"name\"; }`")
+        .into())
 }

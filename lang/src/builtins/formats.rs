@@ -1,7 +1,5 @@
 //! JSON and TOML.
 
-use serde_json::Value as Json;
-
 use super::{Builtin, builtin};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator};
@@ -20,30 +18,7 @@ fn to_json<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<
 
 fn from_json<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     let text = e.expect_str(args[0], at)?;
-    let json: Json = serde_json::from_str(text).map_err(|error| {
-        Diagnostic::error("type::json", at, format!("this is no JSON: {error}"))
-    })?;
-    Ok(json_value(e, &json))
-}
-
-fn json_value<'a>(e: &Evaluator<'a>, json: &Json) -> Value<'a> {
-    match json {
-        Json::Null => Value::Null,
-        Json::Bool(value) => Value::Bool(*value),
-        Json::Number(number) => match number.as_i64() {
-            Some(value) => Value::Int(value),
-            None => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        Json::String(text) => e.str(text),
-        Json::Array(items) => e.list(items.iter().map(|item| json_value(e, item))),
-        Json::Object(entries) => {
-            let mut set = AttrsBuilder::with_capacity(entries.len());
-            for (name, value) in entries {
-                set.set(name.as_str(), json_value(e, value));
-            }
-            set.finish(e)
-        }
-    }
+    super::json::parse(e, text, at)
 }
 
 fn from_toml<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {

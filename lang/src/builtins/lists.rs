@@ -33,15 +33,19 @@ fn map<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>>
     if list.is_empty() {
         return Ok(Value::List(list));
     }
-    let call = e.application(args[0], at);
+    let call = e.application(e.expect_function(args[0], at)?, at);
     Ok(e.list_of(list.len(), list.iter().map(|item| e.apply_later(call, item))))
 }
 
 fn filter<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     let list = e.expect_list(args[1], at)?;
+    if list.is_empty() {
+        return Ok(Value::List(list));
+    }
+    let function = e.expect_function(args[0], at)?;
     let mut kept = Vec::new();
     for item in list.iter() {
-        if e.expect_bool(e.call(args[0], &[item], at)?, at)? {
+        if e.expect_bool(e.call(function, &[item], at)?, at)? {
             kept.push(item);
         }
     }
@@ -50,7 +54,7 @@ fn filter<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'
 }
 
 fn foldl<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
-    let function = e.force_at(args[0], at)?;
+    let function = e.expect_function(args[0], at)?;
     let mut accumulator = args[1];
     for item in e.expect_list(args[2], at)?.iter() {
         accumulator = e.call(function, &[accumulator, item], at)?;
@@ -65,15 +69,19 @@ fn gen_list<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value
         return Err(Diagnostic::error("type::range", at, message).into());
     };
     e.check_limits(length.saturating_mul(40), at)?;
-    let call = e.application(args[0], at);
+    let call = e.application(e.expect_function(args[0], at)?, at);
     let items = (0..length).map(|index| e.apply_later(call, Value::Int(index as i64)));
     Ok(e.list_of(length, items))
 }
 
 fn sort<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     let list = e.expect_list(args[1], at)?;
-    let function = e.force_at(args[0], at)?;
-    let mut items: Vec<Value<'a>> = list.iter().collect();
+    if list.is_empty() {
+        return Ok(Value::List(list));
+    }
+    let function = e.expect_function(args[0], at)?;
+    let items = list.cells().iter().map(|cell| e.force_cell(cell, at));
+    let mut items = items.collect::<Result<Vec<_>>>()?;
     let less = |a: Value<'a>, b: Value<'a>| e.expect_bool(e.call(function, &[a, b], at)?, at);
     merge_sort(&mut items, &less)?;
     Ok(e.list(items))
@@ -106,8 +114,9 @@ fn merge_sort<T: Copy>(items: &mut [T], less: &impl Fn(T, T) -> Result<bool>) ->
 }
 
 fn concat_map<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    let function = e.expect_function(args[0], at)?;
     let list = e.expect_list(args[1], at)?;
-    let parts = list.iter().map(|item| e.expect_list(e.call(args[0], &[item], at)?, at));
+    let parts = list.iter().map(|item| e.expect_list(e.call(function, &[item], at)?, at));
     e.concat(&parts.collect::<Result<Vec<_>>>()?, at)
 }
 
@@ -119,7 +128,7 @@ fn concat_lists<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<V
 
 fn elem<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     for item in e.expect_list(args[1], at)?.iter() {
-        if e.equal(args[0], item, at)? {
+        if e.parts_equal(args[0], item, at)? {
             return Ok(Value::Bool(true));
         }
     }
@@ -169,8 +178,9 @@ fn length<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'
 }
 
 fn all<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    let function = e.expect_function(args[0], at)?;
     for item in e.expect_list(args[1], at)?.iter() {
-        if !e.expect_bool(e.call(args[0], &[item], at)?, at)? {
+        if !e.expect_bool(e.call(function, &[item], at)?, at)? {
             return Ok(Value::Bool(false));
         }
     }
@@ -178,8 +188,9 @@ fn all<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>>
 }
 
 fn any<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    let function = e.expect_function(args[0], at)?;
     for item in e.expect_list(args[1], at)?.iter() {
-        if e.expect_bool(e.call(args[0], &[item], at)?, at)? {
+        if e.expect_bool(e.call(function, &[item], at)?, at)? {
             return Ok(Value::Bool(true));
         }
     }
@@ -187,19 +198,21 @@ fn any<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>>
 }
 
 fn partition<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    let function = e.expect_function(args[0], at)?;
     let (mut right, mut wrong) = (Vec::new(), Vec::new());
     for item in e.expect_list(args[1], at)?.iter() {
-        let side = e.expect_bool(e.call(args[0], &[item], at)?, at)?;
+        let side = e.expect_bool(e.call(function, &[item], at)?, at)?;
         if side { right.push(item) } else { wrong.push(item) }
     }
     Ok(e.attrs([("right", e.list(right)), ("wrong", e.list(wrong))]))
 }
 
 fn group_by<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    let function = e.expect_function(args[0], at)?;
     let mut places: FxHashMap<Symbol, usize> = FxHashMap::default();
     let mut groups: Vec<(Symbol, Vec<Value<'a>>)> = Vec::new();
     for item in e.expect_list(args[1], at)?.iter() {
-        let name = Symbol::new(e.expect_str(e.call(args[0], &[item], at)?, at)?);
+        let name = Symbol::new(e.expect_str(e.call(function, &[item], at)?, at)?);
         let place = *places.entry(name).or_insert_with(|| {
             groups.push((name, Vec::new()));
             groups.len() - 1

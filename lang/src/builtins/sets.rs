@@ -111,6 +111,7 @@ fn cat_attrs<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Valu
 }
 
 fn zip_attrs_with<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    let function = e.expect_function(args[0], at)?;
     let mut places: FxHashMap<Symbol, usize> = FxHashMap::default();
     let mut groups: Vec<(Symbol, Vec<Value<'a>>)> = Vec::new();
     for item in e.expect_list(args[1], at)?.iter() {
@@ -122,7 +123,6 @@ fn zip_attrs_with<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result
             groups[place].1.push(attr.value.get());
         }
     }
-    let function = args[0];
     let mut set = AttrsBuilder::with_capacity(groups.len());
     for (name, values) in groups {
         let values = e.list(values);
@@ -133,7 +133,10 @@ fn zip_attrs_with<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result
 
 fn function_args<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     let mut set = AttrsBuilder::new();
-    match e.formals(args[0], at)? {
+    // Of a set with `__functor`, nobody knows but `lib.functionArgs`.
+    let function = e.force_at(args[0], at)?;
+    let formals = if function.is_function() { e.formals(function, at)? } else { None };
+    match formals {
         Some(Formals::Any) => {}
         Some(Formals::Set { names, .. }) => {
             for formal in names {
@@ -141,7 +144,7 @@ fn function_args<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<
             }
         }
         None => {
-            let found = e.force_at(args[0], at)?.described();
+            let found = function.described();
             let message = format!("expected a function, found {found}");
             return Err(Diagnostic::error("type::mismatch", at, message).into());
         }

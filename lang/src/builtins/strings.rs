@@ -19,7 +19,7 @@ pub(super) const TABLE: &[Builtin] = &[
     // Contexts are always empty: strings refer to files by their content.
     builtin("hasContext", 1, has_context),
     builtin("getContext", 1, get_context),
-    builtin("appendContext", 2, |e, args, at| Ok(e.str_in(e.expect_str(args[0], at)?))),
+    builtin("appendContext", 2, append_context),
     builtin("unsafeDiscardStringContext", 1, plain),
     builtin("unsafeDiscardOutputDependency", 1, plain),
     builtin("addDrvOutputDependencies", 1, plain),
@@ -38,12 +38,25 @@ fn plain<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a
 }
 
 fn has_context<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
-    e.coerce_to_str(args[0], at)?;
+    e.expect_str(args[0], at)?;
     Ok(Value::Bool(false))
 }
 
+fn append_context<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    let text = e.expect_str(args[0], at)?;
+    match e.expect_attrs(args[1], at)?.sorted().first() {
+        None => Ok(e.str_in(text)),
+        Some(attr) => {
+            let message = format!("`{}` is no store path: there is no Nix store", attr.name);
+            Err(Diagnostic::error("type::mismatch", attr.span.or(at), message)
+                .with_help("strings have no context here; `{ }` is the only one")
+                .into())
+        }
+    }
+}
+
 fn get_context<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
-    e.coerce_to_str(args[0], at)?;
+    e.expect_str(args[0], at)?;
     Ok(e.attrs::<&str>([]))
 }
 
@@ -63,7 +76,7 @@ fn substring<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Valu
 }
 
 fn concat_strings_sep<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
-    let separator = e.coerce_to_str(args[0], at)?;
+    let separator = e.expect_str(args[0], at)?;
     let list = e.expect_list(args[1], at)?;
     let mut parts = Vec::with_capacity(list.len() * 2);
     for (index, item) in list.iter().enumerate() {

@@ -30,7 +30,7 @@ fn components(version: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A component that is a number, if it is one that fits.
-fn number(component: &str) -> Option<u64> {
+fn number(component: &str) -> Option<i32> {
     component.parse().ok().filter(|_| component.starts_with(|c: char| c.is_ascii_digit()))
 }
 

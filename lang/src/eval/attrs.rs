@@ -53,10 +53,45 @@ impl<'a> Evaluator<'a> {
             span: entry.span,
             value: Cell::new(value_of(index)),
         });
+        if let Some(index) = expr.overrides {
+            return self.build_overridden(expr, index, inner, entries.collect());
+        }
         if expr.dynamic.is_empty() {
             return Ok(self.sorted_attrs(expr.entries.len(), entries, None));
         }
-        let mut entries: Vec<Attr<'a>> = entries.collect();
+        self.add_dynamic(expr, inner, entries.collect())
+    }
+
+    /// A set whose `__overrides` take the place of its attributes, for the set's own values too.
+    fn build_overridden(
+        &self,
+        expr: &'a AttrsExpr,
+        index: usize,
+        inner: &'a Env<'a>,
+        mut entries: Vec<Attr<'a>>,
+    ) -> Result<Value<'a>> {
+        let Some(attr) = entries.get(index) else { return Ok(Value::Null) };
+        let overrides = self.force_attr(attr)?;
+        for attr in self.expect_attrs(overrides, expr.entries[index].span)?.iter() {
+            match entries.binary_search_by(|entry| entry.name.cmp(&attr.name)) {
+                Ok(place) => entries[place] = attr.clone(),
+                Err(place) => entries.insert(place, attr.clone()),
+            }
+        }
+        for (entry, slot) in expr.entries.iter().zip(inner.slots) {
+            if let Ok(place) = entries.binary_search_by(|known| known.name.cmp(&entry.name)) {
+                slot.set(entries[place].value.get());
+            }
+        }
+        self.add_dynamic(expr, inner, entries)
+    }
+
+    fn add_dynamic(
+        &self,
+        expr: &'a AttrsExpr,
+        inner: &'a Env<'a>,
+        mut entries: Vec<Attr<'a>>,
+    ) -> Result<Value<'a>> {
         for dynamic in &expr.dynamic {
             let name = match self.eval(&dynamic.name, inner)? {
                 Value::Null => continue,

@@ -3,7 +3,7 @@
 use super::Evaluator;
 use super::inspect::virtual_path;
 use crate::diagnostic::{Diagnostic, Result};
-use crate::fs::VirtualPath;
+use crate::fs::{Root, VirtualPath};
 use crate::source::Span;
 use crate::value::{Attrs, PathValue, Value};
 use crate::world::{Mode, unreadable};
@@ -111,9 +111,7 @@ impl<'a> Evaluator<'a> {
         let real = self.shows_real_paths().then(|| self.world.roots.real_path(&path)).flatten();
         match real {
             Some(real) => self.alloc_str(&real.to_string_lossy()),
-            None if path.root == crate::fs::Root::Fleet => {
-                self.alloc_str(&format!("<fleet>/{}", path.path))
-            }
+            None if path.root == Root::Fleet => self.alloc_str(&format!("<fleet>/{}", path.path)),
             None => self.alloc_str(&path.to_string()),
         }
     }
@@ -126,7 +124,12 @@ impl<'a> Evaluator<'a> {
         at: Span,
     ) -> Result<Value<'a>> {
         let text = format!("{}{suffix}", path.path);
-        if let Some(joined) = VirtualPath::new(path.root, &text) {
+        // What is appended to the name of a root itself leads beside it.
+        let beside = path.path.is_empty()
+            && path.root != Root::Machine
+            && !suffix.starts_with('/')
+            && !suffix.is_empty();
+        if let Some(joined) = VirtualPath::new(path.root, &text).filter(|_| !beside) {
             return Ok(self.path(&joined));
         }
         let real = self.world.roots.real_path(path).filter(|_| self.shows_real_paths());

@@ -29,14 +29,18 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Elements of lists and sets: the very same value equals itself, functions too, as in Nix.
-    fn parts_equal(&self, left: Value<'a>, right: Value<'a>, at: Span) -> Result<bool> {
+    pub(crate) fn parts_equal(&self, left: Value<'a>, right: Value<'a>, at: Span) -> Result<bool> {
         let same = match (left, right) {
             (Value::Thunk(a), Value::Thunk(b)) => std::ptr::eq(a, b),
             (Value::Lambda(a), Value::Lambda(b)) => std::ptr::eq(a, b),
             (Value::PrimOp(a), Value::PrimOp(b)) => std::ptr::eq(a, b),
             _ => false,
         };
-        if same { Ok(true) } else { self.deeper(at, || self.equal(left, right, at)) }
+        if same {
+            // It may still fail.
+            return self.force_at(left, at).map(|_| true);
+        }
+        self.deeper(at, || self.equal(left, right, at))
     }
 
     fn lists_equal(&self, a: &'a List<'a>, b: &'a List<'a>, at: Span) -> Result<bool> {
@@ -75,7 +79,7 @@ impl<'a> Evaluator<'a> {
         Ok(true)
     }
 
-    fn is_derivation(&self, set: &'a Attrs<'a>) -> Result<bool> {
+    pub(crate) fn is_derivation(&self, set: &'a Attrs<'a>) -> Result<bool> {
         let Some(attr) = set.get_str("type") else { return Ok(false) };
         Ok(matches!(self.force_attr(attr)?, Value::Str(text) if **text == *"derivation"))
     }

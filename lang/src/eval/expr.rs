@@ -5,7 +5,7 @@ use super::alloc::known_int;
 use super::call::trace_call;
 use super::scope::slot_of;
 use crate::diagnostic::{Diagnostic, Result};
-use crate::fs::VirtualPath;
+use crate::fs::{Root, VirtualPath};
 use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::tree::{BinaryOp, Expr, ExprKind, Lambda, Param, Part};
@@ -306,11 +306,21 @@ impl<'a> Evaluator<'a> {
         self.append_to_path(base, &suffix, at)
     }
 
+    /// A source file's name: its real path where paths show at all.
+    fn file_name(&self, name: &str) -> Value<'a> {
+        let path = VirtualPath::new(Root::Fleet, name).filter(|_| !name.starts_with('<'));
+        let real = path.filter(|_| self.shows_real_paths());
+        match real.and_then(|path| self.world.roots.real_path(&path)) {
+            Some(real) => self.str(&real.to_string_lossy()),
+            None => self.str(name),
+        }
+    }
+
     /// `{ file; line; column; }` of a place, or null.
     pub(crate) fn position_attrs(&self, at: Span) -> Value<'a> {
         let Some(place) = self.world.sources.place(at) else { return Value::Null };
         self.attrs([
-            ("file", self.str(&place.file)),
+            ("file", self.file_name(&place.file)),
             ("line", Value::Int(place.start.line.into())),
             ("column", Value::Int(place.start.column.into())),
         ])

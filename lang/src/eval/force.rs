@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use rustc_hash::FxHashSet;
+
 use super::Evaluator;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::source::Span;
@@ -63,23 +65,27 @@ impl<'a> Evaluator<'a> {
     /// Whatever computing it meets.
     pub fn force_deep(&self, value: Value<'a>, at: Span) -> Result<Value<'a>> {
         let value = self.force_at(value, at)?;
-        // What is being walked, innermost last: a set may contain itself (`rec { a = a'; … }`).
-        let mut seen = Vec::new();
+        // A set may contain itself (`rec { a = a'; … }`), or the same part many times.
+        let mut seen = FxHashSet::default();
         self.force_within(value, at, &mut seen)?;
         Ok(value)
     }
 
-    fn force_within(&self, value: Value<'a>, at: Span, seen: &mut Vec<*const ()>) -> Result<()> {
+    fn force_within(
+        &self,
+        value: Value<'a>,
+        at: Span,
+        seen: &mut FxHashSet<*const ()>,
+    ) -> Result<()> {
         let address = match value {
             Value::List(list) => std::ptr::from_ref::<List<'a>>(list).cast(),
             Value::Attrs(attrs) => std::ptr::from_ref::<Attrs<'a>>(attrs).cast(),
             _ => return Ok(()),
         };
-        if seen.contains(&address) {
+        if !seen.insert(address) {
             return Ok(());
         }
-        seen.push(address);
-        let result = self.deeper(at, || match value {
+        self.deeper(at, || match value {
             Value::List(list) => list.cells().iter().try_for_each(|cell| {
                 let item = self.force_cell(cell, at)?;
                 self.force_within(item, at, seen)
@@ -89,9 +95,7 @@ impl<'a> Evaluator<'a> {
                 self.force_within(value, attr.span.or(at), seen)
             }),
             _ => Ok(()),
-        });
-        seen.pop();
-        result
+        })
     }
 
     pub(crate) fn force_thunk(&self, thunk: &'a Thunk<'a>, at: Span) -> Result<Value<'a>> {

@@ -66,6 +66,15 @@ impl FileSystem for DiskFs {
         }
     }
 
+    fn link_target(&self, path: &str) -> Result<Option<String>, FsError> {
+        if self.kind(path)? != Some(FileKind::Symlink) {
+            return Ok(None);
+        }
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let target = fs::read_link(self.resolve(parent)?.join(name)).map_err(failure)?;
+        Ok(Some(target.to_string_lossy().into_owned()))
+    }
+
     fn list(&self, path: &str) -> Result<Vec<(String, FileKind)>, FsError> {
         let real = self.resolve(path)?;
         if !real.is_dir() {

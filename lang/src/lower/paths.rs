@@ -5,10 +5,12 @@ use rnix::{NodeOrToken, SyntaxKind};
 use rowan::ast::AstNode;
 
 use super::Lowerer;
+use crate::builtins;
 use crate::diagnostic::Diagnostic;
 use crate::fs::{Root, VirtualPath};
 use crate::source::Span;
-use crate::tree::{ExprKind, Part};
+use crate::symbol::Symbol;
+use crate::tree::{Expr, ExprKind, Part};
 
 impl Lowerer<'_> {
     pub(super) fn path(&mut self, node: &ast::Expr, span: Span) -> ExprKind {
@@ -16,7 +18,14 @@ impl Lowerer<'_> {
         for child in node.syntax().children_with_tokens() {
             match child {
                 NodeOrToken::Token(token) if token.kind() == SyntaxKind::TOKEN_PATH_SEARCH => {
-                    return search_path(token.text(), span);
+                    return self.search_path(token.text(), span);
+                }
+                NodeOrToken::Token(token) if token.kind().is_trivia() => {
+                    let message = "a blank ends a path";
+                    self.report(
+                        Diagnostic::error("syntax::path", span, message)
+                            .with_help("write `${…}` right after the path that it belongs to"),
+                    );
                 }
                 NodeOrToken::Token(token) => parts.push(Part::Text(token.text().into())),
                 NodeOrToken::Node(node) => {
@@ -64,21 +73,40 @@ impl Lowerer<'_> {
     }
 }
 
-fn fail(error: Diagnostic) -> ExprKind {
-    ExprKind::Fail(Box::new(error))
-}
-
-fn search_path(text: &str, span: Span) -> ExprKind {
-    let inner = text.trim_start_matches('<').trim_end_matches('>');
-    let below = inner.strip_prefix("cairn").filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    match below.and_then(|below| VirtualPath::new(Root::Cairn, below)) {
-        Some(path) => ExprKind::Path(Box::new(path)),
-        None => fail(
-            Diagnostic::error("name::search-path", span, format!("there is no search path {text}"))
+impl Lowerer<'_> {
+    /// `<name>`, which stands for `__findFile __nixPath "name"`.
+    fn search_path(&mut self, text: &str, span: Span) -> ExprKind {
+        let inner = text.trim_start_matches('<').trim_end_matches('>');
+        let finder = self.redefined("__findFile", span).or_else(|| {
+            let global = ExprKind::Global(builtins::index("findFile")?);
+            self.redefined("__nixPath", span)?;
+            Some(Box::new(Expr { kind: global, span }))
+        });
+        if let Some(function) = finder {
+            let path = self.resolve(Symbol::new("__nixPath"), span);
+            let name = ExprKind::Str(inner.into());
+            let args = [path, name].map(|kind| Expr { kind, span });
+            return ExprKind::Apply(function, args.into());
+        }
+        let below =
+            inner.strip_prefix("cairn").filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        match below.and_then(|below| VirtualPath::new(Root::Cairn, below)) {
+            Some(path) => ExprKind::Path(Box::new(path)),
+            None => fail(
+                Diagnostic::error(
+                    "name::search-path",
+                    span,
+                    format!("there is no search path {text}"),
+                )
                 .with_help(
                     "`<cairn/…>` is the only one: `import <cairn/lib>` is the library; other \
                      code comes in as an input of cairn.nix",
                 ),
-        ),
+            ),
+        }
     }
+}
+
+fn fail(error: Diagnostic) -> ExprKind {
+    ExprKind::Fail(Box::new(error))
 }

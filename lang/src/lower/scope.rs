@@ -52,11 +52,16 @@ impl Lowerer<'_> {
         if let Some(index) = builtins::global(name.as_str()) {
             return ExprKind::Global(index);
         }
+        if builtins::hidden_global(name.as_str())
+            && let Some(error) = builtins::unavailable(name.as_str(), span)
+        {
+            // Only an error when it is evaluated: Nix files mention such names as fallbacks.
+            return ExprKind::Fail(error);
+        }
         if !withs.is_empty() {
             return ExprKind::With(name, withs.into());
         }
         if let Some(error) = builtins::unavailable(name.as_str(), span) {
-            // Only an error when it is evaluated: Nix files mention such names as fallbacks.
             return ExprKind::Fail(error);
         }
         let error = self.unbound(name, span);

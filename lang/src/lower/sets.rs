@@ -3,8 +3,8 @@
 use rnix::ast::{self, HasEntry};
 use rustc_hash::FxHashMap;
 
-use super::Lowerer;
 use super::scope::Scope;
+use super::{Lowerer, without_parens};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::symbol::Symbol;
@@ -62,14 +62,7 @@ impl Lowerer<'_> {
     }
 
     fn draft_value(&mut self, node: ast::Expr) -> DraftValue {
-        let mut inner = node.clone();
-        while let ast::Expr::Paren(paren) = &inner {
-            match paren.expr() {
-                Some(expr) => inner = expr,
-                None => break,
-            }
-        }
-        match inner {
+        match without_parens(node.clone()) {
             ast::Expr::AttrSet(set) => {
                 let draft = self.draft(&set, set.rec_token().is_some());
                 DraftValue::Set(draft, self.span(&node))
@@ -102,20 +95,36 @@ impl Lowerer<'_> {
     fn place(&mut self, draft: &mut Draft, path: &[ast::Attr], value: DraftValue) {
         let [attr, rest @ ..] = path else { return };
         let span = self.span(attr);
-        let value = match rest.last() {
-            None => value,
-            Some(last) => {
-                let mut inner = Draft::default();
-                self.place(&mut inner, rest, value);
-                DraftValue::Set(inner, Span { end: self.span(last).end, ..span })
+        let name = self.static_name(attr);
+        let Some(last) = rest.last() else {
+            match name {
+                Some(name) => self.put(draft, name, span, value),
+                None => draft.dynamic.push((attr.clone(), value)),
             }
+            return;
         };
-        match self.static_name(attr) {
+        let known = name.and_then(|name| draft.places.get(&name).copied());
+        if let Some(entry) = known.and_then(|index| draft.entries.get_mut(index)) {
+            match &mut entry.value {
+                DraftValue::Set(inner, _) => self.place(inner, rest, value),
+                _ => {
+                    let (name, first) = (entry.name, entry.span);
+                    self.defined_twice(name, span, first);
+                }
+            }
+            return;
+        }
+        let mut inner = Draft::default();
+        let whole = Span { end: self.span(last).end, ..span };
+        self.place(&mut inner, rest, value);
+        let value = DraftValue::Set(inner, whole);
+        match name {
             Some(name) => self.put(draft, name, span, value),
             None => draft.dynamic.push((attr.clone(), value)),
         }
     }
 
+    /// Puts a value at a name. Two sets of one name are merged, but not what is in them.
     fn put(&mut self, draft: &mut Draft, name: Symbol, span: Span, value: DraftValue) {
         let Some(&index) = draft.places.get(&name) else {
             draft.places.insert(name, draft.entries.len());
@@ -125,27 +134,32 @@ impl Lowerer<'_> {
         let Some(known) = draft.entries.get_mut(index) else { return };
         match (&mut known.value, value) {
             (DraftValue::Set(known, _), DraftValue::Set(new, _)) => self.merge(known, new),
-            _ => {
-                let message = format!("the attribute `{name}` is defined twice");
-                self.report(
-                    Diagnostic::error("name::duplicate", span, message)
-                        .with_related(known.span, "it is defined here already")
-                        .with_help("keep one of them; two sets of one name would be merged"),
-                );
-            }
+            _ => self.defined_twice(name, span, known.span),
         }
+    }
+
+    fn defined_twice(&mut self, name: Symbol, span: Span, first: Span) {
+        let message = format!("the attribute `{name}` is defined twice");
+        self.report(
+            Diagnostic::error("name::duplicate", span, message)
+                .with_related(first, "it is defined here already")
+                .with_help("keep one of them; two sets of one name would be merged"),
+        );
     }
 
     fn merge(&mut self, into: &mut Draft, from: Draft) {
         let sources = into.sources.len();
         into.sources.extend(from.sources);
         into.dynamic.extend(from.dynamic);
-        for entry in from.entries {
-            let value = match entry.value {
+        for DraftEntry { name, span, value } in from.entries {
+            let value = match value {
                 DraftValue::From(source) => DraftValue::From(source + sources),
                 value => value,
             };
-            self.put(into, entry.name, entry.span, value);
+            match into.places.get(&name).and_then(|index| into.entries.get(*index)) {
+                Some(known) => self.defined_twice(name, span, known.span),
+                None => self.put(into, name, span, value),
+            }
         }
     }
 
@@ -184,7 +198,9 @@ impl Lowerer<'_> {
             DynamicEntry { name, value }
         });
         let dynamic = dynamic.collect();
-        AttrsExpr { recursive, entries: entries.into(), dynamic, sources }
+        let overrides = entries.iter().position(|entry| entry.name.as_str() == "__overrides");
+        let overrides = overrides.filter(|_| recursive);
+        AttrsExpr { recursive, entries: entries.into(), dynamic, sources, overrides }
     }
 
     fn value(
