@@ -118,7 +118,9 @@ fn scoped_import<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<
 fn generic_closure<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     let spec = e.expect_attrs(args[0], at)?;
     let part = |name: &str| {
-        let attr = spec.get_str(name).ok_or_else(|| e.missing(args[0], Symbol::new(name), at))?;
+        let attr = spec
+            .get_str(name)
+            .ok_or_else(|| e.missing(Value::Attrs(spec), Symbol::new(name), at))?;
         e.force_attr(attr)
     };
     let start = e.expect_list(part("startSet")?, at)?;

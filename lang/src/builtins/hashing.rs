@@ -71,12 +71,21 @@ fn convert_hash<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<V
         Some(attr) => e.expect_str(e.force_attr(attr)?, attr.span.or(at)).map(Some),
         None => Ok(None),
     };
-    let missing = |name| e.missing(args[0], Symbol::new(name), at);
+    let missing = |name| e.missing(Value::Attrs(spec), Symbol::new(name), at);
     let text = part("hash")?.ok_or_else(|| missing("hash"))?;
     let format = part("toHashFormat")?.ok_or_else(|| missing("toHashFormat"))?;
-    let (algorithm, body) = match text.split_once([':', '-']) {
-        Some((algorithm, body)) => (algorithm, body),
-        None => (part("hashAlgo")?.ok_or_else(|| missing("hashAlgo"))?, text),
+    let asked = part("hashAlgo")?;
+    let (algorithm, body) = match (text.split_once([':', '-']), asked) {
+        (Some((named, body)), None) => (named, body),
+        (Some((named, body)), Some(asked)) if named == asked => (named, body),
+        (Some(_), Some(asked)) => {
+            let message = format!("`{text}` is no {asked} hash");
+            return Err(Diagnostic::error("type::mismatch", at, message)
+                .with_help("leave `hashAlgo` out: the hash says what it is")
+                .into());
+        }
+        (None, Some(asked)) => (asked, text),
+        (None, None) => return Err(missing("hashAlgo")),
     };
     let names = ALGORITHMS.map(|(name, _)| name);
     let Some((_, size)) = ALGORITHMS.into_iter().find(|(name, _)| *name == algorithm) else {
@@ -100,8 +109,9 @@ fn convert_hash<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<V
 /// A hash of this many bytes, in whichever form its length says.
 fn decode(text: &str, size: usize) -> Option<Vec<u8>> {
     if text.len() == size * 2 {
-        let digits = (0..size).map(|i| u8::from_str_radix(text.get(i * 2..i * 2 + 2)?, 16).ok());
-        return digits.collect();
+        let digit = |at: usize| char::from(*text.as_bytes().get(at)?).to_digit(16);
+        let byte = |at: usize| Some((digit(at * 2)? << 4 | digit(at * 2 + 1)?) as u8);
+        return (0..size).map(byte).collect();
     }
     if text.len() == base32_length(size) {
         return unbase32(text, size);

@@ -22,7 +22,7 @@ pub(super) const TABLE: &[Builtin] = &[
     builtin("appendContext", 2, append_context),
     builtin("unsafeDiscardStringContext", 1, plain),
     builtin("unsafeDiscardOutputDependency", 1, plain),
-    builtin("addDrvOutputDependencies", 1, plain),
+    builtin("addDrvOutputDependencies", 1, add_drv_output_dependencies),
 ];
 
 fn to_string<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
@@ -40,6 +40,18 @@ fn plain<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a
 fn has_context<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     e.expect_str(args[0], at)?;
     Ok(Value::Bool(false))
+}
+
+fn add_drv_output_dependencies<'a>(
+    e: &Evaluator<'a>,
+    args: &[Value<'a>],
+    at: Span,
+) -> Result<Value<'a>> {
+    let text = e.coerce_to_str(args[0], at)?;
+    let message = format!("{text:?} refers to no derivation: there is no Nix store");
+    Err(Diagnostic::error("type::mismatch", at, message)
+        .with_help("strings have no context here")
+        .into())
 }
 
 fn append_context<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {

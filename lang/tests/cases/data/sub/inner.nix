@@ -1,0 +1,1 @@
+{ here = toString ./.; name = baseNameOf ./x; other = import ./sibling.nix; }
