@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use cairn_lang::Features;
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, ValueEnum, ValueHint};
 
 use crate::commands::Command;
@@ -40,6 +42,18 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "PATH=EXPR", action = ArgAction::Append)]
     pub(crate) set: Vec<String>,
 
+    /// Switch on parts of the language that Nix calls experimental, by the names that it gives them
+    #[arg(
+        long,
+        global = true,
+        value_name = "FEATURES",
+        value_delimiter = ' ',
+        action = ArgAction::Append,
+        value_parser = PossibleValuesParser::new(Features::NAMES),
+        hide_possible_values = true
+    )]
+    pub(crate) extra_experimental_features: Vec<String>,
+
     /// What standard output holds: text, or one JSON object a line
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
@@ -51,6 +65,17 @@ pub(crate) struct Global {
     /// Say more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+impl Global {
+    /// The experimental parts of the language that are switched on.
+    pub(crate) fn features(&self) -> Features {
+        let mut features = Features::default();
+        for name in &self.extra_experimental_features {
+            features.enable(name);
+        }
+        features
+    }
 }
 
 /// What standard output is for.

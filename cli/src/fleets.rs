@@ -19,7 +19,7 @@ const FLEET_FILE: &str = "cairn.nix";
 pub(crate) fn open(ui: &Ui, global: &Global) -> Result<Fleet, CommandError> {
     let folder = folder(global)?;
     let files = DiskFs::new(&folder).map_err(|error| unreadable(&folder, &error))?;
-    Fleet::load(files, &global.set).map_err(|problems| failed(ui, &problems))
+    Fleet::load(files, &global.set, global.features()).map_err(|problems| failed(ui, &problems))
 }
 
 /// The folder of that fleet.

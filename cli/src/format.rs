@@ -50,6 +50,7 @@ pub(crate) fn formatted(
 fn syntax_errors(sources: &Sources, name: &str, text: &str) -> Vec<Diagnostic> {
     let mut world = World::new(Roots::new(), Mode::Eval);
     world.sources = sources.clone();
+    world.features.pipe_operators = true;
     let base = VirtualPath { root: Root::Fleet, path: String::new() };
     let problems = world.tree_of_text(name, text, Some(&base)).err().unwrap_or_default();
     problems.into_iter().filter(|problem| problem.code.starts_with("syntax::")).collect()

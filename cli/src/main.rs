@@ -8,12 +8,14 @@ mod fleets;
 mod format;
 mod live;
 mod outcome;
+mod repl;
 mod report;
 mod style;
 mod table;
 mod targets;
 mod texts;
 mod ui;
+mod worlds;
 
 use std::panic;
 use std::process::ExitCode;

@@ -14,14 +14,19 @@ use crate::ui::Ui;
 
 /// Shows every diagnostic, and then how many there were. They come sorted.
 pub(crate) fn show(ui: &Ui, diagnostics: &[Diagnostic], sources: &Sources) {
+    show_each(ui, diagnostics, sources);
+    if !ui.is_json() && !diagnostics.is_empty() {
+        ui.note(summary(diagnostics));
+    }
+}
+
+/// Shows every diagnostic, without counting them.
+pub(crate) fn show_each(ui: &Ui, diagnostics: &[Diagnostic], sources: &Sources) {
     for diagnostic in diagnostics {
         ui.object(&diagnostic.to_json(sources));
         if !ui.is_json() {
             ui.note(Rendered { diagnostic, sources, whole_trace: ui.verbose() > 0 });
         }
-    }
-    if !ui.is_json() && !diagnostics.is_empty() {
-        ui.note(summary(diagnostics));
     }
 }
 

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use cairn_lang::{
-    Arena, Diagnostic, Evaluator, FileSystem, Mode, Root, Roots, World, did_you_mean,
+    Arena, Diagnostic, Evaluator, Features, FileSystem, Mode, Root, Roots, World, did_you_mean,
 };
 
 mod build;
 mod check;
 mod deployment;
 mod explain;
+mod explore;
 mod job;
 mod outline;
 mod packages;
@@ -21,6 +22,7 @@ mod settings;
 
 pub use build::Built;
 pub use deployment::{Adopt, Deployment};
+pub use explore::Names;
 
 use crate::report::Report;
 use crate::standard::standard_modules;
@@ -56,9 +58,14 @@ impl Fleet {
     ///
     /// # Errors
     /// When `cairn.nix`, or a setting, is not what it should be.
-    pub fn load(files: impl FileSystem + 'static, settings: &[String]) -> Result<Fleet, Report> {
+    pub fn load(
+        files: impl FileSystem + 'static,
+        settings: &[String],
+        features: Features,
+    ) -> Result<Fleet, Report> {
         let roots = Roots::new().with(Root::Fleet, files).with(Root::Cairn, standard_modules());
-        let world = World::new(roots, Mode::Build);
+        let mut world = World::new(roots, Mode::Build);
+        world.features = features;
         let settings = settings::parse(&world, settings)
             .map_err(|problems| Report::new(problems, world.sources.clone()))?;
         let (outline, problems) = read_outline(&world);

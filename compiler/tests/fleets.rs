@@ -4,12 +4,12 @@
 use cairn_compiler::fetch::{Cache, Offline};
 use cairn_compiler::{Fleet, Report};
 use cairn_generation::Store;
-use cairn_lang::MemoryFs;
+use cairn_lang::{Features, MemoryFs};
 
 /// A fleet of one host `a` with this module, and whatever else `cairn.nix` is given.
 fn load(files: &[(&str, &str)], settings: &[&str]) -> Result<Fleet, Report> {
     let settings: Vec<String> = settings.iter().map(|text| (*text).to_owned()).collect();
-    Fleet::load(MemoryFs::new(files.iter().copied()), &settings)
+    Fleet::load(MemoryFs::new(files.iter().copied()), &settings, Features::default())
 }
 
 fn fleet(outputs: &str) -> Result<Fleet, Report> {

@@ -106,7 +106,7 @@ pub(crate) fn global(name: &str) -> Option<u32> {
 }
 
 /// The names that are in scope everywhere, for suggestions.
-pub(crate) fn global_names() -> impl Iterator<Item = &'static str> {
+pub fn global_names() -> impl Iterator<Item = &'static str> {
     TOP_LEVEL.into_iter()
 }
 

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
@@ -56,7 +56,9 @@ pub struct Evaluator<'a> {
     regexes: RegexCache,
     depth: Cell<u32>,
     ticks: Cell<u32>,
-    started: Instant,
+    started: Cell<Instant>,
+    /// How long this evaluation may take, where that is less than the world's limit.
+    patience: Cell<Option<Duration>>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -77,7 +79,8 @@ impl<'a> Evaluator<'a> {
             regexes: RegexCache::default(),
             depth: Cell::new(0),
             ticks: Cell::new(0),
-            started: Instant::now(),
+            started: Cell::new(Instant::now()),
+            patience: Cell::new(None),
         };
         evaluator.globals = builtins::globals(&evaluator);
         crate::modules::install(&evaluator);
@@ -92,6 +95,13 @@ impl<'a> Evaluator<'a> {
         let tree = self.arena.hold(tree.clone());
         self.trees.borrow_mut().insert(tree.file.0, tree);
         self.eval(&tree.root, self.root_env)
+    }
+
+    /// The value of a tree, evaluated when it is first forced.
+    pub fn tree_later(&self, tree: Arc<Tree>) -> Value<'a> {
+        let tree = self.arena.hold(tree);
+        self.trees.borrow_mut().insert(tree.file.0, tree);
+        self.delayed(&tree.root, self.root_env)
     }
 
     /// The value of a file, evaluated once: what `import` gives.
@@ -200,6 +210,17 @@ impl<'a> Evaluator<'a> {
         self.tick(at)
     }
 
+    /// Runs `work` as an evaluation of its own: the time limit, `patience` if there is one, starts
+    /// anew. What it leaves half-done is taken up again when it is next asked for.
+    pub fn anew<T>(&self, patience: Option<Duration>, work: impl FnOnce() -> T) -> T {
+        self.started.set(Instant::now());
+        self.depth.set(0);
+        let before = self.patience.replace(patience);
+        let result = work();
+        self.patience.set(before);
+        result
+    }
+
     /// Counts work, and looks at the limits once in a while.
     #[inline]
     pub(crate) fn tick(&self, at: Span) -> Result<()> {
@@ -220,7 +241,12 @@ impl<'a> Evaluator<'a> {
                 )
                 .into());
         }
-        if let Some(time) = limits.time.filter(|time| self.started.elapsed() > *time) {
+        if self.world.is_interrupted() {
+            let message = "the evaluation was interrupted";
+            return Err(Diagnostic::error("eval::interrupted", at, message).into());
+        }
+        let time = self.patience.get().or(limits.time);
+        if let Some(time) = time.filter(|time| self.started.get().elapsed() > *time) {
             let message = format!("the evaluation takes more than {time:?}");
             return Err(Diagnostic::error("eval::time", at, message)
                 .with_help("look for a function that calls itself without end")

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use crate::arena::Arena;
 use crate::diagnostic::{Diagnostic, Result};
-use crate::eval::{Evaluator, Formals};
+use crate::eval::Evaluator;
 use crate::fs::VirtualPath;
 use crate::source::Span;
-use crate::symbol::Symbol;
 use crate::tree::Tree;
 use crate::value::Value;
 use crate::world::World;
@@ -27,8 +26,6 @@ pub enum Format {
 /// What to print of an evaluation.
 #[derive(Clone, Debug, Default)]
 pub struct EvalOptions {
-    /// An attribute path such as `a.b.0`; empty for the whole value.
-    pub attr: String,
     /// How to print it.
     pub format: Format,
     /// Print what is not evaluated yet as `<CODE>` instead of evaluating it.
@@ -80,55 +77,17 @@ fn eval_tree(
 }
 
 impl<'a> Evaluator<'a> {
-    /// The part of a value that the options name, as text.
+    /// A value as text.
     ///
     /// # Errors
-    /// A missing attribute, or whatever evaluating meets.
+    /// What has no JSON or is no string, or whatever evaluating meets.
     pub fn show(&self, value: Value<'a>, options: &EvalOptions) -> Result<String> {
         let at = Span::NONE;
-        let value = self.walk(value, &options.attr)?;
         match options.format {
             Format::Json => self.json(value, at),
             Format::Raw => self.coerce_to_str(value, at).map(str::to_owned),
             Format::Nix if options.lazy => Ok(self.print(value)),
             Format::Nix => Ok(self.print(self.force_deep(value, at)?)),
-        }
-    }
-
-    /// Follows an attribute path (`a.b.0`), calling functions whose arguments all have defaults.
-    ///
-    /// # Errors
-    /// A missing attribute or element, or whatever evaluating meets.
-    pub fn walk(&self, value: Value<'a>, path: &str) -> Result<Value<'a>> {
-        let at = Span::NONE;
-        let mut value = self.force_at(value, at)?;
-        for step in path.split('.').filter(|step| !step.is_empty()) {
-            value = self.call_without_arguments(value)?;
-            let cell = match value {
-                Value::List(list) => {
-                    step.parse().ok().and_then(|index: usize| list.cells().get(index))
-                }
-                Value::Attrs(set) => set.get_str(step).map(|attr| &attr.value),
-                _ => None,
-            };
-            value = match (cell, value) {
-                (Some(cell), _) => self.force_cell(cell, at)?,
-                (None, Value::List(list)) => {
-                    let message = format!("there is no element {step} in a list of {}", list.len());
-                    return Err(Diagnostic::error("type::range", at, message).into());
-                }
-                (None, _) => return Err(self.missing(value, Symbol::new(step), at)),
-            };
-        }
-        Ok(value)
-    }
-
-    fn call_without_arguments(&self, value: Value<'a>) -> Result<Value<'a>> {
-        match self.formals(value, Span::NONE)? {
-            Some(Formals::Set { names, .. }) if names.iter().all(|formal| formal.has_default) => {
-                self.call(value, &[self.attrs::<&str>([])], Span::NONE)
-            }
-            _ => Ok(value),
         }
     }
 }

@@ -24,6 +24,7 @@ mod sets;
 mod text;
 
 pub(crate) use offsets::offsets;
+pub(crate) use parse::with_stack_for;
 use scope::Scope;
 
 /// Expressions nest no deeper than this; it bounds the stack that walking and dropping need.
@@ -70,6 +71,11 @@ pub(crate) fn lower(
         let Lowerer { value_spans, element_spans, diagnostics: problems, .. } = lowerer;
         Ok(Tree { file, root, value_spans, element_spans, problems })
     })
+}
+
+/// A tree without unbound names.
+pub(crate) fn bound(tree: Tree) -> Result<Tree, Vec<Diagnostic>> {
+    if tree.problems.is_empty() { Ok(tree) } else { Err(tree.problems) }
 }
 
 struct Lowerer<'w> {

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use crate::builtins::{json_float, shortest_float};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::Evaluator;
+use crate::select::quoted_step;
 use crate::source::Span;
-use crate::symbol::is_identifier;
+use crate::symbol::{Symbol, is_identifier};
 use crate::value::Value;
 
 impl<'a> Evaluator<'a> {
@@ -98,60 +99,94 @@ impl<'a> Evaluator<'a> {
     /// A value as JSON, as `builtins.toJSON` gives it: names sorted, no blanks.
     ///
     /// # Errors
-    /// `type::json` for a function, or whatever forcing meets.
+    /// `type::json` for a function, with the path to it, or whatever forcing meets.
     pub fn json(&self, value: Value<'a>, at: Span) -> Result<String> {
-        let mut out = String::new();
-        self.json_into(value, at, &mut out)?;
-        Ok(out)
+        let mut writer = JsonWriter { eval: self, out: String::new(), path: Vec::new() };
+        writer.value(value, at)?;
+        Ok(writer.out)
     }
+}
 
-    fn json_into(&self, value: Value<'a>, at: Span, out: &mut String) -> Result<()> {
-        match self.force_at(value, at)? {
-            Value::Null => out.push_str("null"),
-            Value::Bool(value) => out.push_str(if value { "true" } else { "false" }),
+/// A step on the way to a value inside of others.
+enum Step {
+    Name(Symbol),
+    Index(usize),
+}
+
+struct JsonWriter<'e, 'a> {
+    eval: &'e Evaluator<'a>,
+    out: String,
+    path: Vec<Step>,
+}
+
+impl<'a> JsonWriter<'_, 'a> {
+    fn value(&mut self, value: Value<'a>, at: Span) -> Result<()> {
+        let eval = self.eval;
+        match eval.force_at(value, at)? {
+            Value::Null => self.out.push_str("null"),
+            Value::Bool(value) => self.out.push_str(if value { "true" } else { "false" }),
             Value::Int(value) => {
-                let _ = write!(out, "{value}");
+                let _ = write!(self.out, "{value}");
             }
-            Value::Float(value) => out.push_str(&json_float(value)),
-            Value::Str(text) => json_string(text, out),
-            Value::Path(path) => json_string(self.interpolate_path(path, at)?, out),
+            Value::Float(value) => self.out.push_str(&json_float(value)),
+            Value::Str(text) => json_string(text, &mut self.out),
+            Value::Path(path) => json_string(eval.interpolate_path(path, at)?, &mut self.out),
             Value::List(list) => {
-                self.check_text(out.len(), at)?;
-                out.push('[');
+                eval.check_text(self.out.len(), at)?;
+                self.out.push('[');
                 for (index, item) in list.iter().enumerate() {
                     if index > 0 {
-                        out.push(',');
+                        self.out.push(',');
                     }
-                    self.deeper(at, || self.json_into(item, at, out))?;
+                    self.inside(Step::Index(index), item, at)?;
                 }
-                out.push(']');
+                self.out.push(']');
             }
             Value::Attrs(set) if set.get_str("__toString").is_some() => {
-                json_string(self.coerce_to_str(Value::Attrs(set), at)?, out);
+                json_string(eval.coerce_to_str(Value::Attrs(set), at)?, &mut self.out);
             }
             Value::Attrs(set) => {
                 if let Some(attr) = set.get_str("outPath") {
-                    return self.deeper(at, || self.json_into(attr.value.get(), at, out));
+                    return self.inside(Step::Name(attr.name), attr.value.get(), at);
                 }
-                self.check_text(out.len(), at)?;
-                out.push('{');
+                eval.check_text(self.out.len(), at)?;
+                self.out.push('{');
                 for (index, attr) in set.sorted().into_iter().enumerate() {
                     if index > 0 {
-                        out.push(',');
+                        self.out.push(',');
                     }
-                    json_string(attr.name.as_str(), out);
-                    out.push(':');
-                    let at = attr.span.or(at);
-                    self.deeper(at, || self.json_into(attr.value.get(), at, out))?;
+                    json_string(attr.name.as_str(), &mut self.out);
+                    self.out.push(':');
+                    self.inside(Step::Name(attr.name), attr.value.get(), attr.span.or(at))?;
                 }
-                out.push('}');
+                self.out.push('}');
             }
-            other => {
-                let message = format!("{} has no JSON", other.described());
-                return Err(Diagnostic::error("type::json", at, message).into());
-            }
+            other => return Err(self.refusal(other, at)),
         }
         Ok(())
+    }
+
+    fn inside(&mut self, step: Step, value: Value<'a>, at: Span) -> Result<()> {
+        self.path.push(step);
+        let eval = self.eval;
+        eval.deeper(at, || self.value(value, at))?;
+        self.path.pop();
+        Ok(())
+    }
+
+    #[cold]
+    fn refusal(&self, value: Value<'a>, at: Span) -> Box<Diagnostic> {
+        let steps = self.path.iter().map(|step| match step {
+            Step::Name(name) => quoted_step(name.as_str()),
+            Step::Index(index) => index.to_string(),
+        });
+        let path = steps.collect::<Vec<_>>().join(".");
+        let what = value.described();
+        let message = match path.as_str() {
+            "" => format!("{what} has no JSON"),
+            path => format!("`{path}` is {what}, which has no JSON"),
+        };
+        Diagnostic::error("type::json", at, message).into()
     }
 }
 

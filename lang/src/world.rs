@@ -1,6 +1,7 @@
 //! What evaluators share: sources, files, lowered trees, limits. One for a fleet, for all hosts
 //! and threads.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::fs::{FsError, Root, Roots, VirtualPath};
-use crate::lower;
+use crate::lower::{self, bound};
 use crate::source::{Sources, Span};
 use crate::symbol::Symbol;
 use crate::tree::Tree;
@@ -83,6 +84,8 @@ pub struct World {
     pub features: Features,
     /// Takes the messages of `trace` and `warn`.
     pub trace: Option<TraceSink>,
+    /// Set from outside to stop whatever is being evaluated.
+    pub interrupt: Arc<AtomicBool>,
     trees: Mutex<FxHashMap<VirtualPath, Lowered>>,
 }
 
@@ -96,6 +99,7 @@ impl World {
             limits: Limits::default(),
             features: Features::default(),
             trace: None,
+            interrupt: Arc::default(),
             trees: Mutex::default(),
         }
     }
@@ -168,6 +172,10 @@ impl World {
         lower::lower(self, &path.to_string(), &text, Some(path), names).and_then(bound)
     }
 
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
     /// Every diagnostic of every file read so far, by file name and place.
     pub fn file_diagnostics(&self) -> Vec<Diagnostic> {
         let trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
@@ -231,11 +239,6 @@ impl World {
         };
         found.ok_or_else(escapes)
     }
-}
-
-/// A tree without unbound names.
-fn bound(tree: Tree) -> Result<Tree, Vec<Diagnostic>> {
-    if tree.problems.is_empty() { Ok(tree) } else { Err(tree.problems) }
 }
 
 /// The diagnostic of a file that cannot be read.

@@ -1,40 +1,52 @@
 //! `cairn eval`
 
-use std::io::Write as _;
+use std::env;
 use std::path::{Path, PathBuf};
 
-use cairn_compiler::{Report, standard_modules};
+use cairn_compiler::Report;
 use cairn_lang::modules::install;
 use cairn_lang::{
-    Arena, Diagnostic, DiskFs, EvalOptions, Evaluator, Format, Mode, Root, Roots, Span, World,
+    Arena, Diagnostic, EvalOptions, Evaluator, Format, Span, Symbol, Value, VirtualPath,
 };
-use clap::{Args, ValueHint};
+use clap::{ArgAction, Args, ValueHint};
 use serde_json::{Value as Json, json};
 
 use crate::args::Global;
 use crate::error::CommandError;
 use crate::fleets;
 use crate::ui::Ui;
+use crate::worlds;
 
 /// Evaluate a file or an expression, and print its value
+///
+/// Everything in the value is computed and printed as `nix-instantiate --eval --strict` prints it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cairn eval --expr '1 + 1'
   cairn eval data.nix -A servers.0.name --raw
+  cairn eval function.nix --arg count 3 --argstr name web
   cairn eval --json --expr 'builtins.map (n: n * n) [ 1 2 3 ]'")]
 pub(crate) struct EvalArgs {
-    /// The file
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "expr")]
+    /// The file, `default.nix` in a folder, or `-` for standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, required_unless_present = "expr")]
     file: Option<PathBuf>,
 
     /// Evaluate this expression instead of a file
     #[arg(long, short = 'E', value_name = "EXPR", conflicts_with = "file")]
     expr: Option<String>,
 
-    /// Print this part of the value
+    /// Print this part of the value: names and numbers of list elements, such as `a.0."b.c"`
     #[arg(long, short = 'A', value_name = "PATH", default_value = "", hide_default_value = true)]
     attr: String,
+
+    /// Call functions with this expression as an argument of this name
+    #[arg(long, num_args = 2, value_names = ["NAME", "EXPR"], action = ArgAction::Append)]
+    arg: Vec<String>,
+
+    /// Call functions with this string as an argument of this name
+    #[arg(long, num_args = 2, value_names = ["NAME", "TEXT"], action = ArgAction::Append)]
+    argstr: Vec<String>,
 
     /// Print JSON
     #[arg(long)]
@@ -45,7 +57,7 @@ pub(crate) struct EvalArgs {
     raw: bool,
 
     /// Only parse, and say what is wrong
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["json", "raw", "attr", "arg", "argstr"])]
     parse: bool,
 
     /// What may be read [default: the fleet's folder, or the file's]
@@ -54,22 +66,18 @@ pub(crate) struct EvalArgs {
 }
 
 pub(crate) fn run(ui: &Ui, global: &Global, args: &EvalArgs) -> Result<(), CommandError> {
-    let file = args.file.as_deref().map(absolute).transpose()?;
-    let here = std::env::current_dir()?;
-    let near = file.as_deref().and_then(Path::parent).unwrap_or(&here);
-    let root = root(global, args, near);
-    let world = world(&root)?;
-    let tree = match (&file, &args.expr) {
-        (Some(file), _) => world.tree(&world.roots.locate(&file.to_string_lossy()), Span::NONE),
-        (None, expr) => {
-            let base = world.roots.locate(&here.to_string_lossy());
-            let text = expr.as_deref().unwrap_or_default();
-            world.tree_of_text("<expression>", text, Some(&base))
-        }
-    };
+    let here = env::current_dir()?;
+    let source = source(args, &here)?;
+    let root = worlds::root(args.root.as_deref(), global, source.folder());
+    let world = worlds::new(&root, global.features())?;
     let failed = |problems: Vec<Diagnostic>| {
         let problems = Report::new(problems, world.sources.clone());
         fleets::failed(ui, &problems)
+    };
+    let base = world.roots.locate(&here.to_string_lossy());
+    let tree = match &source {
+        Source::File(file) => world.tree(&world.roots.locate(&file.to_string_lossy()), Span::NONE),
+        Source::Text { name, text, .. } => world.tree_of_text(name, text, Some(&base)),
     };
     let tree = tree.map_err(failed)?;
     if args.parse {
@@ -78,21 +86,51 @@ pub(crate) fn run(ui: &Ui, global: &Global, args: &EvalArgs) -> Result<(), Comma
     let arena = Arena::new();
     let eval = Evaluator::new(&arena, &world);
     install(&eval);
-    let options = EvalOptions { attr: args.attr.clone(), format: args.format(ui), lazy: false };
-    let printed = eval.eval_tree(&tree).and_then(|value| eval.show(value, &options));
-    let printed = printed.map_err(|error| match error.code.starts_with("syntax::") {
-        // All that is wrong with an imported file, not only the first of it.
-        true => failed(world.file_diagnostics()),
-        false => failed(vec![*error]),
+    let options = EvalOptions { format: args.format(ui), lazy: false };
+    let given = args.given(&eval, &base).map_err(failed)?;
+    let value = eval.eval_tree(&tree).and_then(|value| eval.walk(value, &args.attr, &given));
+    let printed = value.and_then(|value| eval.show(value, &options));
+    let printed = printed.map_err(|mut error| {
+        error.drop_library_steps(&world.sources);
+        match error.code.starts_with("syntax::") {
+            // All that is wrong with an imported file, not only the first of it.
+            true if !world.file_diagnostics().is_empty() => failed(world.file_diagnostics()),
+            _ => failed(vec![*error]),
+        }
     })?;
     if ui.is_json() {
-        ui.object(&json!({ "type": "value", "value": parsed(&printed) }));
+        ui.object(&json!({ "type": "value", "value": args.parsed(&printed) }));
     } else if args.raw {
         ui.raw(printed);
     } else {
         ui.line(printed);
     }
     Ok(())
+}
+
+/// What is evaluated.
+enum Source {
+    File(PathBuf),
+    Text { name: &'static str, text: String, folder: PathBuf },
+}
+
+impl Source {
+    /// The folder that it is in.
+    fn folder(&self) -> &Path {
+        match self {
+            Source::File(file) => file.parent().unwrap_or(file),
+            Source::Text { folder, .. } => folder,
+        }
+    }
+}
+
+fn source(args: &EvalArgs, here: &Path) -> Result<Source, CommandError> {
+    let text = |name, text| Ok(Source::Text { name, text, folder: here.to_owned() });
+    match (&args.file, &args.expr) {
+        (Some(file), _) if file == Path::new("-") => text("<stdin>", worlds::stdin()?),
+        (Some(file), _) => worlds::absolute(file).map(Source::File),
+        (None, expr) => text("<expression>", expr.clone().unwrap_or_default()),
+    }
 }
 
 impl EvalArgs {
@@ -103,45 +141,35 @@ impl EvalArgs {
             (false, false) => Format::Nix,
         }
     }
+
+    /// The arguments of `--arg` and `--argstr`. An expression is evaluated where it is used.
+    fn given<'a>(
+        &self,
+        eval: &Evaluator<'a>,
+        base: &VirtualPath,
+    ) -> Result<Vec<(Symbol, Value<'a>)>, Vec<Diagnostic>> {
+        let mut given = Vec::new();
+        for (name, text) in pairs(&self.arg) {
+            let tree = eval.world.tree_of_text(&format!("--arg {name}"), text, Some(base))?;
+            given.push((Symbol::new(name), eval.tree_later(tree)));
+        }
+        given.extend(pairs(&self.argstr).map(|(name, text)| (Symbol::new(name), eval.str(text))));
+        Ok(given)
+    }
+
+    /// What was printed, for `--format json`.
+    fn parsed(&self, printed: &str) -> Json {
+        match self.raw {
+            true => Json::from(printed),
+            false => serde_json::from_str(printed).unwrap_or_else(|_| Json::from(printed)),
+        }
+    }
 }
 
-fn parsed(printed: &str) -> Json {
-    // A raw string is no JSON, and stands for itself.
-    serde_json::from_str(printed).unwrap_or_else(|_| Json::from(printed))
-}
-
-/// The place of a file with its folder's links resolved; its own, if it is one, is the evaluator's
-/// to follow or refuse.
-fn absolute(file: &Path) -> Result<PathBuf, CommandError> {
-    let unreadable = |error: std::io::Error| {
-        CommandError::user(format!("{} cannot be read: {error}", file.display()))
-    };
-    let name = file
-        .file_name()
-        .ok_or_else(|| CommandError::user(format!("{} names no file", file.display())))?;
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    Ok(folder.canonicalize().map_err(unreadable)?.join(name))
-}
-
-/// What may be read: what the arguments say, the fleet around, or the folder itself.
-fn root(global: &Global, args: &EvalArgs, near: &Path) -> PathBuf {
-    let said = args.root.as_ref().or(global.fleet.as_ref());
-    let fleet = || near.ancestors().find(|folder| folder.join("cairn.nix").is_file());
-    said.cloned().unwrap_or_else(|| fleet().unwrap_or(near).to_owned())
-}
-
-fn world(root: &Path) -> Result<World, CommandError> {
-    let files = DiskFs::new(root).map_err(|error| {
-        CommandError::user(format!("the folder {} cannot be read: {error}", root.display()))
-    })?;
-    let roots = Roots::new().with(Root::Fleet, files).with(Root::Cairn, standard_modules());
-    let mut world = World::new(roots, Mode::Eval);
-    world.trace = Some(Box::new(|message| {
-        // Where standard error is gone, there is nowhere left to say so.
-        let _ = writeln!(anstream::stderr().lock(), "{message}");
-    }));
-    Ok(world)
+/// Names and values, which clap gives one after the other.
+fn pairs(args: &[String]) -> impl Iterator<Item = (&str, &str)> {
+    args.chunks(2).filter_map(|pair| match pair {
+        [name, value] => Some((name.as_str(), value.as_str())),
+        _ => None,
+    })
 }

@@ -1,7 +1,7 @@
 //! `cairn fmt`
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,7 @@ use crate::report::plural;
 use crate::style::{GOOD, paint};
 use crate::texts;
 use crate::ui::Ui;
+use crate::worlds;
 
 /// Format files as nixfmt does
 ///
@@ -208,10 +209,7 @@ fn keep_owner(file: &File, like: &fs::Metadata) -> io::Result<()> {
 
 fn from_stdin(ui: &Ui, check: bool) -> Result<(), CommandError> {
     let name = "<stdin>";
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes)?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| CommandError::user("standard input is not UTF-8 text"))?;
+    let text = worlds::stdin()?;
     let sources = Sources::new();
     let new = formatted(&sources, name, &text)
         .map_err(|problems| fleets::failed(ui, &Report::new(problems, sources)))?;

@@ -10,6 +10,7 @@ mod explain;
 mod fmt;
 mod gc;
 mod history;
+mod repl;
 mod rollback;
 mod status;
 mod switch;
@@ -52,6 +53,7 @@ Examples:
     History(history::HistoryArgs),
     Gc(gc::GcArgs),
     Eval(eval::EvalArgs),
+    Repl(repl::ReplArgs),
     Explain(explain::ExplainArgs),
     Fmt(fmt::FmtArgs),
     Completions(completions::CompletionsArgs),
@@ -73,6 +75,7 @@ pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
         Command::History(args) => history::run(ui, global, &args),
         Command::Gc(args) => gc::run(ui, global, &args),
         Command::Eval(args) => eval::run(ui, global, &args),
+        Command::Repl(args) => repl::run(ui, global, &args),
         Command::Explain(args) => explain::run(ui, global, &args),
         Command::Fmt(args) => fmt::run(ui, global, &args),
         Command::Completions(args) => completions::run(ui, &args),

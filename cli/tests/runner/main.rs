@@ -1,5 +1,5 @@
 //! The command as a user meets it: one file a command.
-#![allow(clippy::expect_used, reason = "a test program")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test program")]
 
 mod common;
 mod test_build;
@@ -9,6 +9,7 @@ mod test_diff;
 mod test_eval;
 mod test_explain;
 mod test_fmt;
+mod test_repl;
 mod test_rollback;
 mod test_status;
 mod test_switch;

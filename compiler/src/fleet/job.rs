@@ -232,6 +232,11 @@ impl<'w> Job<'w> {
         Ok(modules)
     }
 
+    /// `nodes` as the job's host sees it, or as nobody's: then every configuration is a copy.
+    pub(crate) fn nodes(&'w self, eval: &Evaluator<'w>, of_host: bool) -> Value<'w> {
+        self.nodes_value(eval, if of_host { self.host } else { usize::MAX })
+    }
+
     /// `nodes`: the other hosts by name, each with its `config`.
     fn nodes_value(&'w self, eval: &Evaluator<'w>, reader: usize) -> Value<'w> {
         let each = self.nodes.iter().enumerate().map(|(number, node)| {

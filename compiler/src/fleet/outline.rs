@@ -80,6 +80,11 @@ impl<'a> FleetValue<'a> {
         Ok(FleetValue { root, outputs })
     }
 
+    /// What `outputs` gives.
+    pub(crate) fn outputs(&self) -> Value<'a> {
+        Value::Attrs(self.outputs)
+    }
+
     /// The module of a host; none where there is no such host.
     pub(crate) fn host(&self, eval: &Evaluator<'a>, name: &str) -> Result<Option<Attr<'a>>> {
         Ok(self.set(eval, "hosts")?.and_then(|hosts| hosts.get_str(name)).cloned())

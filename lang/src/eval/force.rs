@@ -99,7 +99,8 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(crate) fn force_thunk(&self, thunk: &'a Thunk<'a>, at: Span) -> Result<Value<'a>> {
-        let result = match thunk.state.get() {
+        let before = thunk.state.get();
+        let result = match before {
             ThunkState::Done(value) => return Ok(value),
             ThunkState::Delayed(expr, env) => {
                 thunk.state.set(ThunkState::Forcing(Some(expr)));
@@ -128,7 +129,12 @@ impl<'a> Evaluator<'a> {
                 Ok(value)
             }
             Err(error) => {
-                thunk.state.set(ThunkState::Failed(self.remember(&error)));
+                // What somebody did not wait for is no fault of the value.
+                let after = match error.code.as_str() {
+                    "eval::interrupted" | "eval::time" => before,
+                    _ => ThunkState::Failed(self.remember(&error)),
+                };
+                thunk.state.set(after);
                 Err(error)
             }
         }

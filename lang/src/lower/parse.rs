@@ -14,7 +14,7 @@ const BASE_STACK: usize = 16 << 20;
 
 /// Runs `work` on a stack that no parse of this text can overflow: the parser and the trees that
 /// it makes recurse without a limit of their own.
-pub(super) fn with_stack_for<T>(
+pub(crate) fn with_stack_for<T>(
     file: FileId,
     text: &str,
     work: impl FnOnce() -> Result<T, Vec<Diagnostic>>,

@@ -62,7 +62,9 @@ impl Lowerer<'_> {
         };
         if let [Part::Text(text)] = parts.as_slice() {
             let path = match base.root {
-                Root::Machine => self.world.locate(text),
+                Root::Machine => {
+                    base.join(text).and_then(|path| self.world.locate(&format!("/{}", path.path)))
+                }
                 _ => base.join(text),
             };
             if let Some(path) = path {
