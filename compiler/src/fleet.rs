@@ -19,6 +19,7 @@ mod outline;
 mod packages;
 mod places;
 mod settings;
+mod typing;
 
 pub use build::Built;
 pub use deployment::{Adopt, Deployment};

@@ -29,6 +29,7 @@ mod scope;
 
 pub use alloc::AttrsBuilder;
 pub use attrs::Fallback;
+pub(crate) use attrs::fallback;
 pub(crate) use coerce::STORE;
 pub use inspect::{FormalInfo, Formals};
 pub(crate) use inspect::{mismatch, virtual_path};
@@ -170,6 +171,13 @@ impl<'a> Evaluator<'a> {
 
     pub(crate) fn tree_of(&self, span: Span) -> Option<&'a Tree> {
         self.trees.borrow().get(&span.file.0).copied()
+    }
+
+    /// Keeps a tree alive for as long as the arena.
+    pub(crate) fn hold_tree(&self, tree: Arc<Tree>) -> &'a Tree {
+        let tree = self.arena.hold(tree);
+        self.trees.borrow_mut().insert(tree.file.0, tree);
+        tree
     }
 
     /// The value of a tree whose scope holds these values.

@@ -5,6 +5,7 @@
 
 mod arena;
 mod builtins;
+pub mod check;
 mod data;
 mod diagnostic;
 mod eval;

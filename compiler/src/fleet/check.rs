@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_lang::modules::Configuration;
-use cairn_lang::{Data, Diagnostic, Result, Severity, Span, Value};
+use cairn_lang::{Data, Diagnostic, Result, Severity, Span, Value, VirtualPath};
 
 use super::Fleet;
 use super::job::Job;
@@ -12,25 +12,32 @@ use crate::manifest::{self, Draft};
 use crate::report::Report;
 
 impl Fleet {
-    /// Parses every file of the fleet, and evaluates every option of these hosts.
+    /// Parses every file of the fleet, evaluates every option of these hosts, and infers types for
+    /// every expression, evaluated or not.
     pub fn check(&self, hosts: &[String]) -> Report {
-        let mut problems = self.parse_all();
-        for (_, found) in self.each(hosts, draft) {
+        let (files, mut problems) = self.parse_all();
+        let mut outlines = Vec::new();
+        for ((_, found), outline) in self.each(hosts, |job| (draft(job), job.outline())) {
             problems.extend(found);
+            outlines.extend(outline);
         }
         problems.extend(self.world.file_diagnostics());
-        self.report(problems)
+        let found = self.check_types(&files, &outlines);
+        self.report(super::typing::join(problems, found))
     }
 
-    /// Syntax errors and unbound names of every `*.nix`, of files that nobody imports too.
-    fn parse_all(&self) -> Vec<Diagnostic> {
-        let (files, mut problems) = nix_files(&self.world.roots);
-        for path in files {
-            if let Err(errors) = self.world.tree(&path, Span::NONE) {
+    /// Every `*.nix` of the fleet, those that nobody imports too; syntax errors and unbound names.
+    fn parse_all(&self) -> (Vec<VirtualPath>, Vec<Diagnostic>) {
+        let (mut files, mut problems) = nix_files(&self.world.roots);
+        files.retain(|path| match self.world.tree(path, Span::NONE) {
+            Ok(_) => true,
+            Err(errors) => {
                 problems.extend(errors);
+                false
             }
-        }
-        problems
+        });
+        files.sort();
+        (files, problems)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::eval::{AttrsBuilder, Evaluator, Formals};
 use crate::fs::{Root, VirtualPath};
 use crate::source::Span;
 use crate::symbol::Symbol;
-use crate::value::{Attr, Attrs, Value};
+use crate::value::{Attr, Attrs, PathValue, Value};
 
 use super::brief::found;
 use super::definition::{Definition, Layer, Origin};
@@ -18,7 +18,7 @@ use super::property::kind_of;
 use super::tree::ModuleTree;
 
 /// What a module may hold besides its options' definitions.
-const RESERVED: [&str; 9] = [
+pub(crate) const RESERVED: [&str; 9] = [
     "_class",
     "_file",
     "config",
@@ -53,6 +53,8 @@ impl<'a> RawModule<'a> {
 /// A module taken apart.
 #[derive(Clone, Copy)]
 pub(crate) struct Loaded<'a> {
+    /// The file that it is.
+    pub(crate) file: Option<&'a PathValue<'a>>,
     pub(crate) options: Option<Declaration<'a>>,
     pub(crate) config: Option<Definition<'a>>,
     /// The type of definitions without an option.
@@ -177,7 +179,11 @@ impl<'a> Collector<'a> {
             }
         }
         let (queue, disabled) = (&mut self.queue, &mut self.disabled);
-        let loaded = take_apart(eval, self.tree, set, raw, queue, disabled)?;
+        let mut loaded = take_apart(eval, self.tree, set, raw, queue, disabled)?;
+        loaded.file = file.as_ref().and_then(|file| match eval.path(file) {
+            Value::Path(path) => Some(path),
+            _ => None,
+        });
         self.out.push((file, loaded));
         Ok(())
     }
@@ -196,7 +202,7 @@ fn take_apart<'a>(
         let mut config = Definition::new(Value::Attrs(set), raw.at, raw.origin);
         config.at = raw.at;
         config.priority = raw.priority;
-        return Ok(Loaded { options: None, config: Some(config), freeform: None });
+        return Ok(Loaded { file: None, options: None, config: Some(config), freeform: None });
     }
     if let Some(attr) = set.get_str("_file") {
         raw.origin.file = eval.coerce_to_str(eval.force_attr(attr)?, attr.span)?;
@@ -237,7 +243,7 @@ fn take_apart<'a>(
         config.priority = raw.priority;
         Some(config)
     };
-    Ok(Loaded { options, config, freeform })
+    Ok(Loaded { file: None, options, config, freeform })
 }
 
 fn defined<'a>(attr: &'a Attr<'a>, raw: RawModule<'a>) -> Definition<'a> {
@@ -321,7 +327,11 @@ fn arguments<'a>(eval: &Evaluator<'a>, tree: &'a ModuleTree<'a>, formals: &Forma
     args.finish(eval)
 }
 
-fn argument<'a>(
+/// The value of a module's argument that modules define by `_module.args`.
+///
+/// # Errors
+/// `module::unknown-argument` where none does.
+pub(crate) fn argument<'a>(
     eval: &Evaluator<'a>,
     tree: &'a ModuleTree<'a>,
     name: Symbol,

@@ -1,7 +1,10 @@
 //! What the compiler sees of evaluated modules: values, errors, explanations.
 
-use rustc_hash::FxHashSet;
+use std::hash::{Hash, Hasher};
 
+use rustc_hash::{FxHashSet, FxHasher};
+
+use crate::check::Checker;
 use crate::data::Data;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::Evaluator;
@@ -179,18 +182,41 @@ impl<'e, 'a> Configuration<'e, 'a> {
 
     /// What a module that fails would have declared and defined, nobody knows.
     fn drop_echoes(&self, out: &mut Collected) {
+        out.errors.retain(|error| !self.is_echo(error));
+    }
+
+    /// Whether an error may be there only because a module fails.
+    pub fn is_echo(&self, error: &Diagnostic) -> bool {
         let session = self.tree.session;
-        if !session.is_broken() {
-            return;
-        }
-        out.errors.retain(|error| match error.code.as_str() {
-            "option::undefined" => false,
+        match error.code.as_str() {
+            _ if !session.is_broken() => false,
+            "option::undefined" => true,
             "option::unknown" | "name::missing-attribute" => {
                 let name = self.eval.world.sources.text(error.span).unwrap_or_default();
-                !session.may_have_declared(name.trim_matches('"'))
+                session.may_have_declared(name.trim_matches('"'))
             }
-            _ => true,
-        });
+            _ => false,
+        }
+    }
+
+    /// The files among its modules, and what tells its set of options from others.
+    ///
+    /// # Errors
+    /// When the modules' structure cannot be known.
+    pub fn outline(&self) -> Result<(Vec<VirtualPath>, u64)> {
+        let modules = self.tree.loaded(self.eval)?.iter();
+        let files = modules.filter_map(|module| module.file.map(crate::eval::virtual_path));
+        let mut hasher = FxHasher::default();
+        note_level(self.eval, self.tree.root(self.eval)?, &mut hasher);
+        Ok((files.collect(), hasher.finish()))
+    }
+
+    /// A checker of files against these options.
+    ///
+    /// # Errors
+    /// When there are none, because the modules' structure cannot be known.
+    pub fn checker(&self) -> Result<Checker<'e, 'a>> {
+        Ok(Checker::new(self.eval, Some(self.tree.root(self.eval)?)))
     }
 
     fn check_structure(&self, out: &mut Collected, seen: &mut usize) {
@@ -286,6 +312,18 @@ impl<'e, 'a> Configuration<'e, 'a> {
     pub(super) fn at(&self, path: Location<'a>) -> Place<'a> {
         Place { path, ..self.tree.place }
     }
+}
+
+/// The names of all options, and where each is declared.
+fn note_level<'a>(eval: &Evaluator<'a>, level: &'a Level<'a>, hasher: &mut FxHasher) {
+    for child in level.children() {
+        child.name.hash(hasher);
+        match child.node(eval) {
+            Ok(Node::Level(level)) => note_level(eval, level, hasher),
+            _ => child.span().hash(hasher),
+        }
+    }
+    level.path.steps().len().hash(hasher);
 }
 
 /// A message without the numbers of list elements, which count each definition by itself.

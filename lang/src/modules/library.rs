@@ -41,7 +41,8 @@ pub fn install(eval: &Evaluator<'_>) {
     }
 }
 
-fn path() -> Option<VirtualPath> {
+/// Where the library is imported from.
+pub(crate) fn path() -> Option<VirtualPath> {
     VirtualPath::new(Root::Cairn, "lib")
 }
 

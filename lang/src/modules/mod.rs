@@ -35,5 +35,15 @@ pub use explain::{Explained, Explanation};
 pub use library::install;
 pub use reference::OptionInfo;
 
+pub(crate) use collect::{RESERVED, argument};
+pub(crate) use definition::{Definition, Origin};
+pub(crate) use level::{Level, Node};
+pub(crate) use library::{path as library_path, value as library};
+pub(crate) use location::Place;
+pub(crate) use option::OptionNode;
+pub(crate) use tree::ModuleTree;
+pub(crate) use types::{DECLARED, Type as OptionTy, options_of, with_article};
+pub(crate) use unknown::unknown_option;
+
 #[cfg(test)]
 mod tests;

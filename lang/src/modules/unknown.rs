@@ -72,34 +72,39 @@ pub(crate) fn unknown_options<'a>(
         return Ok(Vec::new());
     }
     let unmatched = unmatched(eval, tree.root(eval)?)?;
-    unmatched.iter().map(|unmatched| unknown(eval, tree, unmatched)).collect()
+    let each = unmatched
+        .iter()
+        .map(|one| unknown_option(eval, one.level, one.level.path, one.name, one.definition.key));
+    each.collect()
 }
 
-fn unknown<'a>(
+/// The error of a definition of `name` in a level, at the path `above`, that has no such option.
+pub(crate) fn unknown_option<'a>(
     eval: &Evaluator<'a>,
-    tree: &'a ModuleTree<'a>,
-    unmatched: &Unmatched<'a>,
+    level: &'a Level<'a>,
+    above: Location<'a>,
+    name: Symbol,
+    span: Span,
 ) -> Result<Diagnostic> {
-    let path = unmatched.level.path.name(eval, unmatched.name);
-    let span = unmatched.definition.key;
+    let path = above.name(eval, name);
     let message = format!("there is no option `{path}`");
     let mut error = Diagnostic::error("option::unknown", span, message);
     let siblings: Vec<_> =
-        unmatched.level.children().into_iter().filter(|child| !is_own(child.name)).collect();
+        level.children().into_iter().filter(|child| !is_own(child.name)).collect();
     let names = siblings.iter().map(|child| child.name.as_str());
-    if let Some(near) = nearest(unmatched.name.as_str(), names) {
+    if let Some(near) = nearest(name.as_str(), names) {
         let near = Symbol::new(near);
         let mut declared = Span::NONE;
-        if let Some(child) = unmatched.level.child(near) {
+        if let Some(child) = level.child(near) {
             // Where an option stands is known once it has been looked at.
             drop(child.node(eval));
             declared = child.span();
         }
-        let near = unmatched.level.path.name(eval, near);
+        let near = above.name(eval, near);
         error = error.with_help(format!("did you mean `{near}`?"));
         return Ok(error.with_related(declared, format!("`{near}` is declared here")));
     }
-    if let Some(near) = elsewhere(eval, tree, &path.to_string(), unmatched.name)? {
+    if let Some(near) = elsewhere(eval, level.tree, &path.to_string(), name)? {
         return Ok(error.with_help(format!("did you mean `{near}`?")));
     }
     if siblings.is_empty() {
@@ -107,7 +112,7 @@ fn unknown<'a>(
     }
     let shown: Vec<_> = siblings.iter().take(6).map(|child| child.name.as_str()).collect();
     let more = if siblings.len() > shown.len() { ", …" } else { "" };
-    let above = unmatched.level.path.to_string();
+    let above = above.to_string();
     let place = if above.is_empty() { "here".to_owned() } else { format!("in `{above}`") };
     Ok(error.with_help(format!("the options {place} are {}{more}", shown.join(", "))))
 }

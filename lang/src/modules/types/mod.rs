@@ -31,8 +31,8 @@ mod submodule;
 mod table;
 mod text;
 
-pub(crate) use mismatch::mismatch;
-pub(crate) use submodule::{modules_of, sample};
+pub(crate) use mismatch::{DECLARED, mismatch, with_article};
+pub(crate) use submodule::{modules_of, options_of, sample};
 pub(crate) use table::{boolean, lib_types, raw, raw_by_name, submodule, unspecified};
 
 /// One kind of option type. `inner` types and other values of the type itself are in
@@ -245,6 +245,11 @@ impl<'a> Type<'a> {
 
     pub(crate) fn is_submodule(self) -> bool {
         self.def.is_submodule()
+    }
+
+    /// What tells this type from others.
+    pub(crate) fn address(self) -> *const () {
+        std::ptr::from_ref(self.set).cast()
     }
 
     /// The type as a value of the language.

@@ -8,9 +8,11 @@ use crate::value::Value;
 
 use super::super::collect::RawModule;
 use super::super::definition::{Definition, Layer, Origin};
+use super::super::level::Level;
 use super::super::location::Place;
 use super::super::property::kind_of;
-use super::super::tree::ModuleTree;
+use super::super::session::Session;
+use super::super::tree::{ModuleTree, top};
 use super::{OptionType, Type, make};
 
 /// Value 0 is the list of modules, value 1 the special arguments (a set).
@@ -138,6 +140,12 @@ pub(crate) fn sample<'a>(
 ) -> Result<&'a ModuleTree<'a>> {
     let modules = own_modules(eval, ty, place)?;
     Ok(ModuleTree::new(eval, place, &special(eval, ty, place.path.last_name())?, modules))
+}
+
+/// The options of a submodule type at no place in particular.
+pub(crate) fn options_of<'a>(eval: &Evaluator<'a>, ty: Type<'a>) -> Result<&'a Level<'a>> {
+    let session = eval.alloc(Session::new(false));
+    sample(eval, ty, top(session))?.root(eval)
 }
 
 /// The submodule type inside a type, with the names that stand for what is between.

@@ -1,0 +1,445 @@
+//! Calls.
+
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::tree::{Expr, ExprKind, Lambda, Param};
+
+use super::lookup::Look;
+use super::report;
+use super::scope::Cx;
+use super::signature::{Sig, SigFun};
+use super::ty::{Fun, Kinds, Mode, SetTy, Ty};
+use super::want::{Bindings, Want};
+use super::{Checker, FUEL, Pending};
+
+/// So often may a function be in its own call before its result is anything.
+const RECURSION: usize = 2;
+/// Deeper calls give anything.
+const DEEPEST_CALL: usize = 24;
+
+/// Functions whose result holds all that they are given: what is wanted of it is wanted of their
+/// arguments. `filter` is none.
+const FAITHFUL: [&str; 31] = [
+    "attrValues",
+    "concatLists",
+    "concatMap",
+    "concatMapAttrs",
+    "const",
+    "deepSeq",
+    "forEach",
+    "genAttrs",
+    "genList",
+    "id",
+    "imap0",
+    "imap1",
+    "listToAttrs",
+    "map",
+    "mapAttrs",
+    "mapAttrs'",
+    "mapAttrsToList",
+    "optional",
+    "optionalAttrs",
+    "optionalString",
+    "optionals",
+    "reverseList",
+    "seq",
+    "singleton",
+    "sort",
+    "throwIf",
+    "throwIfNot",
+    "trace",
+    "warn",
+    "warnIf",
+    "zipListsWith",
+];
+
+/// A function of the fleet, and the arguments that it has already.
+type Closure<'a> = (&'a Lambda, Cx<'a>, &'a [Ty<'a>]);
+
+/// An argument.
+#[derive(Clone, Copy)]
+pub(super) enum Arg<'a> {
+    Expr(&'a Expr, Cx<'a>),
+    Ty(Ty<'a>),
+}
+
+impl<'a> Arg<'a> {
+    fn span(self) -> Span {
+        match self {
+            Arg::Expr(expr, _) => expr.span,
+            Arg::Ty(_) => Span::NONE,
+        }
+    }
+}
+
+impl<'a> Checker<'_, 'a> {
+    pub(super) fn apply(
+        &self,
+        function: &'a Expr,
+        args: &'a [Expr],
+        cx: Cx<'a>,
+        at: Span,
+    ) -> Ty<'a> {
+        self.apply_wanting(function, args, cx, at, Want::Any)
+    }
+
+    /// A call whose result is expected to be something.
+    pub(super) fn apply_wanting(
+        &self,
+        function: &'a Expr,
+        args: &'a [Expr],
+        cx: Cx<'a>,
+        at: Span,
+        want: Want<'a>,
+    ) -> Ty<'a> {
+        let function = self.infer(function, cx);
+        let args: Vec<_> = args.iter().map(|arg| Arg::Expr(arg, cx)).collect();
+        self.call(function, &args, at, want)
+    }
+
+    /// The result of calling a function with arguments, in whatever mode.
+    pub(super) fn call(
+        &self,
+        function: Ty<'a>,
+        args: &[Arg<'a>],
+        at: Span,
+        want: Want<'a>,
+    ) -> Ty<'a> {
+        let function = self.resolve(function);
+        if args.is_empty() {
+            return function;
+        }
+        let callable = |member: &Ty<'a>| match member {
+            Ty::Fun(_) | Ty::Dyn => true,
+            Ty::Set(set) => !matches!(self.look(*set, "__functor".into()), Look::No),
+            _ => false,
+        };
+        if !function.is_vague() && !function.members().iter().any(callable) {
+            self.report(report::not_a_function(&function, at));
+        }
+        match function {
+            Ty::Fun(Fun::Closure(lambda, cx, given)) => {
+                self.call_closure((lambda, cx, given), args, at)
+            }
+            Ty::Fun(Fun::Sig(fun, given)) => self.call_signature(fun, given, args, at, want),
+            _ => {
+                args.iter().for_each(|arg| {
+                    self.part_of(*arg);
+                });
+                Ty::Dyn
+            }
+        }
+    }
+
+    /// An argument's type, perhaps not looked at yet.
+    fn part_of(&self, arg: Arg<'a>) -> Ty<'a> {
+        match arg {
+            Arg::Expr(expr, cx) => self.part(expr, cx),
+            Arg::Ty(ty) => ty,
+        }
+    }
+
+    fn call_closure(&self, closure: Closure<'a>, args: &[Arg<'a>], at: Span) -> Ty<'a> {
+        let types: Vec<_> = args.iter().map(|arg| self.part_of(*arg)).collect();
+        if self.mode.get() != Mode::All {
+            return self.run(closure, &types, at);
+        }
+        let (result, faults) = self.faults_of(|| self.run(closure, &types, at));
+        let Some(fault) = faults.into_iter().next() else { return result };
+        let of_this_call = |fault: &Diagnostic| {
+            fault.span == at || fault.related.iter().any(|(span, _)| *span == at)
+        };
+        if of_this_call(&fault) {
+            self.report(fault);
+            return result;
+        }
+        // The one argument that alone makes it fail.
+        let guilty = (0..types.len()).find(|index| {
+            let mut only = vec![Ty::Dyn; types.len()];
+            only[*index] = types[*index];
+            !self.faults_of(|| self.run(closure, &only, at)).1.is_empty()
+        });
+        let span = guilty.and_then(|index| args.get(index)).map_or(Span::NONE, |arg| arg.span());
+        self.report(report::call_fails(closure.0, fault, span.or(at)));
+        result
+    }
+
+    /// Runs `work` as part of a call, and gives what makes that fail.
+    pub(super) fn faults_of<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<Diagnostic>) {
+        let fuel = self.fuel.replace(FUEL);
+        let faults = self.faults.take();
+        let result = self.in_mode(Mode::Call, work);
+        self.fuel.set(fuel);
+        (result, self.faults.replace(faults))
+    }
+
+    /// What a function gives for these arguments, and what that gives for the rest of them.
+    fn run(&self, closure: Closure<'a>, args: &[Ty<'a>], at: Span) -> Ty<'a> {
+        let (lambda, cx, given) = closure;
+        let missing = lambda.param.count().saturating_sub(given.len());
+        let (now, rest) = args.split_at(missing.min(args.len()));
+        let all: Vec<_> = given.iter().chain(now).copied().collect();
+        if now.len() < missing {
+            return Ty::Fun(Fun::Closure(lambda, cx, self.slice(&all)));
+        }
+        let Some(inner) = self.bind_params(lambda, cx, &all, at) else { return Ty::Dyn };
+        let result = self.body(lambda, inner);
+        let rest: Vec<_> = rest.iter().map(|ty| Arg::Ty(*ty)).collect();
+        self.call(result, &rest, at, Want::Any)
+    }
+
+    fn body(&self, lambda: &'a Lambda, cx: Cx<'a>) -> Ty<'a> {
+        let this: *const Lambda = lambda;
+        {
+            let mut active = self.active.borrow_mut();
+            let times = active.iter().filter(|other| **other == this).count();
+            if times >= RECURSION || active.len() >= DEEPEST_CALL {
+                return Ty::Dyn;
+            }
+            active.push(this);
+        }
+        let result = self.infer(&lambda.body, cx);
+        self.active.borrow_mut().pop();
+        result
+    }
+
+    /// The context of a function's body; none where an argument cannot be bound.
+    fn bind_params(
+        &self,
+        lambda: &'a Lambda,
+        cx: Cx<'a>,
+        args: &[Ty<'a>],
+        at: Span,
+    ) -> Option<Cx<'a>> {
+        let (Param::Pattern(pattern), [arg]) = (&lambda.param, args) else {
+            return Some(Cx { scope: self.params(lambda, cx, |_| Ty::Dyn, args), ..cx });
+        };
+        let arg = self.resolve(*arg);
+        if !arg.is_vague() && !arg.kinds().meets(Kinds::SET) {
+            self.report(report::not_a_set(lambda, &arg, at));
+            return None;
+        }
+        let mut fine = true;
+        for formal in pattern.formals.iter().filter(|formal| formal.default.is_none()) {
+            if let Look::No = self.look_in(arg, formal.name) {
+                let names = names_of(arg);
+                let missing = (formal.name, formal.span);
+                self.report(report::missing_argument(lambda, &names, missing, at));
+                fine = false;
+            }
+        }
+        if let (false, Ty::Set(SetTy::Record(record))) = (pattern.ellipsis, arg) {
+            let known = |name| pattern.formals.iter().any(|formal| formal.name == name);
+            let other = record.fields.iter().find(|field| !field.optional && !known(field.name));
+            if let Some(field) = other {
+                let names: Vec<_> = pattern.formals.iter().map(|one| one.name.as_str()).collect();
+                let other = (field.name, field.key);
+                self.report(report::unexpected_argument(lambda, &names, other, at));
+                fine = false;
+            }
+        }
+        if !fine {
+            return None;
+        }
+        let given = |formal: &'a crate::tree::Formal| match self.look_in(arg, formal.name) {
+            Look::Has(ty) => ty,
+            Look::No => Ty::Never,
+            Look::Maybe(_) if formal.default.is_some() => Ty::Dyn,
+            Look::Maybe(ty) => ty,
+        };
+        Some(Cx { scope: self.params(lambda, cx, given, &[arg]), ..cx })
+    }
+
+    fn call_signature(
+        &self,
+        fun: &'static SigFun,
+        given: &'a [Ty<'a>],
+        args: &[Arg<'a>],
+        at: Span,
+        want: Want<'a>,
+    ) -> Ty<'a> {
+        let missing = fun.params.len().saturating_sub(given.len());
+        let (now, rest) = args.split_at(missing.min(args.len()));
+        let all: Vec<_> = given.iter().map(|ty| Arg::Ty(*ty)).chain(now.iter().copied()).collect();
+        if all.len() < fun.params.len() {
+            let types: Vec<_> = all.iter().map(|arg| self.part_of(*arg)).collect();
+            return Ty::Fun(Fun::Sig(fun, self.slice(&types)));
+        }
+        let want = if rest.is_empty() { want } else { Want::Any };
+        let result = self.full_call(fun, all, at, want);
+        self.call(result, rest, at, Want::Any)
+    }
+
+    fn full_call(
+        &self,
+        fun: &'static SigFun,
+        mut args: Vec<Arg<'a>>,
+        at: Span,
+        want: Want<'a>,
+    ) -> Ty<'a> {
+        if fun.name == "import" {
+            return self.import(args.first().copied());
+        }
+        self.guard(fun, &mut args);
+        let bindings = Bindings::default();
+        if FAITHFUL.contains(&fun.name) {
+            bindings.expect(self, &fun.result, want);
+        }
+        let pairs = || fun.params.iter().zip(args.iter().copied());
+        // What functions are given depends on the other arguments.
+        for (param, arg) in pairs().filter(|(param, _)| !matches!(param, Sig::Fun(..))) {
+            let ty = self.argument(param, arg, &bindings, at);
+            bindings.bind(self, param, ty);
+        }
+        for (param, arg) in pairs() {
+            if let Sig::Fun(..) = param {
+                self.function_argument(param, arg, &bindings, at);
+            }
+        }
+        bindings.apply(self, &fun.result)
+    }
+
+    /// Arguments that a condition guards stand in its branch.
+    fn guard(&self, fun: &SigFun, args: &mut [Arg<'a>]) {
+        let (guarded, holds) = match fun.name {
+            "mkIf" | "optional" | "optionals" | "optionalAttrs" | "optionalString" => (1, true),
+            "throwIf" => (2, false),
+            "throwIfNot" => (2, true),
+            _ => return,
+        };
+        let Some(Arg::Expr(condition, cx)) = args.first().copied() else { return };
+        let (yes, no) = self.condition(condition, cx);
+        let Some(arg) = args.get_mut(guarded) else { return };
+        *arg = match (*arg, if holds { yes } else { no }) {
+            (Arg::Expr(expr, cx), Some(branch)) => {
+                Arg::Expr(expr, Cx { facts: branch.facts, ..cx })
+            }
+            (Arg::Expr(..), None) => Arg::Ty(Ty::Never),
+            (known, _) => known,
+        };
+        if let Some(first) = args.first_mut() {
+            *first = Arg::Ty(Ty::Bool);
+        }
+    }
+
+    fn argument(
+        &self,
+        param: &'static Sig,
+        arg: Arg<'a>,
+        bindings: &Bindings<'a>,
+        at: Span,
+    ) -> Ty<'a> {
+        let want = bindings.want(self, param);
+        match (param, arg) {
+            (Sig::Any, arg) => self.part_of(arg),
+            (Sig::Var(_), arg) if matches!(want, Want::Any) => self.part_of(arg),
+            (_, Arg::Expr(expr, cx)) => self.check(expr, cx, want),
+            (_, Arg::Ty(ty)) => {
+                self.in_mode_of_arg(|| self.compare(ty, want, at));
+                ty
+            }
+        }
+    }
+
+    /// What was given before is at fault where it was given, if at all.
+    fn in_mode_of_arg(&self, work: impl FnOnce()) {
+        self.in_mode(Mode::Silent, work);
+    }
+
+    /// An argument that is a function: what it is called with, and what it should give, is known.
+    fn function_argument(
+        &self,
+        param: &'static Sig,
+        arg: Arg<'a>,
+        bindings: &Bindings<'a>,
+        at: Span,
+    ) {
+        let mut params = Vec::new();
+        let mut result = param;
+        while let Sig::Fun(param, rest) = result {
+            // What nothing is known of, such as the elements of an empty list, is anything.
+            params.push(match self.resolve(bindings.apply(self, param)) {
+                Ty::Never => Ty::Dyn,
+                ty => ty,
+            });
+            result = rest;
+        }
+        let want = bindings.want_of_result(self, result);
+        let ty = match arg {
+            Arg::Expr(Expr { kind: ExprKind::Lambda(lambda), .. }, cx) => {
+                self.typed_body(lambda, cx, &params, want, at)
+            }
+            arg => {
+                let function = match arg {
+                    Arg::Expr(expr, cx) => {
+                        let ty = self.infer(expr, cx);
+                        let kinds = Kinds::FUN.or(Kinds::SET);
+                        self.expect(ty, kinds, "a function", expr.span);
+                        ty
+                    }
+                    Arg::Ty(ty) => ty,
+                };
+                let args: Vec<_> = params.into_iter().map(Arg::Ty).collect();
+                self.in_mode(Mode::Silent, || self.call(function, &args, at, Want::Any))
+            }
+        };
+        bindings.bind(self, result, ty);
+    }
+
+    /// A function that is written where it is used: its body is checked with what it is given.
+    pub(super) fn typed_body(
+        &self,
+        mut lambda: &'a Lambda,
+        mut cx: Cx<'a>,
+        params: &[Ty<'a>],
+        want: Want<'a>,
+        at: Span,
+    ) -> Ty<'a> {
+        let mut rest = params;
+        loop {
+            let (now, after) = rest.split_at(lambda.param.count().min(rest.len()));
+            rest = after;
+            let Some(inner) = self.bind_params(lambda, cx, now, at) else {
+                self.later(Pending::Body(lambda, cx));
+                return Ty::Dyn;
+            };
+            cx = inner;
+            match (&lambda.body.kind, rest) {
+                // A function that waits for more.
+                _ if now.len() < lambda.param.count() => {
+                    self.aside(|| self.infer(&lambda.body, cx));
+                    return Ty::Fun(Fun::Any);
+                }
+                (ExprKind::Lambda(next), [_, ..]) => lambda = next,
+                (_, []) => return self.aside(|| self.check(&lambda.body, cx, want)),
+                _ => {
+                    let result = self.aside(|| self.infer(&lambda.body, cx));
+                    let rest: Vec<_> = rest.iter().map(|ty| Arg::Ty(*ty)).collect();
+                    return self.in_mode(Mode::Silent, || self.call(result, &rest, at, Want::Any));
+                }
+            }
+        }
+    }
+
+    /// The value of a file.
+    fn import(&self, arg: Option<Arg<'a>>) -> Ty<'a> {
+        let ty = match arg {
+            Some(Arg::Expr(expr, cx)) => self.infer(expr, cx),
+            Some(Arg::Ty(ty)) => self.resolve(ty),
+            None => Ty::Dyn,
+        };
+        match ty {
+            Ty::Path(Some(path)) => self.file(path),
+            _ => Ty::Dyn,
+        }
+    }
+}
+
+fn names_of(ty: Ty<'_>) -> Vec<&'static str> {
+    match ty {
+        Ty::Set(SetTy::Record(record)) => {
+            record.fields.iter().map(|field| field.name.as_str()).collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,381 @@
+//! Definitions: values compared with the types of the options that they are for.
+
+use crate::modules::{Definition, Layer, Level, Node, OptionTy, Origin, Place as OptionPlace};
+use crate::source::Span;
+use crate::symbol::Symbol;
+use crate::tree::{AttrsExpr, Expr, ExprKind};
+use crate::value::Value;
+
+use super::Checker;
+use super::schema::OptionShape;
+use super::scope::Cx;
+use super::shape::Shape;
+use super::ty::{Kinds, SetTy, Ty};
+use super::want::{Want, is_property, no_set};
+
+impl<'a> Checker<'_, 'a> {
+    /// A definition wrapped in `mkIf` and the like: what is inside of it is the definition. Says
+    /// whether it is one.
+    pub(super) fn check_property(
+        &self,
+        function: &'a Expr,
+        args: &'a [Expr],
+        cx: Cx<'a>,
+        want: Want<'a>,
+    ) -> bool {
+        let Ty::Fun(super::ty::Fun::Sig(fun, [])) = self.infer(function, cx) else { return false };
+        // A module in a property is its definitions.
+        let want = match want {
+            Want::Module(level) => Want::Level(level, level.tree.place),
+            want => want,
+        };
+        match (fun.name, args) {
+            ("mkIf", [condition, content]) => {
+                if let Some(cx) = self.condition(condition, cx).0 {
+                    self.aside(|| self.check(content, cx, want));
+                }
+            }
+            ("mkMerge", [contents]) => {
+                let each = self.eval.alloc(want);
+                self.check(contents, cx, Want::List(each));
+            }
+            (
+                "mkForce"
+                | "mkDefault"
+                | "mkOptionDefault"
+                | "mkBefore"
+                | "mkAfter"
+                | "mkVMOverride"
+                | "mkImageMediaOverride",
+                [content],
+            ) => {
+                self.check(content, cx, want);
+            }
+            ("mkOverride" | "mkOrder", [number, content]) => {
+                let ty = self.infer(number, cx);
+                self.expect(ty, Kinds::INT, "an integer", number.span);
+                self.check(content, cx, want);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// A set that is written out.
+    pub(super) fn check_attrs(
+        &self,
+        expr: &'a Expr,
+        attrs: &'a AttrsExpr,
+        cx: Cx<'a>,
+        want: Want<'a>,
+    ) -> Ty<'a> {
+        let is_property = attrs.entries.iter().any(|entry| entry.name.as_str() == "_type");
+        match want {
+            _ if is_property => self.infer(expr, cx),
+            Want::Level(level, place) => {
+                self.each_entry(attrs, cx, |name, key, value, cx| {
+                    self.check_entry((level, place), name, key, value, cx);
+                });
+                Ty::Dyn
+            }
+            Want::Module(level) => {
+                self.check_module_set(attrs, cx, level);
+                Ty::Dyn
+            }
+            Want::Declarations(level) => {
+                self.each_entry(attrs, cx, |name, _, value, cx| {
+                    self.check_declaration(level, name, value, cx);
+                });
+                Ty::Dyn
+            }
+            Want::Shape(Shape::Module) => match self.root {
+                Some(level) => self.check(expr, cx, Want::Module(level)),
+                None => self.infer(expr, cx),
+            },
+            Want::Shape(shape @ (Shape::Fields(_) | Shape::Each(_))) => {
+                self.each_entry(attrs, cx, |name, _, value, cx| {
+                    match shape.field(name.as_str()) {
+                        Some(shape) => self.check(value, cx, Want::Shape(shape)),
+                        None => self.infer(value, cx),
+                    };
+                });
+                Ty::Dyn
+            }
+            Want::Option(ty, place) => self.check_set_definition(expr, attrs, cx, ty, place),
+            want => match self.element_want(want, Kinds::SET) {
+                Some(each) => {
+                    self.each_entry(attrs, cx, |name, _, value, cx| {
+                        self.check(value, cx, self.named_want(each, name));
+                    });
+                    self.in_mode(super::ty::Mode::Silent, || self.infer(expr, cx))
+                }
+                None => self.check_leaf(expr, cx, want),
+            },
+        }
+    }
+
+    fn check_set_definition(
+        &self,
+        expr: &'a Expr,
+        attrs: &'a AttrsExpr,
+        cx: Cx<'a>,
+        ty: OptionTy<'a>,
+        place: OptionPlace<'a>,
+    ) -> Ty<'a> {
+        match self.shape(ty) {
+            OptionShape::Null(inner) | OptionShape::Same(inner) => {
+                return self.check_set_definition(expr, attrs, cx, inner, place);
+            }
+            OptionShape::Each(inner) => self.each_entry(attrs, cx, |name, _, value, cx| {
+                self.check(value, cx, Want::Option(inner, place.name(self.eval, name)));
+            }),
+            OptionShape::Options(level) if !is_whole_module(attrs, level) => {
+                self.each_entry(attrs, cx, |name, key, value, cx| {
+                    self.check_entry((level, place), name, key, value, cx);
+                });
+            }
+            _ => return self.check_leaf(expr, cx, Want::Option(ty, place)),
+        }
+        Ty::Dyn
+    }
+
+    /// Visits the entries of a set, computed names as `<name>`, each in its own context.
+    pub(super) fn each_entry(
+        &self,
+        attrs: &'a AttrsExpr,
+        cx: Cx<'a>,
+        visit: impl Fn(Symbol, Span, &'a Expr, Cx<'a>),
+    ) {
+        let inner = self.bind(attrs, cx);
+        for entry in &attrs.entries {
+            let cx = if entry.outer { cx } else { inner };
+            visit(entry.name, entry.span, &entry.value, cx);
+        }
+        for entry in &attrs.dynamic {
+            let name = self.infer(&entry.name, inner);
+            self.expect(name, Kinds::STR.or(Kinds::NULL), "a string", entry.name.span);
+            visit(Symbol::new(COMPUTED), Span::NONE, &entry.value, inner);
+        }
+    }
+
+    /// One definition among those of a set of options.
+    pub(super) fn check_entry(
+        &self,
+        (level, place): (&'a Level<'a>, OptionPlace<'a>),
+        name: Symbol,
+        key: Span,
+        value: &'a Expr,
+        cx: Cx<'a>,
+    ) {
+        let want = match self.want_of(level, place, name) {
+            Ok(want) => want,
+            Err(()) => {
+                self.regardless(|| self.report_unknown(level, place, name, key));
+                Want::Any
+            }
+        };
+        self.check(value, cx, want);
+    }
+
+    /// What a definition of this name should be; an error where there is no such option.
+    fn want_of(
+        &self,
+        level: &'a Level<'a>,
+        place: OptionPlace<'a>,
+        name: Symbol,
+    ) -> Result<Want<'a>, ()> {
+        if name.as_str() == COMPUTED || name.as_str().starts_with('_') {
+            return Ok(Want::Any);
+        }
+        let Some(child) = level.child(name) else {
+            return if self.is_open(level.tree) { Ok(Want::Any) } else { Err(()) };
+        };
+        let place = place.name(self.eval, name);
+        Ok(match child.node(self.eval) {
+            Ok(Node::Level(level)) => Want::Level(level, place),
+            Ok(Node::Option(option)) => match option.ty(self.eval) {
+                Ok(ty) => Want::Option(ty, OptionPlace { declared: option.span(), ..place }),
+                Err(_) => Want::Any,
+            },
+            Err(_) => Want::Any,
+        })
+    }
+
+    fn report_unknown(
+        &self,
+        level: &'a Level<'a>,
+        place: OptionPlace<'a>,
+        name: Symbol,
+        key: Span,
+    ) {
+        let path = place.path;
+        if let Ok(error) = crate::modules::unknown_option(self.eval, level, path, name, key) {
+            self.report(error);
+        }
+    }
+
+    /// A declaration: its default is a definition.
+    fn check_declaration(&self, level: &'a Level<'a>, name: Symbol, value: &'a Expr, cx: Cx<'a>) {
+        let node = level.child(name).map(|child| child.node(self.eval));
+        let option = match node {
+            Some(Ok(Node::Level(level))) => {
+                self.check(value, cx, Want::Declarations(level));
+                return;
+            }
+            Some(Ok(Node::Option(option))) => option,
+            _ => {
+                self.infer(value, cx);
+                return;
+            }
+        };
+        let (ExprKind::Apply(function, args), Ok(ty)) = (&value.kind, option.ty(self.eval)) else {
+            self.infer(value, cx);
+            return;
+        };
+        match (self.infer(function, cx), &args[..]) {
+            (
+                Ty::Fun(super::ty::Fun::Sig(fun, [])),
+                [Expr { kind: ExprKind::Attrs(attrs), .. }],
+            ) if fun.name == "mkOption" => {
+                self.each_entry(attrs, cx, |name, _, value, cx| {
+                    let want = match name.as_str() {
+                        "default" => Want::Option(ty, option.place()),
+                        _ => Want::Any,
+                    };
+                    self.check(value, cx, want);
+                });
+            }
+            _ => {
+                self.infer(value, cx);
+            }
+        }
+    }
+
+    /// Compares a value with the options that it holds definitions of.
+    pub(super) fn define_level(
+        &self,
+        ty: Ty<'a>,
+        level: &'a Level<'a>,
+        place: OptionPlace<'a>,
+        at: Span,
+    ) {
+        let ty = self.resolve(ty);
+        if ty.is_vague() {
+            return;
+        }
+        if !ty.kinds().meets(Kinds::SET) {
+            self.report(no_set(place, &ty, at));
+            return;
+        }
+        let Ty::Set(set @ SetTy::Record(record)) = ty else { return };
+        if is_property(self, set) {
+            return;
+        }
+        for field in record.fields.iter().filter(|field| !field.optional) {
+            match self.want_of(level, place, field.name) {
+                Ok(want) => self.compare(field.ty, want, field.at.or(at)),
+                Err(()) => self.report_unknown(level, place, field.name, field.key.or(at)),
+            }
+        }
+    }
+
+    /// Compares a value with the type of its option.
+    pub(super) fn define(
+        &self,
+        ty: Ty<'a>,
+        option: OptionTy<'a>,
+        place: OptionPlace<'a>,
+        at: Span,
+    ) {
+        let ty = self.resolve(ty);
+        if ty.is_vague() {
+            return;
+        }
+        if !ty.members().iter().any(|member| self.accepted(*member, option)) {
+            self.report_refused(ty, option, place, at);
+            return;
+        }
+        let Ty::Set(set @ SetTy::Record(record)) = ty else { return };
+        if is_property(self, set) {
+            return;
+        }
+        match self.shape(option) {
+            OptionShape::Null(inner) | OptionShape::Same(inner) => {
+                self.define(ty, inner, place, at);
+            }
+            OptionShape::Each(inner) => {
+                for field in record.fields.iter().filter(|field| !field.optional) {
+                    let place = place.name(self.eval, field.name);
+                    self.define(field.ty, inner, place, field.at.or(at));
+                }
+            }
+            OptionShape::Options(level) => self.define_level(ty, level, place, at),
+            _ => {}
+        }
+    }
+
+    /// Whether an option may take a value.
+    fn accepted(&self, ty: Ty<'a>, option: OptionTy<'a>) -> bool {
+        if let Some(value) = self.literal(ty) {
+            return option.accepts(self.eval, value).unwrap_or(true);
+        }
+        if !ty.kinds().meets(self.option_kinds(option)) {
+            return matches!(ty, Ty::Set(set) if is_property(self, set));
+        }
+        match (ty, self.shape(option)) {
+            (Ty::List(list), OptionShape::List(inner)) if list.non_empty => {
+                let elem = self.resolve(list.elem);
+                elem.is_vague() || elem.members().iter().any(|one| self.accepted(*one, inner))
+            }
+            (_, OptionShape::Null(inner) | OptionShape::Same(inner)) => {
+                matches!(ty, Ty::Null) || self.accepted(ty, inner)
+            }
+            _ => true,
+        }
+    }
+
+    /// The one value that a type has.
+    fn literal(&self, ty: Ty<'a>) -> Option<Value<'a>> {
+        match ty {
+            Ty::Null => Some(Value::Null),
+            Ty::Int(Some(value)) => Some(Value::Int(value)),
+            Ty::Str(Some(text)) => Some(self.eval.str_in(text)),
+            _ => None,
+        }
+    }
+
+    fn report_refused(&self, ty: Ty<'a>, option: OptionTy<'a>, place: OptionPlace<'a>, at: Span) {
+        if let Some(value) = self.literal(ty) {
+            let origin = Origin { file: "", layer: Layer::Host };
+            let mut definition = Definition::new(value, at, origin);
+            definition.at = at;
+            if let Ok(error) = option.refuse(self.eval, place, &definition) {
+                self.report(*error);
+                return;
+            }
+        }
+        let Ok(words) = option.alone().description(self.eval) else { return };
+        let words = crate::modules::with_article(&words);
+        let message = format!("`{}` takes {words}, found {}", place.path, ty.described());
+        let error = super::report::plain(message, at);
+        let error = error.with_related(place.declared, crate::modules::DECLARED);
+        self.report(match ty.kinds() {
+            Kinds::FUN => {
+                error.with_help("an argument is missing: this is a function that was not called")
+            }
+            _ => error,
+        });
+    }
+}
+
+/// What stands for a name that is computed.
+const COMPUTED: &str = "<name>";
+
+/// Whether a set that defines a submodule may be a whole module, with imports and options.
+fn is_whole_module(attrs: &AttrsExpr, level: &Level<'_>) -> bool {
+    let keys = ["config", "options", "imports"];
+    attrs
+        .entries
+        .iter()
+        .any(|entry| keys.contains(&entry.name.as_str()) && level.child(entry.name).is_none())
+}
