@@ -2,7 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test program")]
 
 use cairn_compiler::{Fleet, Report};
-use cairn_lang::{MemoryFs, Severity, Span};
+use cairn_lang::{Features, MemoryFs, Severity, Span};
 
 /// A section of a file of cases.
 struct Case {
@@ -58,7 +58,11 @@ impl Case {
     fn check(&self) -> Report {
         let (files, _) = self.unmarked();
         let named = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        let fleet = Fleet::load(MemoryFs::new(named.chain([("cairn.nix", FLEET)])), &[]);
+        let fleet = Fleet::load(
+            MemoryFs::new(named.chain([("cairn.nix", FLEET)])),
+            &[],
+            Features::default(),
+        );
         let fleet = fleet.unwrap_or_else(|report| panic!("{}: {}", self.title, told(&report)));
         fleet.check(&fleet.hosts())
     }
