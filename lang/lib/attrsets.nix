@@ -17,6 +17,7 @@ rec {
     catAttrs
     getAttr
     hasAttr
+    isAttrs
     intersectAttrs
     listToAttrs
     mapAttrs
@@ -48,14 +49,30 @@ rec {
     attrByPath path (throw "cannot find attribute '${builtins.concatStringsSep "." path}'") set;
   concatMapAttrs =
     f: v: foldl' (a: b: a // b) { } (builtins.attrValues (builtins.mapAttrs f v));
+  # What is deeper is updated first. An update of what is not there fails where it looks at it.
   updateManyAttrsByPath =
-    updates: set: foldl' (acc: u: updatePath u.path u.update acc) set updates;
-  updatePath =
-    path: f: set:
-    if path == [ ] then
-      f set
-    else
-      set // { ${head path} = updatePath (tail path) f (set.${head path} or { }); };
+    let
+      split = builtins.partition (update: update.path == [ ]);
+      go =
+        place: updates: exists: value:
+        let
+          updates' = split updates;
+          below = builtins.groupBy (update: head update.path) updates'.wrong;
+          set = if exists then value else { };
+          inner =
+            name: updates:
+            go (place ++ [ name ]) (map (update: update // { path = tail update.path; }) updates) (
+              set ? ${name}
+            ) (set.${name} or null);
+          result = if updates'.wrong == [ ] then value else set // builtins.mapAttrs inner below;
+          missing = throw "updateManyAttrsByPath: there is no '${showAttrPath place}' to update";
+        in
+        foldl' (value: update: update.update value) (
+          if exists || updates'.wrong != [ ] then result else missing
+        ) updates'.right;
+    in
+    updates: set:
+    go [ ] updates true set;
   attrVals = nameList: set: map (x: set.${x}) nameList;
   getAttrs = names: attrs: genAttrs names (name: attrs.${name});
   filterAttrs =
@@ -99,6 +116,7 @@ rec {
       listOfAttrs: attrName:
       builtins.concatMap (attrs: map (value: attrs // { ${attrName} = value; }) attrsOfLists.${attrName}) listOfAttrs
     ) [ { } ] (builtins.attrNames attrsOfLists);
+  cartesianProductOfSets = cartesianProduct;
   mapCartesianProduct = f: attrsOfLists: map f (cartesianProduct attrsOfLists);
   nameValuePair = name: value: { inherit name value; };
   mapAttrs' = f: set: listToAttrs (map (attr: f attr set.${attr}) (builtins.attrNames set));
@@ -169,7 +187,28 @@ rec {
     path:
     if path == [ ] then "<root attribute path>" else lib.concatMapStringsSep "." lib.escapeNixIdentifier path;
   recurseIntoAttrs = attrs: attrs // { recurseForDerivations = true; };
-  getBin = pkg: pkg;
+  dontRecurseIntoAttrs = attrs: attrs // { recurseForDerivations = false; };
+
+  # Outputs of packages. A package of Cairn has one, itself.
+  getFirstOutput =
+    names: package:
+    let
+      there = builtins.filter (name: package ? ${name}) names;
+    in
+    if package.outputSpecified or false || there == [ ] then package else package.${head there};
+  getOutput =
+    name:
+    getFirstOutput [
+      name
+      "out"
+    ];
+  getBin = getOutput "bin";
+  getLib = getFirstOutput [
+    "lib"
+    "out"
+  ];
+  getDev = getOutput "dev";
+  getMan = getOutput "man";
   unionOfDisjoint =
     x: y:
     let

@@ -13,6 +13,7 @@ rec {
     genList
     groupBy
     head
+    isList
     length
     map
     partition
@@ -112,6 +113,40 @@ rec {
         rel = cmp (head a) (head b);
       in
       if rel == 0 then compareLists cmp (tail a) (tail b) else rel;
+  # From what has to come first; of several that may, the one that is reached from the front.
+  toposort =
+    before: list:
+    let
+      # Follows what must come before `at` until nothing must; `seen` led here, nearest first.
+      first =
+        at: seen: others:
+        let
+          earlier = partition (x: before x at) others;
+          loops = filter (x: before x at) seen;
+        in
+        if loops != [ ] then
+          {
+            inherit loops;
+            cycle = reverseList ([ at ] ++ seen);
+          }
+        else if earlier.right == [ ] then
+          {
+            inherit at;
+            left = seen ++ others;
+          }
+        else
+          first (head earlier.right) ([ at ] ++ seen) (tail earlier.right ++ earlier.wrong);
+      step = first (head list) [ ] (tail list);
+      rest = toposort before step.left;
+    in
+    if length list < 2 then
+      { result = list; }
+    else if step ? loops then
+      { inherit (step) cycle loops; }
+    else if rest ? result then
+      { result = [ step.at ] ++ rest.result; }
+    else
+      rest;
   naturalSort =
     list:
     let
@@ -178,5 +213,4 @@ rec {
   groupBy' =
     op: nul: pred: list:
     builtins.mapAttrs (name: foldl op nul) (groupBy pred list);
-  concatMapAttrs = f: v: foldl' lib.mergeAttrs { } (builtins.attrValues (builtins.mapAttrs f v));
 }

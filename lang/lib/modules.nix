@@ -29,6 +29,19 @@ rec {
   defaultOverridePriority = 100;
   defaultOrderPriority = 1000;
   mkFixStrictness = x: x;
+  mkAssert = assertion: message: native.mkIf (assertion || throw "\nFailed assertion: ${message}");
+  mkDerivedConfig =
+    option: f:
+    mkAliasAndWrapDefsWithPriority f option;
+  mkAliasIfDef = option: native.mkIf (option.isDefined or false);
+  mkAliasOptionModuleMD = mkAliasOptionModule;
+  mkRenamedOptionModuleWith =
+    {
+      sinceRelease ? null,
+      from,
+      to,
+    }:
+    mkRenamedOptionModule from to;
   mkDefinition = args: args // { _type = "definition"; };
 
   setDefaultModuleLocation = file: m: {

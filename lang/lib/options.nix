@@ -71,8 +71,102 @@ rec {
       // attrs
     );
 
+  # How the definitions of an option become its value, for `mkOptionType`'s `merge`: `loc` is the option's path,
+  # a definition `{ file; value; }`.
+  mergeOneOption = mergeUniqueOption { message = ""; };
+  mergeUniqueOption =
+    {
+      message,
+      merge ? loc: defs: (builtins.head defs).value,
+    }:
+    loc: defs:
+    if builtins.length defs == 1 then
+      merge loc defs
+    else
+      throw "The option `${showOption loc}' is defined ${
+        if defs == [ ] then "nowhere" else "more than once"
+      }. ${message}${showDefs defs}";
+  mergeEqualOption =
+    loc: defs:
+    let
+      first = builtins.head defs;
+      other = lib.findFirst (def: def.value != first.value) null defs;
+    in
+    if defs == [ ] then
+      throw "The option `${showOption loc}' is defined nowhere."
+    else if other == null || (builtins.length defs == 1) then
+      first.value
+    else
+      throw "The option `${showOption loc}' has different definitions:${
+        showDefs [
+          first
+          other
+        ]
+      }";
+  # By what the values are: lists and strings one after the other, sets as one, `true` where any is.
+  mergeDefaultOption =
+    loc: defs:
+    let
+      values = getValues defs;
+      are = test: builtins.all test values;
+    in
+    if builtins.length values == 1 then
+      builtins.head values
+    else if are lib.isFunction then
+      x: mergeDefaultOption loc (map (def: def // { value = def.value x; }) defs)
+    else if are builtins.isList then
+      builtins.concatLists values
+    else if are builtins.isAttrs then
+      lib.mergeAttrsList values
+    else if are builtins.isBool then
+      builtins.any lib.id values
+    else if are builtins.isString then
+      lib.concatStrings values
+    else if are builtins.isInt && are (value: value == builtins.head values) then
+      builtins.head values
+    else
+      throw "The option `${showOption loc}' has definitions that cannot be merged:${showDefs defs}";
+
+  isOptionType = lib.isType "option-type";
+  mkPackageOptionMD = mkPackageOption;
   getValues = map (x: x.value);
   getFiles = map (x: x.file);
-  showOption = path: lib.concatMapStringsSep "." lib.escapeNixIdentifier path;
+  # An option's path; `<name>` and `*` stand for any name in one.
+  showOption =
+    let
+      shown =
+        part:
+        if builtins.match "<.*>|\\*" part != null then part else lib.escapeNixIdentifier part;
+    in
+    lib.concatMapStringsSep "." shown;
+  showFiles = files: lib.concatMapStringsSep " and " (file: "`${file}'") files;
+  showDefs =
+    let
+      text =
+        value:
+        lib.generators.toPretty { } (
+          lib.generators.withRecursion {
+            depthLimit = 10;
+            throwOnDepthLimit = false;
+          } value
+        );
+      shown =
+        def:
+        let
+          lines = lib.splitString "\n" (text def.value);
+          short = lib.take 5 lines ++ lib.optional (builtins.length lines > 5) "...";
+        in
+        if def ? value then
+          "\n- In `${def.file}'"
+          + (
+            if builtins.length lines == 1 then
+              ": ${builtins.head lines}"
+            else
+              ":\n    " + builtins.concatStringsSep "\n    " short
+          )
+        else
+          "\n- In `${def.file}'";
+    in
+    lib.concatMapStrings shown;
   mkOptionType = native.types.mkOptionType;
 }

@@ -3,8 +3,17 @@ lib: native:
 let
   inherit (builtins) length stringLength substring;
 
-  lowerChars = lib.stringToCharacters "abcdefghijklmnopqrstuvwxyz";
-  upperChars = lib.stringToCharacters "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  # The number of every ASCII character (but the null, which no string can hold).
+  ascii =
+    let
+      control = builtins.fromJSON ''"${concatMapStringsSep' (n: "\\u00" + hex n) (lib.range 1 31)}"'';
+      shown = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
+      delete = builtins.fromJSON ''"\u007f"'';
+      characters = lib.stringToCharacters (control + shown + delete);
+    in
+    builtins.listToAttrs (lib.imap1 (value: name: { inherit name value; }) characters);
+  hex = n: (if n < 16 then "0" else "") + lib.toHexString n;
+  concatMapStringsSep' = f: list: builtins.concatStringsSep "" (map f list);
 in
 rec {
   inherit (builtins)
@@ -12,13 +21,36 @@ rec {
     compareVersions
     concatStringsSep
     dirOf
+    elem
+    elemAt
+    filter
+    fromJSON
+    genList
+    head
+    isAttrs
+    isInt
+    isList
+    isPath
+    isString
+    match
     parseDrvName
+    readFile
     replaceStrings
+    split
     splitVersion
+    storeDir
     stringLength
     substring
+    tail
+    toJSON
+    typeOf
     unsafeDiscardStringContext
     ;
+
+  lowerChars = stringToCharacters "abcdefghijklmnopqrstuvwxyz";
+  upperChars = stringToCharacters "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  fileContents = file: removeSuffix "\n" (builtins.readFile file);
+  replaceString = from: to: builtins.replaceStrings [ from ] [ to ];
 
   concatStrings = builtins.concatStringsSep "";
   join = builtins.concatStringsSep;
@@ -74,7 +106,12 @@ rec {
   makeSearchPath =
     subDir: paths:
     builtins.concatStringsSep ":" (map (path: path + "/" + subDir) (builtins.filter (x: x != null) paths));
-  makeBinPath = makeSearchPath "bin";
+  makeSearchPathOutput =
+    output: subDir: packages:
+    makeSearchPath subDir (map (lib.getOutput output) packages);
+  makeBinPath = makeSearchPathOutput "bin" "bin";
+  makeLibraryPath = packages: makeSearchPath "lib" (map lib.getLib packages);
+  makeIncludePath = makeSearchPathOutput "dev" "include";
   normalizePath =
     s:
     concatStrings (
@@ -108,17 +145,7 @@ rec {
       throw "splitString: the separator is empty"
     else
       builtins.filter builtins.isString (builtins.split (escapeRegex sep) s);
-  charToInt =
-    c:
-    let
-      find = lib.findFirst (n: n.char == c) (throw "charToInt: ${c} is not an ASCII character") (
-        lib.imap0 (n: char: {
-          inherit char;
-          number = n + 32;
-        }) (stringToCharacters " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~")
-      );
-    in
-    find.number;
+  charToInt = c: ascii.${c} or (throw "charToInt: ${builtins.toJSON c} is not an ASCII character");
   escape = list: builtins.replaceStrings list (map (c: "\\${c}") list);
   escapeRegex = escape (stringToCharacters "\\[{()^$?*+|.");
   escapeShellArg =
@@ -150,12 +177,13 @@ rec {
   escapeNixString = s: escape [ "$" ] (builtins.toJSON s);
   escapeNixIdentifier =
     s: if builtins.match "[a-zA-Z_][a-zA-Z0-9_'-]*" s != null then s else escapeNixString s;
+  escapeC = list: builtins.replaceStrings list (map (c: "\\x${lib.toLower (hex (charToInt c))}") list);
   escapeURL =
     let
-      unreserved = stringToCharacters "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
-      hex = c: lib.optionalString (lib.charToInt c < 16) "0" + lib.toHexString (lib.charToInt c);
+      unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+      others = builtins.attrNames (builtins.removeAttrs ascii (stringToCharacters unreserved));
     in
-    stringAsChars (c: if builtins.elem c unreserved then c else "%" + hex c);
+    builtins.replaceStrings others (map (c: "%${hex (charToInt c)}") others);
   escapeXML =
     builtins.replaceStrings
       [ "\"" "'" "<" ">" "&" ]
@@ -183,6 +211,8 @@ rec {
   addContextFrom = src: target: substring 0 0 src + target;
   isStringLike =
     x: builtins.isString x || builtins.isPath x || (builtins.isAttrs x && (x ? outPath || x ? __toString));
+  isStorePath =
+    x: isStringLike x && builtins.substring 0 1 "${x}" == "/" && builtins.dirOf "${x}" == builtins.storeDir;
   isConvertibleWithToString =
     x:
     isStringLike x
@@ -196,7 +226,12 @@ rec {
     let
       strw = stringLength str;
     in
-    if strw >= width then str else filler + fixedWidthString (width - stringLength filler) filler str;
+    if strw > width then
+      throw "fixedWidthString: ${builtins.toJSON str} is longer than ${builtins.toString width}"
+    else if strw == width then
+      str
+    else
+      filler + fixedWidthString (width - stringLength filler) filler str;
   fixedWidthNumber = width: n: fixedWidthString width "0" (builtins.toString n);
   toIntBase10 =
     str:
@@ -219,7 +254,7 @@ rec {
       throw "toInt: ${builtins.toJSON str} begins with a zero: use toIntBase10"
     else
       builtins.fromJSON (builtins.head digits);
-  floatToString = builtins.toJSON;
+  floatToString = builtins.toString;
   commonPrefixLength =
     a: b:
     let
@@ -229,6 +264,19 @@ rec {
         if i >= m || substring i 1 a != substring i 1 b then i else go (i + 1);
     in
     go 0;
+  commonSuffixLength =
+    a: b:
+    let
+      back = s: n: substring (stringLength s - n - 1) 1 s;
+      go = n: if n >= stringLength a || n >= stringLength b || back a n != back b n then n else go (n + 1);
+    in
+    go 0;
+  levenshteinAtMost =
+    most: a: b:
+    let
+      longer = stringLength a - stringLength b;
+    in
+    longer <= most && -longer <= most && levenshtein a b <= most;
   levenshtein =
     a: b:
     let
@@ -253,59 +301,25 @@ rec {
     url: sep: builtins.head (splitString sep (lib.last (splitString "/" url)));
   versionOlder = v1: v2: builtins.compareVersions v2 v1 == 1;
   versionAtLeast = v1: v2: !(versionOlder v1 v2);
-  getName = x: if builtins.isString x then (builtins.parseDrvName x).name else x.pname or x.name;
-  getVersion = x: if builtins.isString x then (builtins.parseDrvName x).version else x.version;
-  getExe = x: getExe' x (x.meta.mainProgram or x.name);
-  getExe' = x: y: "${x}/bin/${y}";
-  generators = {
-    toJSON = { }: builtins.toJSON;
-    # JSON is YAML.
-    toYAML = { }: builtins.toJSON;
-    mkValueStringDefault =
-      { }:
-      v:
-      if builtins.isString v || builtins.isInt v || builtins.isFloat v then
-        builtins.toString v
-      else if builtins.isBool v then
-        lib.boolToString v
-      else if v == null then
-        "null"
-      else
-        builtins.toJSON v;
-    mkKeyValueDefault =
-      {
-        mkValueString ? lib.generators.mkValueStringDefault { },
-      }:
-      sep: k: v:
-      "${escape [ sep ] k}${sep}${mkValueString v}";
-    toKeyValue =
-      {
-        mkKeyValue ? lib.generators.mkKeyValueDefault { } "=",
-        listsAsDuplicateKeys ? false,
-        indent ? "",
-      }:
-      attrs:
-      concatStrings (
-        lib.concatLists (
-          lib.mapAttrsToList (
-            k: v:
-            map (v: indent + mkKeyValue k v + "\n") (
-              if listsAsDuplicateKeys && builtins.isList v then v else [ v ]
-            )
-          ) attrs
-        )
-      );
-    toINI =
-      {
-        mkSectionName ? (name: escape [ "[" "]" ] name),
-        mkKeyValue ? lib.generators.mkKeyValueDefault { } "=",
-        listsAsDuplicateKeys ? false,
-      }:
-      attrsOfAttrs:
-      concatMapAttrsStringSep "\n" (
-        name: values:
-        "[${mkSectionName name}]\n"
-        + lib.generators.toKeyValue { inherit mkKeyValue listsAsDuplicateKeys; } values
-      ) attrsOfAttrs;
-  };
+  # Of a package, or of the text `name-version`.
+  getName =
+    x: if builtins.isString x then (builtins.parseDrvName x).name else x.pname or (getName x.name);
+  getVersion =
+    x: if builtins.isString x then (builtins.parseDrvName x).version else x.version or (getVersion x.name);
+
+  # What builds are configured with.
+  mesonOption = name: value: "-D${name}=${value}";
+  mesonBool = name: on: mesonOption name (lib.boolToString on);
+  mesonEnable = name: on: mesonOption name (if on then "enabled" else "disabled");
+  cmakeOptionType = type: name: value: "-D${name}:${toUpper type}=${value}";
+  cmakeBool = name: on: cmakeOptionType "bool" name (toUpper (lib.boolToString on));
+  cmakeFeature = cmakeOptionType "string";
+  enableFeature = on: name: "--${if on then "enable" else "disable"}-${name}";
+  enableFeatureAs =
+    on: name: value:
+    enableFeature on name + optionalString on "=${value}";
+  withFeature = on: name: "--${if on then "with" else "without"}-${name}";
+  withFeatureAs =
+    on: name: value:
+    withFeature on name + optionalString on "=${value}";
 }

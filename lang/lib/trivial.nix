@@ -17,7 +17,6 @@ rec {
     isAttrs
     isBool
     isFloat
-    isFunction
     isInt
     isList
     isPath
@@ -48,6 +47,7 @@ rec {
   or = x: y: x || y;
   and = x: y: x && y;
   xor = x: y: x != y;
+  bitNot = n: -1 - n;
   boolToString = b: if b then "true" else "false";
   boolToYesNo = b: if b then "yes" else "no";
   mergeAttrs = x: y: x // y;
@@ -71,34 +71,6 @@ rec {
     p: yes: no: a: b:
     if p a then (if p b then yes a b else -1) else if p b then 1 else no a b;
 
-  fix =
-    f:
-    let
-      x = f x;
-    in
-    x;
-  fix' =
-    f:
-    let
-      x = f x // {
-        __unfix__ = f;
-      };
-    in
-    x;
-  extends =
-    overlay: f: final:
-    let
-      prev = f final;
-    in
-    prev // overlay final prev;
-  composeExtensions =
-    f: g: final: prev:
-    let
-      fApplied = f final prev;
-    in
-    fApplied // g final (prev // fApplied);
-  composeManyExtensions = lib.foldr composeExtensions (final: prev: { });
-
   importJSON = path: builtins.fromJSON (builtins.readFile path);
   importTOML = path: builtins.fromTOML (builtins.readFile path);
 
@@ -109,24 +81,26 @@ rec {
   throwIf = cond: message: if cond then throw message else id;
   throwIfNot = cond: message: if cond then id else throw message;
   showWarnings = warnings: value: builtins.foldl' (x: w: warn w x) value warnings;
-  assertMsg = pred: message: pred || throw message;
-  assertOneOf =
-    name: val: xs:
-    assertMsg (builtins.elem val xs) "${name} must be one of ${
-      builtins.toJSON xs
-    }, but is: ${builtins.toJSON val}";
+  checkListOfEnum =
+    what: allowed: given: value:
+    let
+      strange = lib.subtractLists allowed given;
+      shown = builtins.concatStringsSep ", ";
+    in
+    throwIfNot (strange == [ ]) "${what}: ${shown strange} is none of ${shown allowed}" value;
 
   setFunctionArgs = f: args: {
     __functor = self: f;
     __functionArgs = args;
   };
+  # Also of what is called by `__functor`.
+  isFunction = f: builtins.isFunction f || (f ? __functor && isFunction (f.__functor f));
   # Of a set with `__functor`, what it says of itself, or what its function takes.
   functionArgs =
-    f:
-    if f ? __functor then
-      f.__functionArgs or (functionArgs (f.__functor f))
-    else
-      builtins.functionArgs f;
+    f: if f ? __functor then f.__functionArgs or (functionArgs (f.__functor f)) else builtins.functionArgs f;
+  # Values that say what they are, such as options and types.
+  isType = type: value: (value._type or null) == type;
+  setType = type: value: value // { _type = type; };
   toFunction = v: if isFunction v then v else k: v;
   toHexString =
     i:
@@ -134,6 +108,8 @@ rec {
       digits = [ "0" "1" "2" "3" "4" "5" "6" "7" "8" "9" "A" "B" "C" "D" "E" "F" ];
     in
     builtins.concatStringsSep "" (map (builtins.elemAt digits) (toBaseDigits 16 i));
+  fromHexString =
+    text: (builtins.fromTOML "n = 0x${lib.removePrefix "0x" (lib.toLower text)}").n;
   toBaseDigits =
     base: i:
     let

@@ -23,16 +23,45 @@ use super::tree::ModuleTree;
 use super::types::lib_types;
 use super::unknown::unknown_options;
 
-/// The parts of `lib` that are written in the language; each is a function of `lib` itself and
-/// of what is native.
-const FILES: [(&str, &str); 6] = [
-    ("trivial", include_str!("../../lib/trivial.nix")),
-    ("lists", include_str!("../../lib/lists.nix")),
-    ("attrsets", include_str!("../../lib/attrsets.nix")),
-    ("strings", include_str!("../../lib/strings.nix")),
-    ("options", include_str!("../../lib/options.nix")),
-    ("modules", include_str!("../../lib/modules.nix")),
+/// A part of `lib` that is written in the language: a function of `lib` itself and of what is native.
+struct Part {
+    /// Its name below `lib`, and what its file is called.
+    name: &'static str,
+    text: &'static str,
+    /// Whether its names are at the top too.
+    lifted: bool,
+}
+
+macro_rules! part {
+    ($name:literal, $lifted:literal) => {
+        Part {
+            name: $name,
+            text: include_str!(concat!("../../lib/", $name, ".nix")),
+            lifted: $lifted,
+        }
+    };
+}
+
+const PARTS: [Part; 15] = [
+    part!("trivial", true),
+    part!("fixedPoints", true),
+    part!("asserts", true),
+    part!("debug", true),
+    part!("strings", true),
+    part!("lists", true),
+    part!("attrsets", true),
+    part!("versions", false),
+    part!("path", false),
+    part!("filesystem", true),
+    part!("generators", false),
+    part!("cli", false),
+    part!("meta", true),
+    part!("options", true),
+    part!("modules", true),
 ];
+
+/// Names of lists that are those of strings at the top.
+const OF_STRINGS: [&str; 2] = ["hasPrefix", "removePrefix"];
 
 /// Makes `import <cairn/lib>` give the library.
 pub fn install(eval: &Evaluator<'_>) {
@@ -61,14 +90,16 @@ fn build<'a>(eval: &Evaluator<'a>) -> Result<Value<'a>> {
     let itself = eval.thunk(move |_| Ok(library.get().copied().unwrap_or(Value::Null)));
     let mut out = AttrsBuilder::new();
     let mut parts = Vec::new();
-    for (name, text) in FILES {
-        let tree = tree(eval.world, name, text)?;
+    for part in PARTS {
+        let tree = tree(eval.world, part.name, part.text)?;
         let function = eval.eval_tree(&tree)?;
-        let part = eval.call(function, &[itself, *native], Span::NONE)?;
-        for attr in eval.expect_attrs(part, Span::NONE)?.iter() {
+        let value = eval.call(function, &[itself, *native], Span::NONE)?;
+        let names = eval.expect_attrs(value, Span::NONE)?.iter();
+        let of_strings = |name: Symbol| part.name == "lists" && OF_STRINGS.contains(&name.as_str());
+        for attr in names.filter(|attr| part.lifted && !of_strings(attr.name)) {
             out.copy(attr);
         }
-        parts.push((name, part));
+        parts.push((part.name, value));
     }
     for attr in eval.expect_attrs(*native, Span::NONE)?.iter() {
         out.copy(attr);
