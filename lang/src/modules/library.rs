@@ -1,67 +1,24 @@
 //! `lib`: nixpkgs' names, written in the language (lang/lib/), native where it is hot or where
 //! spans matter.
 
-use std::sync::Arc;
-
 use crate::diagnostic::Result;
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::fs::{Root, VirtualPath};
 use crate::source::Span;
 use crate::symbol::Symbol;
-use crate::tree::Tree;
 use crate::value::{ThunkState, Value};
-use crate::world::World;
 
 use super::collect::RawModule;
 use super::definition::{Layer, Origin, priority};
 use super::location::{Location, Place};
 use super::network::{cidr_functions, ip_functions};
 use super::package::fetch_package;
+use super::parts;
 use super::property::property;
 use super::session::Session;
 use super::tree::ModuleTree;
 use super::types::lib_types;
 use super::unknown::unknown_options;
-
-/// A part of `lib` that is written in the language: a function of `lib` itself and of what is native.
-struct Part {
-    /// Its name below `lib`, and what its file is called.
-    name: &'static str,
-    text: &'static str,
-    /// Whether its names are at the top too.
-    lifted: bool,
-}
-
-macro_rules! part {
-    ($name:literal, $lifted:literal) => {
-        Part {
-            name: $name,
-            text: include_str!(concat!("../../lib/", $name, ".nix")),
-            lifted: $lifted,
-        }
-    };
-}
-
-const PARTS: [Part; 15] = [
-    part!("trivial", true),
-    part!("fixedPoints", true),
-    part!("asserts", true),
-    part!("debug", true),
-    part!("strings", true),
-    part!("lists", true),
-    part!("attrsets", true),
-    part!("versions", false),
-    part!("path", false),
-    part!("filesystem", true),
-    part!("generators", false),
-    part!("cli", false),
-    part!("meta", true),
-    part!("options", true),
-    part!("modules", true),
-];
-
-/// Names of lists that are those of strings at the top.
-const OF_STRINGS: [&str; 2] = ["hasPrefix", "removePrefix"];
 
 /// Makes `import <cairn/lib>` give the library.
 pub fn install(eval: &Evaluator<'_>) {
@@ -83,38 +40,18 @@ pub(crate) fn value<'a>(eval: &Evaluator<'a>) -> Value<'a> {
     })
 }
 
-/// The library: each file's names at the top and under the file's own name.
+/// The library: the parts that are written in the language, their names at the top, what is native.
 fn build<'a>(eval: &Evaluator<'a>) -> Result<Value<'a>> {
     let native = eval.alloc(native(eval));
     let library: &'a std::cell::OnceCell<Value<'a>> = eval.alloc(std::cell::OnceCell::new());
     let itself = eval.thunk(move |_| Ok(library.get().copied().unwrap_or(Value::Null)));
     let mut out = AttrsBuilder::new();
-    let mut parts = Vec::new();
-    for part in PARTS {
-        let tree = tree(eval.world, part.name, part.text)?;
-        let function = eval.eval_tree(&tree)?;
-        let value = eval.call(function, &[itself, *native], Span::NONE)?;
-        let names = eval.expect_attrs(value, Span::NONE)?.iter();
-        let of_strings = |name: Symbol| part.name == "lists" && OF_STRINGS.contains(&name.as_str());
-        for attr in names.filter(|attr| part.lifted && !of_strings(attr.name)) {
-            out.copy(attr);
-        }
-        parts.push((part.name, value));
-    }
+    // What is native comes last: where a part passes it on, it is there without reading the part.
+    parts::add(eval, itself, *native, &mut out);
     for attr in eval.expect_attrs(*native, Span::NONE)?.iter() {
         out.copy(attr);
     }
-    for (name, part) in parts {
-        // `lib.options` and so on; `lib.modules` has the native `evalModules` too.
-        out.set(name, part);
-    }
     Ok(*library.get_or_init(|| out.finish(eval)))
-}
-
-fn tree(world: &World, name: &str, text: &str) -> Result<Arc<Tree>> {
-    let path = VirtualPath::new(Root::Cairn, &format!("lib/{name}.nix"));
-    let path = path.unwrap_or(VirtualPath { root: Root::Cairn, path: String::new() });
-    world.embedded(&path, text).map_err(crate::eval::first)
 }
 
 /// What is not written in the language.

@@ -22,6 +22,7 @@ mod location;
 mod network;
 mod option;
 mod package;
+mod parts;
 mod property;
 mod reference;
 mod session;
