@@ -1,8 +1,8 @@
 //! The documentation, run: every code block of README.md and docs/*.md is tried as a reader would.
 //!
 //! - A `nix` block whose first line is `# path/to/file.nix` is written there, in the page's own folder.
-//!   One that ends in `# => value` is an expression that evaluates to that. Any other is an
-//!   expression, or definitions of a host that `cairn check` finds nothing wrong with.
+//!   One that ends in `# => value` is an expression that evaluates to that; where every line does, each
+//!   is one, with `lib` in scope. Any other is an expression, or definitions of a host that `cairn check` finds nothing wrong with.
 //! - A `console` block holds commands behind `$ ` and what they print. A line `…` stands for any
 //!   number of lines, and `…` within a line for any text.
 //! - `text` and `json` blocks show something and are not run; no other language may occur.
@@ -112,6 +112,9 @@ fn run_nix(block: &Block, folder: &Path) -> Result<(), String> {
         fs::write(path, &block.text).unwrap();
         return Ok(());
     }
+    if let Some(lines) = lines_with_values(&block.text) {
+        return run_lines(&lines, folder);
+    }
     let expected: Vec<&str> =
         block.text.lines().filter_map(|line| line.strip_prefix("# => ")).collect();
     if expected.is_empty() {
@@ -123,6 +126,28 @@ fn run_nix(block: &Block, folder: &Path) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("gives {printed}where the page says {}", expected.join("\n")))
+}
+
+/// The expressions and values of a block whose every line has both.
+fn lines_with_values(text: &str) -> Option<Vec<(&str, &str)>> {
+    let lines = text.lines().filter(|line| !line.is_empty());
+    lines.map(|line| line.split_once("# => ").filter(|(before, _)| !before.is_empty())).collect()
+}
+
+fn run_lines(lines: &[(&str, &str)], folder: &Path) -> Result<(), String> {
+    let run = |lines: &[(&str, &str)]| {
+        let expressions: String = lines.iter().map(|(text, _)| format!("({text})\n")).collect();
+        let program = format!("let lib = import <cairn/lib>; in [\n{expressions}]");
+        let printed = succeed(folder, &["eval", "--expr", &program])?;
+        let expected: String = lines.iter().map(|(_, value)| format!("{value} ")).collect();
+        let printed = printed.trim_end();
+        if printed == format!("[ {expected}]") {
+            return Ok(());
+        }
+        Err(format!("gives {printed} where the page says [ {expected}]"))
+    };
+    // All at once; where something is wrong, each by itself.
+    run(lines).or_else(|_| lines.chunks(1).try_for_each(run))
 }
 
 /// Checks definitions as a host of their own would hold them, beside the page's files.
