@@ -42,6 +42,9 @@ const RED_ZONE: usize = 512 << 10;
 const LEVELS: u32 = 8;
 const STACK_SEGMENT: usize = 8 << 20;
 
+/// A text of so many bytes is worth asking whether it fits the limits.
+const LARGE: usize = 1 << 20;
+
 /// Evaluates expressions on one arena.
 pub struct Evaluator<'a> {
     pub(crate) arena: &'a Arena,
@@ -261,6 +264,12 @@ impl<'a> Evaluator<'a> {
                 .into());
         }
         Ok(())
+    }
+
+    /// As [`Evaluator::tick`], where a text has grown to so many bytes: parts that are used many
+    /// times over make a large one of a small value.
+    pub(crate) fn check_text(&self, bytes: usize, at: Span) -> Result<()> {
+        if bytes < LARGE { self.tick(at) } else { self.check_limits(bytes, at) }
     }
 
     #[cold]

@@ -86,8 +86,8 @@ impl<'a> Evaluator<'a> {
         match options.format {
             Format::Json => self.json(value, at),
             Format::Raw => self.coerce_to_str(value, at).map(str::to_owned),
-            Format::Nix if options.lazy => Ok(self.print(value)),
-            Format::Nix => Ok(self.print(self.force_deep(value, at)?)),
+            Format::Nix if options.lazy => self.print(value),
+            Format::Nix => self.print(self.force_deep(value, at)?),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use rnix::ast::{self, AstToken, HasEntry};
 use rowan::ast::AstNode;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::builtins;
 use crate::diagnostic::Diagnostic;
@@ -45,11 +45,12 @@ pub(crate) fn lower(
 ) -> Result<Tree, Vec<Diagnostic>> {
     let file = world.sources.add(name, text);
     parse::with_stack_for(file, text, || {
-        let root = parse::parse(file, text)?;
+        let parse::Parsed { root, old_lets } = parse::parse(file, text)?;
         let mut lowerer = Lowerer {
             world,
             file,
             folder: path.map(VirtualPath::parent),
+            old_lets,
             scopes: Vec::new(),
             diagnostics: Vec::new(),
             value_spans: FxHashMap::default(),
@@ -82,6 +83,8 @@ struct Lowerer<'w> {
     world: &'w World,
     file: FileId,
     folder: Option<VirtualPath>,
+    /// Where sets start that are written `let { … }`.
+    old_lets: FxHashSet<u32>,
     /// Innermost last; each is one environment when the tree is evaluated.
     scopes: Vec<Scope>,
     diagnostics: Vec<Diagnostic>,
@@ -116,6 +119,13 @@ impl Lowerer<'_> {
         let kind = self.kind(node, name, span);
         self.depth -= 1;
         Expr { kind, span }
+    }
+
+    /// `let { …; body = …; }`
+    fn old_let(&mut self, node: &impl HasEntry, span: Span) -> ExprKind {
+        let set = self.set(node, true);
+        let of = Box::new(Expr { kind: ExprKind::Attrs(Box::new(set)), span });
+        ExprKind::Select(of, [Key::Static(Symbol::new("body"), span)].into(), None)
     }
 
     fn too_deep(&mut self, span: Span) -> Expr {
@@ -159,6 +169,10 @@ impl Lowerer<'_> {
             }
             ast::Expr::Apply(apply) => self.apply(apply, span),
             ast::Expr::List(list) => self.list(list, span),
+            ast::Expr::LegacyLet(node) => self.old_let(node, span),
+            ast::Expr::AttrSet(node) if self.old_lets.contains(&span.start) => {
+                self.old_let(node, span)
+            }
             ast::Expr::AttrSet(set) => {
                 ExprKind::Attrs(Box::new(self.set(set, set.rec_token().is_some())))
             }
@@ -172,11 +186,6 @@ impl Lowerer<'_> {
                 let body = self.part(node.body(), span);
                 self.scopes.pop();
                 ExprKind::Let(Box::new(bindings), body)
-            }
-            ast::Expr::LegacyLet(node) => {
-                let set = self.set(node, true);
-                let of = Box::new(Expr { kind: ExprKind::Attrs(Box::new(set)), span });
-                ExprKind::Select(of, [Key::Static(Symbol::new("body"), span)].into(), None)
             }
             ast::Expr::With(node) => {
                 let scope = self.part(node.namespace(), span);

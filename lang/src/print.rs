@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use rustc_hash::FxHashSet;
+
 use crate::builtins::{json_float, shortest_float};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::Evaluator;
@@ -10,23 +12,34 @@ use crate::source::Span;
 use crate::symbol::{Symbol, is_identifier};
 use crate::value::Value;
 
+/// The lists and sets that what is printed is in.
+type Around = FxHashSet<*const ()>;
+
 impl<'a> Evaluator<'a> {
     /// A value as `nix-instantiate --eval --strict` prints it. Thunks are `<CODE>`: force the
     /// value deeply first.
-    pub fn print(&self, value: Value<'a>) -> String {
+    ///
+    /// # Errors
+    /// A limit of the evaluation: a small value may be large as text.
+    pub fn print(&self, value: Value<'a>) -> Result<String> {
         let mut out = String::new();
-        self.print_into(value, &mut out, &mut Vec::new());
-        out
+        self.print_into(value, &mut out, &mut FxHashSet::default())?;
+        Ok(out)
     }
 
-    fn print_into(&self, value: Value<'a>, out: &mut String, around: &mut Vec<*const ()>) {
+    /// Prints a value that is inside of those `around` it.
+    fn print_into(&self, value: Value<'a>, out: &mut String, around: &mut Around) -> Result<()> {
         let value = match value {
             Value::Thunk(thunk) => match thunk.forced() {
                 Some(value) => value,
-                None => return out.push_str("<CODE>"),
+                None => {
+                    out.push_str("<CODE>");
+                    return Ok(());
+                }
             },
             value => value,
         };
+        self.room(out, value, Span::NONE)?;
         match value {
             Value::Null => out.push_str("null"),
             Value::Bool(value) => out.push_str(if value { "true" } else { "false" }),
@@ -45,11 +58,12 @@ impl<'a> Evaluator<'a> {
                 self.within(address, out, around, |out, around| {
                     out.push_str("[ ");
                     for item in list.iter() {
-                        self.print_into(item, out, around);
+                        self.print_into(item, out, around)?;
                         out.push(' ');
                     }
                     out.push(']');
-                });
+                    Ok(())
+                })?;
             }
             Value::Attrs(set) => {
                 let address = std::ptr::from_ref(set).cast();
@@ -58,42 +72,39 @@ impl<'a> Evaluator<'a> {
                     for attr in set.sorted() {
                         print_name(attr.name.as_str(), out);
                         out.push_str(" = ");
-                        self.print_into(attr.value.get(), out, around);
+                        self.print_into(attr.value.get(), out, around)?;
                         out.push_str("; ");
                     }
                     out.push('}');
-                });
+                    Ok(())
+                })?;
             }
         }
+        Ok(())
     }
 
-    /// Prints what contains other values, unless it contains itself or nests too deeply.
+    /// Prints what contains other values, unless it contains itself.
     fn within(
         &self,
         address: *const (),
         out: &mut String,
-        around: &mut Vec<*const ()>,
-        print: impl FnOnce(&mut String, &mut Vec<*const ()>),
-    ) {
-        if around.contains(&address) {
-            return out.push_str("«repeated»");
+        around: &mut Around,
+        print: impl FnOnce(&mut String, &mut Around) -> Result<()>,
+    ) -> Result<()> {
+        if !around.insert(address) {
+            out.push_str("«repeated»");
+            return Ok(());
         }
-        around.push(address);
-        let printed = self.deeper(Span::NONE, || {
-            self.check_text(out.len(), Span::NONE)?;
-            print(out, around);
-            Ok(())
-        });
-        if printed.is_err() {
-            out.push('…');
-        }
-        around.pop();
+        self.deeper(Span::NONE, || print(out, around))?;
+        around.remove(&address);
+        Ok(())
     }
 
-    /// Whether so long a text is within the limits: a small value may print as a huge one, where
-    /// its parts are the same.
-    fn check_text(&self, len: usize, at: Span) -> Result<()> {
-        if len < 1 << 20 { Ok(()) } else { self.check_limits(len, at) }
+    /// Whether more text is within the limits: a small value may print as a huge one, where its
+    /// parts are the same.
+    fn room(&self, out: &str, next: Value<'a>, at: Span) -> Result<()> {
+        let next = if let Value::Str(text) = next { text.len() } else { 0 };
+        self.check_text(out.len() + next, at)
     }
 
     /// A value as JSON, as `builtins.toJSON` gives it: names sorted, no blanks.
@@ -122,7 +133,9 @@ struct JsonWriter<'e, 'a> {
 impl<'a> JsonWriter<'_, 'a> {
     fn value(&mut self, value: Value<'a>, at: Span) -> Result<()> {
         let eval = self.eval;
-        match eval.force_at(value, at)? {
+        let value = eval.force_at(value, at)?;
+        eval.room(&self.out, value, at)?;
+        match value {
             Value::Null => self.out.push_str("null"),
             Value::Bool(value) => self.out.push_str(if value { "true" } else { "false" }),
             Value::Int(value) => {
@@ -132,7 +145,6 @@ impl<'a> JsonWriter<'_, 'a> {
             Value::Str(text) => json_string(text, &mut self.out),
             Value::Path(path) => json_string(eval.interpolate_path(path, at)?, &mut self.out),
             Value::List(list) => {
-                eval.check_text(self.out.len(), at)?;
                 self.out.push('[');
                 for (index, item) in list.iter().enumerate() {
                     if index > 0 {
@@ -149,7 +161,6 @@ impl<'a> JsonWriter<'_, 'a> {
                 if let Some(attr) = set.get_str("outPath") {
                     return self.inside(Step::Name(attr.name), attr.value.get(), at);
                 }
-                eval.check_text(self.out.len(), at)?;
                 self.out.push('{');
                 for (index, attr) in set.sorted().into_iter().enumerate() {
                     if index > 0 {

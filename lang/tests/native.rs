@@ -157,7 +157,7 @@ fn data_goes_between_evaluators() {
         move |evaluator| Ok(evaluator.from_data(&data))
     });
     let id = blake3::hash(b"hello\n").to_hex().to_string();
-    let printed = two.print(two.force_deep(copy, Span::NONE).unwrap());
+    let printed = two.print(two.force_deep(copy, Span::NONE).unwrap()).unwrap();
     assert_eq!(
         printed,
         format!("{{ a = [ 1 2.5 \"s\" null true ]; motd = \"/var/lib/cairn/store/{id}\"; }}")

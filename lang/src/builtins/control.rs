@@ -66,7 +66,7 @@ fn deep_seq<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value
 fn say<'a>(e: &Evaluator<'a>, prefix: &str, value: Value<'a>, at: Span) -> Result<()> {
     let text = match e.force_at(value, at)? {
         Value::Str(text) => (*text).to_owned(),
-        other => e.print(other),
+        other => e.print(other)?,
     };
     if let Some(sink) = &e.world.trace {
         sink(&format!("{prefix}: {text}"));

@@ -115,9 +115,12 @@ fn replace_strings<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Resul
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     loop {
+        e.tick(at)?;
         let found = from.iter().zip(to.cells()).find(|(pattern, _)| rest.starts_with(**pattern));
         if let Some((pattern, replacement)) = found {
-            out.push_str(e.expect_str(e.force_cell(replacement, at)?, at)?);
+            let replacement = e.expect_str(e.force_cell(replacement, at)?, at)?;
+            e.check_text(out.len() + replacement.len(), at)?;
+            out.push_str(replacement);
             rest = &rest[pattern.len()..];
             if !pattern.is_empty() {
                 // A match at the very end leaves room for an empty pattern there, as in Nix.

@@ -72,6 +72,7 @@ impl<'a> Evaluator<'a> {
     ) -> Result<Value<'a>> {
         match set.get_str("__functor") {
             Some(attr) => {
+                self.tick(at)?;
                 let functor = self.force_attr(attr)?;
                 self.deeper(at, || self.call(functor, &[value], at))
             }

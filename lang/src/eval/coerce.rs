@@ -55,7 +55,9 @@ impl<'a> Evaluator<'a> {
                 let mut text = String::new();
                 for (index, item) in list.iter().enumerate() {
                     let item = self.force_at(item, at)?;
-                    text.push_str(self.deeper(at, || self.coerce(item, at, strength))?);
+                    let item_text = self.deeper(at, || self.coerce(item, at, strength))?;
+                    self.check_text(text.len() + item_text.len(), at)?;
+                    text.push_str(item_text);
                     // As in Nix, an empty list inside adds no space.
                     let is_empty_list = matches!(item, Value::List(list) if list.is_empty());
                     if index + 1 < list.len() && !is_empty_list {

@@ -40,6 +40,7 @@ impl<'a> Evaluator<'a> {
             // It may still fail.
             return self.force_at(left, at).map(|_| true);
         }
+        self.tick(at)?;
         self.deeper(at, || self.equal(left, right, at))
     }
 
@@ -111,6 +112,7 @@ impl<'a> Evaluator<'a> {
             (Value::Path(a), Value::Path(b)) => self.path_text(a) < self.path_text(b),
             (Value::List(a), Value::List(b)) => {
                 for (left, right) in a.iter().zip(b.iter()) {
+                    self.tick(at)?;
                     if !self.deeper(at, || self.equal(left, right, at))? {
                         return self.deeper(at, || self.less(left, right, at));
                     }

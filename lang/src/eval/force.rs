@@ -85,6 +85,7 @@ impl<'a> Evaluator<'a> {
         if !seen.insert(address) {
             return Ok(());
         }
+        self.tick(at)?;
         self.deeper(at, || match value {
             Value::List(list) => list.cells().iter().try_for_each(|cell| {
                 let item = self.force_cell(cell, at)?;

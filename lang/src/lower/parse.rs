@@ -1,6 +1,9 @@
 //! Parsing, and syntax errors in words.
 
+use std::borrow::Cow;
+
 use rnix::{ParseError, Root, SyntaxKind, TextRange};
+use rustc_hash::FxHashSet;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
@@ -70,19 +73,60 @@ pub(crate) fn with_stack_for<T>(
     stacker::maybe_grow(stack, stack, work)
 }
 
+/// A parsed file, and where it has a `let { … }`: these are sets with `rec` in the tree.
+pub(super) struct Parsed {
+    pub(super) root: Root,
+    pub(super) old_lets: FxHashSet<u32>,
+}
+
 /// Parses a file.
 ///
 /// # Errors
 /// The first syntax error: the ones after it are mostly its echo.
-pub(super) fn parse(file: FileId, text: &str) -> Result<Root, Vec<Diagnostic>> {
-    let parsed = Root::parse(text);
+pub(super) fn parse(file: FileId, text: &str) -> Result<Parsed, Vec<Diagnostic>> {
+    let old_lets = old_lets(text);
+    let parsed = Root::parse(&with_rec(text, &old_lets));
     if text.trim().is_empty() {
         return Err(vec![empty(file)]);
     }
     match parsed.errors().first() {
-        None => Ok(parsed.tree()),
+        None => Ok(Parsed { root: parsed.tree(), old_lets }),
         Some(error) => Err(vec![Words { file, text }.diagnostic(error)]),
     }
+}
+
+/// Where a `let { … }` starts. Nix takes one wherever it takes a set; the parser does not.
+fn old_lets(text: &str) -> FxHashSet<u32> {
+    let mut found = FxHashSet::default();
+    let (mut last_let, mut at) = (None, 0);
+    for (kind, token) in rnix::tokenize(text) {
+        match kind {
+            SyntaxKind::TOKEN_LET => last_let = Some(at),
+            SyntaxKind::TOKEN_L_BRACE => found.extend(last_let.take()),
+            kind if kind.is_trivia() => {}
+            _ => last_let = None,
+        }
+        at += token.len() as u32;
+    }
+    found
+}
+
+/// The text with `rec`, which is as long, in the place of each of these.
+fn with_rec<'t>(text: &'t str, lets: &FxHashSet<u32>) -> Cow<'t, str> {
+    let mut starts: Vec<usize> = lets.iter().map(|start| *start as usize).collect();
+    if starts.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    starts.sort_unstable();
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = 0;
+    for start in starts {
+        replaced.push_str(&text[rest..start]);
+        replaced.push_str("rec");
+        rest = start + "let".len();
+    }
+    replaced.push_str(&text[rest..]);
+    Cow::Owned(replaced)
 }
 
 /// The error of a file without an expression.

@@ -63,7 +63,7 @@ impl Lowerer<'_> {
 
     fn draft_value(&mut self, node: ast::Expr) -> DraftValue {
         match without_parens(node.clone()) {
-            ast::Expr::AttrSet(set) => {
+            ast::Expr::AttrSet(set) if !self.old_lets.contains(&self.span(&set).start) => {
                 let draft = self.draft(&set, set.rec_token().is_some());
                 DraftValue::Set(draft, self.span(&node))
             }

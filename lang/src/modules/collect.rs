@@ -99,6 +99,10 @@ pub(crate) fn collect<'a>(
             raised: false,
         };
         while let Some(raw) = collector.queue.pop_front() {
+            // Sets that import themselves have no name to know them by.
+            let held = collector.queue.len() * size_of::<RawModule<'_>>()
+                + collector.out.len() * size_of::<Loaded<'_>>();
+            eval.check_limits(held, raw.at)?;
             match collector.load(eval, raw) {
                 Ok(()) => {}
                 Err(error) => {

@@ -1,0 +1,1 @@
+builtins.mapAttrs (n: t: builtins.readFile (./link-folder + "/${n}")) (builtins.readDir ./link-folder)

@@ -1,0 +1,1 @@
+builtins.listToAttrs (builtins.genList (n: { name = toString n; value = n; }) 10000000)

@@ -1,0 +1,1 @@
+(import <cairn/lib>).evalModules { modules = [ (let m = { imports = [ m m ]; }; in m) ]; }

@@ -1,0 +1,1 @@
+(import <cairn/lib>).evalModules { modules = [ (let x = [ x ]; in x) ]; }

@@ -1,0 +1,1 @@
+(rec { __overrides = __overrides; a = 1; }).a

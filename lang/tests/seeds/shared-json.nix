@@ -1,0 +1,1 @@
+builtins.toJSON (builtins.foldl' (a: _: { x = a; y = a; }) [ ] (builtins.genList (x: x) 60))

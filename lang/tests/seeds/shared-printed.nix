@@ -1,0 +1,1 @@
+builtins.foldl' (a: _: [ a a ]) [ ] (builtins.genList (x: x) 60)

@@ -1,0 +1,1 @@
+builtins.toXML (builtins.foldl' (a: _: { x = a; y = a; }) [ ] (builtins.genList (x: x) 60))

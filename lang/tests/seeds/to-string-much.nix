@@ -1,0 +1,1 @@
+let s = builtins.foldl' (s: _: s + s) "x" (builtins.genList (x: x) 20); in toString (builtins.genList (_: s) 1000000)

@@ -1,0 +1,1 @@
+with (let s = s // { a = 1; }; in s); a

@@ -1,0 +1,1 @@
+builtins.zipAttrsWith (n: v: v) (builtins.genList (n: { a = n; b = builtins.zipAttrsWith (n: v: v) [ { } ]; }) 100000)
