@@ -15,6 +15,7 @@ use crate::world::World;
 
 mod demand;
 mod grammar;
+mod measure;
 mod offsets;
 mod operators;
 mod parse;

@@ -5,11 +5,10 @@ use std::borrow::Cow;
 use rnix::{ParseError, Root, SyntaxKind, TextRange};
 use rustc_hash::FxHashSet;
 
+use super::measure::measure;
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
 
-/// Brackets and unary operators nest no deeper than this.
-const NESTING_LIMIT: usize = 2000;
 /// Stack for one level of the parser's recursion, and for a level of a tree that is walked.
 const PARSER_LEVEL: usize = 8 << 10;
 const TREE_LEVEL: usize = 512;
@@ -26,50 +25,8 @@ pub(crate) fn with_stack_for<T>(
         let span = Span { file, start: 0, end: 0 };
         return Err(vec![Diagnostic::error("syntax::too-large", span, "the file is too large")]);
     }
-    let mut nesting = 0usize;
-    let mut deepest = (0, 0);
-    let mut unary = 0;
-    let (mut chained, mut tokens, mut at) = (0, 0, 0);
-    for (kind, token) in rnix::tokenize(text) {
-        match kind {
-            SyntaxKind::TOKEN_L_BRACE
-            | SyntaxKind::TOKEN_L_BRACK
-            | SyntaxKind::TOKEN_L_PAREN
-            | SyntaxKind::TOKEN_INTERPOL_START => nesting += 1,
-            SyntaxKind::TOKEN_R_BRACE
-            | SyntaxKind::TOKEN_R_BRACK
-            | SyntaxKind::TOKEN_R_PAREN
-            | SyntaxKind::TOKEN_INTERPOL_END => nesting = nesting.saturating_sub(1),
-            _ => {}
-        }
-        match kind {
-            SyntaxKind::TOKEN_SUB | SyntaxKind::TOKEN_INVERT => unary += 1,
-            kind if kind.is_trivia() => {}
-            _ => unary = 0,
-        }
-        // Operators that group to the right recurse once for each.
-        chained += usize::from(matches!(
-            kind,
-            SyntaxKind::TOKEN_CONCAT
-                | SyntaxKind::TOKEN_UPDATE
-                | SyntaxKind::TOKEN_IMPLICATION
-                | SyntaxKind::TOKEN_PIPE_LEFT
-                | SyntaxKind::TOKEN_OR
-        ));
-        if nesting + unary > deepest.0 {
-            deepest = (nesting + unary, at);
-        }
-        tokens += 1;
-        at += token.len();
-    }
-    if deepest.0 > NESTING_LIMIT || chained > NESTING_LIMIT * 10 {
-        let start = deepest.1 as u32;
-        let span = Span { file, start, end: start + 1 };
-        let message = format!("expressions nest more than {NESTING_LIMIT} deep here");
-        return Err(vec![Diagnostic::error("syntax::too-deep", span, message)]);
-    }
-    let levels = deepest.0 + chained;
-    let stack = BASE_STACK + levels * PARSER_LEVEL + tokens * TREE_LEVEL;
+    let measure = measure(file, text)?;
+    let stack = BASE_STACK + measure.levels * PARSER_LEVEL + measure.tokens * TREE_LEVEL;
     stacker::maybe_grow(stack, stack, work)
 }
 
