@@ -57,7 +57,7 @@ pub(crate) fn lower(
             value_spans: FxHashMap::default(),
             element_spans: FxHashMap::default(),
             depth: 0,
-            redefines: operators::may_redefine(text),
+            redefines: operators::may_redefine(text, scope),
         };
         if !scope.is_empty() {
             lowerer.scopes.push(Scope::names(scope.iter().copied()));

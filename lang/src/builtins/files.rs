@@ -18,7 +18,15 @@ pub(super) const TABLE: &[Builtin] = &[
 ];
 
 fn read_file<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
-    Ok(e.str(&e.world.text(&e.expect_path(args[0], at)?, at)?))
+    let path = e.expect_path(args[0], at)?;
+    let text = e.world.text(&path, at)?;
+    if text.contains('\0') {
+        let message = format!("{path} holds the character 0, which no string can");
+        return Err(Diagnostic::error("file::not-text", at, message)
+            .with_help("what `readFile` reads is text")
+            .into());
+    }
+    Ok(e.str(&text))
 }
 
 fn read_dir<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {

@@ -31,6 +31,10 @@ fn from_toml<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Valu
 
 fn toml_value<'a>(e: &Evaluator<'a>, value: &toml::Value, at: Span) -> Result<Value<'a>> {
     Ok(match value {
+        toml::Value::String(text) if text.contains('\0') => {
+            let message = "the TOML has the character 0, which no string can hold";
+            return Err(Diagnostic::error("type::toml", at, message).into());
+        }
         toml::Value::String(text) => e.str(text),
         toml::Value::Integer(value) => Value::Int(*value),
         toml::Value::Float(value) => Value::Float(*value),

@@ -13,9 +13,11 @@ use crate::tree::{BinaryOp, Expr, ExprKind};
 /// The functions that operators and search paths stand for.
 const STAND_INS: [&str; 6] = ["__sub", "__mul", "__div", "__lessThan", "__findFile", "__nixPath"];
 
-/// Whether a file may bind one of them: few do, so the others need not look.
-pub(super) fn may_redefine(text: &str) -> bool {
-    STAND_INS.iter().any(|name| text.contains(name))
+/// Whether a file, or the scope around it, may bind one of them: few do, so the others need not
+/// look.
+pub(super) fn may_redefine(text: &str, scope: &[Symbol]) -> bool {
+    let in_scope = |name: &str| scope.iter().any(|known| known.as_str() == name);
+    STAND_INS.iter().any(|name| text.contains(name) || in_scope(name))
 }
 
 impl Lowerer<'_> {
