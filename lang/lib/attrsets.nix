@@ -11,6 +11,7 @@ let
     ;
 in
 rec {
+  inherit (native) optionalAttrs;
   inherit (builtins)
     attrNames
     attrValues
@@ -134,12 +135,14 @@ rec {
         );
     in
     recurse [ ] set;
-  mapAttrsToListRecursive = f: set: collect' (mapAttrsRecursive (path: v: { leaf = f path v; }) set);
-  collect' = set: map (x: x.leaf) (collect (x: isAttrs x && x ? leaf) set);
+  mapAttrsToListRecursive =
+    f: set:
+    map (x: x.leaf) (
+      collect (x: isAttrs x && x ? leaf) (mapAttrsRecursive (path: value: { leaf = f path value; }) set)
+    );
   genAttrs = names: f: listToAttrs (map (n: nameValuePair n (f n)) names);
   genAttrs' = xs: f: listToAttrs (map f xs);
   isDerivation = value: (value.type or null) == "derivation";
-  optionalAttrs = cond: as: if cond then as else { };
   zipAttrsWithNames =
     names: f: sets:
     listToAttrs (map (name: nameValuePair name (f name (builtins.catAttrs name sets))) names);

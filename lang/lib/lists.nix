@@ -1,6 +1,7 @@
 # Lists. Names and meaning are nixpkgs'.
 lib: native:
 rec {
+  inherit (native) optional optionals;
   inherit (builtins)
     all
     any
@@ -77,8 +78,6 @@ rec {
     else
       head found;
   count = pred: foldl' (c: x: if pred x then c + 1 else c) 0;
-  optional = cond: elem: if cond then [ elem ] else [ ];
-  optionals = cond: elems: if cond then elems else [ ];
   toList = x: if builtins.isList x then x else [ x ];
   range = first: last: if first > last then [ ] else genList (n: first + n) (last - first + 1);
   replicate = n: elem: genList (_: elem) n;

@@ -16,6 +16,7 @@ let
   concatMapStringsSep' = f: list: builtins.concatStringsSep "" (map f list);
 in
 rec {
+  inherit (native) optionalString;
   inherit (builtins)
     baseNameOf
     compareVersions
@@ -78,7 +79,6 @@ rec {
     builtins.concatStringsSep sep (lib.mapAttrsToList f attrs);
   concatLines = concatMapStrings (s: s + "\n");
   replicate = n: s: concatStrings (lib.genList (_: s) n);
-  optionalString = cond: string: if cond then string else "";
   trim = trimWith {
     start = true;
     end = true;

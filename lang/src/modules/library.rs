@@ -10,6 +10,7 @@ use crate::value::{ThunkState, Value};
 
 use super::collect::RawModule;
 use super::definition::{Layer, Origin, priority};
+use super::hot;
 use super::location::{Location, Place};
 use super::network::{cidr_functions, ip_functions};
 use super::package::fetch_package;
@@ -57,6 +58,7 @@ fn build<'a>(eval: &Evaluator<'a>) -> Result<Value<'a>> {
 /// What is not written in the language.
 fn native<'a>(eval: &Evaluator<'a>) -> Value<'a> {
     let mut out = AttrsBuilder::new();
+    hot::add(eval, &mut out);
     out.set("types", eval.thunk(|eval| Ok(lib_types(eval))));
     out.set("ip", eval.thunk(|eval| Ok(ip_functions(eval))));
     out.set("cidr", eval.thunk(|eval| Ok(cidr_functions(eval))));

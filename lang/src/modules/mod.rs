@@ -16,6 +16,7 @@ mod collect;
 mod configuration;
 mod definition;
 mod explain;
+mod hot;
 mod level;
 mod library;
 mod location;

@@ -168,4 +168,14 @@ mod tests {
             assert!(!matches!(value, Err(_) | Ok(Value::Null)), "{}: {value:?}", attr.name);
         }
     }
+
+    #[test]
+    fn every_name_is_in_the_page_on_the_library() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/lib.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let of_a_name = |c: char| c.is_alphanumeric() || "_'".contains(c);
+        let words: std::collections::BTreeSet<&str> = page.split(|c| !of_a_name(c)).collect();
+        let missing: Vec<_> = names().filter(|(_, name)| !words.contains(name)).collect();
+        assert!(missing.is_empty(), "docs/lib.md lacks {missing:?}");
+    }
 }

@@ -1,0 +1,29 @@
+//! Functions of `lib` that nearly every module calls: native, so that no part is read for them.
+
+use crate::eval::{AttrsBuilder, Evaluator};
+use crate::value::Value;
+
+/// Adds them.
+pub(super) fn add<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
+    out.set(
+        "optional",
+        eval.primop("optional", 2, |eval, args, at| {
+            Ok(eval.list(eval.expect_bool(args[0], at)?.then_some(args[1])))
+        }),
+    );
+    let choices = [
+        ("optionals", eval.list([])),
+        ("optionalString", eval.str_in("")),
+        ("optionalAttrs", eval.attrs::<&str>([])),
+    ];
+    for (name, otherwise) in choices {
+        out.set(name, choice(eval, name, otherwise));
+    }
+}
+
+/// A function that gives its second argument where the first is true.
+fn choice<'a>(eval: &Evaluator<'a>, name: &str, otherwise: Value<'a>) -> Value<'a> {
+    eval.primop(name, 2, move |eval, args, at| {
+        Ok(if eval.expect_bool(args[0], at)? { args[1] } else { otherwise })
+    })
+}
