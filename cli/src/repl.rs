@@ -159,7 +159,7 @@ impl<'s, 'a> Session<'s, 'a> {
         self.kept.failed.set(true);
         let sources = &self.eval.world.sources;
         for problem in &mut problems {
-            problem.drop_library_steps(sources);
+            problem.settle(sources);
         }
         report::show_each(self.ui, &problems, sources);
     }

@@ -150,12 +150,13 @@ impl<'d> Main<'d> {
         let mut labels = Vec::new();
         if source.is_some() {
             let label = diagnostic.label.clone();
-            labels.push(LabeledSpan::new_primary_with_span(label, range(diagnostic.span)));
+            labels.push(LabeledSpan::new_primary_with_span(label, line(sources, diagnostic.span)));
         }
         let mut notes = Vec::new();
         for (span, message) in &diagnostic.related {
             if near(sources, diagnostic.span, *span) {
-                labels.push(LabeledSpan::new_with_span(Some(message.clone()), range(*span)));
+                labels
+                    .push(LabeledSpan::new_with_span(Some(message.clone()), line(sources, *span)));
             } else {
                 notes.push(Note::new(*span, message, sources));
             }
@@ -182,8 +183,14 @@ fn near(sources: &Sources, main: Span, other: Span) -> bool {
     }
 }
 
-fn range(span: Span) -> std::ops::Range<usize> {
-    span.start as usize..span.end as usize
+/// What is marked of a span: of several lines the first. A frame around the rest would show less.
+fn line(sources: &Sources, span: Span) -> std::ops::Range<usize> {
+    let (start, end) = (span.start as usize, span.end as usize);
+    let text = sources.text(span).unwrap_or_default();
+    match text.split_once('\n') {
+        Some((first, _)) => start..start + first.trim_end().len(),
+        None => start..end,
+    }
 }
 
 impl fmt::Debug for Main<'_> {
@@ -235,7 +242,7 @@ struct Note<'d> {
 
 impl<'d> Note<'d> {
     fn new(span: Span, message: &'d str, sources: &Sources) -> Note<'d> {
-        let label = LabeledSpan::new_primary_with_span(None, range(span));
+        let label = LabeledSpan::new_primary_with_span(None, line(sources, span));
         Note { message, source: source(sources, span), label, help: None }
     }
 }

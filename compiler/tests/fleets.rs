@@ -71,8 +71,8 @@ fn names_of_a_fleet() {
     ");
     let report = load(&[("cairn.nix", "{ outputs = _: { hosts = nope; x = ; }; }")], &[]);
     insta::assert_snapshot!(told(&report.err().expect("errors")), @"
-    syntax::error at cairn.nix:1:36: unexpected `;`, expected an expression
-      something before this `;` is unfinished
+    syntax::error at cairn.nix:1:36: a value is missing before this `;`
+      something before it is unfinished
     ");
 }
 

@@ -2,7 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::origin;
 use crate::source::{Sources, Span};
+use crate::value::Value;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,13 +44,51 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// What was being evaluated, innermost first, shortened.
     pub trace: Vec<(Span, String)>,
+    /// The value that the error is about: the call that passed it finds its argument by this.
+    pub(crate) culprit: Option<Culprit>,
+}
+
+/// A value by its identity, and what should have been there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Culprit {
+    value: (u8, u64),
+    /// As in "expected a list"; empty where it is not the type that is wrong.
+    pub(crate) expected: &'static str,
+}
+
+impl Culprit {
+    /// Whether this is the value: the same one, not only an equal one.
+    pub(crate) fn is(self, value: Value<'_>) -> bool {
+        identity(value) == self.value
+    }
+}
+
+/// The type and the bits of a value: an address, for those that lie elsewhere.
+fn identity(value: Value<'_>) -> (u8, u64) {
+    fn address<T: ?Sized>(value: &T) -> u64 {
+        std::ptr::from_ref(value).cast::<()>().addr() as u64
+    }
+    match value {
+        Value::Null => (0, 0),
+        Value::Bool(value) => (1, value.into()),
+        Value::Int(value) => (2, value.cast_unsigned()),
+        Value::Float(value) => (3, value.to_bits()),
+        Value::Str(text) => (4, address(*text)),
+        Value::Path(path) => (5, address(path)),
+        Value::List(list) => (6, address(list)),
+        Value::Attrs(attrs) => (7, address(attrs)),
+        Value::Lambda(closure) => (8, address(closure)),
+        Value::PrimOp(primop) => (9, address(primop)),
+        Value::Thunk(thunk) => (10, address(thunk)),
+    }
 }
 
 /// A result whose error is a diagnostic.
 pub type Result<T, E = Box<Diagnostic>> = std::result::Result<T, E>;
 
-/// More steps of a trace than this tell nobody anything.
-const TRACE_LIMIT: usize = 12;
+/// A trace keeps so many steps next to the error, and as many at its other end: between them lie
+/// what a library does and how deep something recursed.
+const TRACE_ENDS: usize = 12;
 
 impl Diagnostic {
     /// An error with a code, a place and a message.
@@ -62,6 +102,7 @@ impl Diagnostic {
             related: Vec::new(),
             help: None,
             trace: Vec::new(),
+            culprit: None,
         }
     }
 
@@ -93,19 +134,91 @@ impl Diagnostic {
         self
     }
 
-    /// Notes what was being evaluated, unless the trace is long enough already.
+    /// About this value, in whose place something `expected` should be: a call that passes it
+    /// puts the error at its argument.
+    #[must_use]
+    pub(crate) fn about(mut self, value: Value<'_>, expected: &'static str) -> Diagnostic {
+        self.culprit = Some(Culprit { value: identity(value), expected });
+        self
+    }
+
+    /// Notes what was being evaluated, each place once. Of a long trace the middle is left out.
     pub fn push_trace(&mut self, span: Span, message: impl Into<String>) {
-        let known = self.trace.last().is_some_and(|(last, _)| *last == span);
-        if self.trace.len() < TRACE_LIMIT && !span.is_none() && !known {
-            self.trace.push((span, message.into()));
+        if span.is_none() || self.trace.iter().any(|(known, _)| *known == span) {
+            return;
+        }
+        if self.trace.len() == 2 * TRACE_ENDS {
+            self.trace.remove(TRACE_ENDS);
+        }
+        self.trace.push((span, message.into()));
+    }
+
+    /// Makes a finished error one for whoever wrote the program: shown in their own file, where
+    /// one led to it, without what the library does between, and with the place where the value
+    /// at fault is named.
+    pub fn settle(&mut self, sources: &Sources) {
+        if !self.span.is_none() && !sources.is_own(self.span) {
+            self.lead_to_own_file(sources);
+        }
+        if !sources.is_own(self.span) {
+            return;
+        }
+        self.trace.retain(|(span, _)| sources.is_own(*span));
+        self.narrow(sources);
+        let of_a_value = matches!(
+            self.code.as_str(),
+            "type::mismatch"
+                | "type::not-a-string"
+                | "type::not-a-function"
+                | "type::not-a-set"
+                | "type::range"
+        );
+        if of_a_value
+            && let Some((name, span)) = origin::definition(sources, self.span)
+            && self.related.iter().all(|(known, _)| *known != span)
+        {
+            self.related.push((span, format!("`{name}` is defined here")));
         }
     }
 
-    /// Drops steps of the trace that are in the program's own files where the error itself is in
-    /// somebody else's: what the library does between tells that person nothing.
-    pub fn drop_library_steps(&mut self, sources: &Sources) {
-        if sources.is_own(self.span) {
-            self.trace.retain(|(span, _)| sources.is_own(*span));
+    /// From the whole of an expression to the part of it that is at fault.
+    fn narrow(&mut self, sources: &Sources) {
+        match self.code.as_str() {
+            "type::not-a-function" => {
+                if let Some(function) = origin::called(sources, self.span) {
+                    self.span = function;
+                    self.label = Some("this is called".to_owned());
+                }
+            }
+            "type::not-a-set" => {
+                if let Some(of) = origin::taken_from(sources, self.span) {
+                    self.span = of;
+                }
+            }
+            "eval::infinite-recursion" => {
+                if let Some(name) = origin::defines_itself(sources, self.span) {
+                    self.help = Some(format!(
+                        "this `{name}` is the one that is defined here, not one of further out: \
+                         rename one of them"
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn lead_to_own_file(&mut self, sources: &Sources) {
+        let Some(own) = self.trace.iter().position(|(span, _)| sources.is_own(*span)) else {
+            return;
+        };
+        let (span, message) = self.trace.remove(own);
+        let inside = std::mem::replace(&mut self.span, span);
+        self.label =
+            message.strip_prefix("while calling ").map(|name| format!("in this call of {name}"));
+        if sources.is_library(inside) {
+            self.trace.insert(0, (inside, "it happens here".to_owned()));
+        } else {
+            self.related.insert(0, (inside, "it happens here".to_owned()));
         }
     }
 

@@ -18,6 +18,7 @@ use crate::world::{Mode, World};
 
 mod alloc;
 mod attrs;
+mod blame;
 mod call;
 mod coerce;
 mod compare;
@@ -120,7 +121,7 @@ impl<'a> Evaluator<'a> {
         let path = &self
             .world
             .module_path(path)
-            .map_err(|error| crate::world::unreadable(path, &error, at))?;
+            .map_err(|error| self.world.unreadable(path, &error, at))?;
         let known = self.imports.borrow().get(path).copied();
         let value = match known {
             Some(known) => known,

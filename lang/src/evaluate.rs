@@ -68,7 +68,7 @@ fn eval_tree(
     let evaluator = Evaluator::new(&arena, world);
     let printed = evaluator.eval_tree(tree).and_then(|value| evaluator.show(value, options));
     printed.map_err(|mut error| {
-        error.drop_library_steps(&world.sources);
+        error.settle(&world.sources);
         // A file that cannot be used: all that is wrong with such files is worth showing.
         let files = world.file_diagnostics();
         let known = |file: &Diagnostic| file.span == error.span && file.code == error.code;

@@ -4,6 +4,7 @@
 //! on one [`Arena`]; values are [`Value`]s, 16 bytes each, and errors are [`Diagnostic`]s.
 
 mod arena;
+mod brief;
 mod builtins;
 pub mod check;
 mod data;
@@ -14,6 +15,7 @@ mod fs;
 pub mod literal;
 mod lower;
 pub mod modules;
+mod origin;
 mod print;
 mod prompt;
 mod select;

@@ -80,6 +80,15 @@ pub(crate) fn bound(tree: Tree) -> Result<Tree, Vec<Diagnostic>> {
     if tree.problems.is_empty() { Ok(tree) } else { Err(tree.problems) }
 }
 
+/// Runs `look` on the syntax of a text that was lowered before.
+pub(crate) fn with_syntax<T>(
+    file: FileId,
+    text: &str,
+    look: impl FnOnce(&rnix::Root) -> Option<T>,
+) -> Option<T> {
+    parse::with_stack_for(file, text, || Ok(look(&rnix::Root::parse(text).tree()))).ok().flatten()
+}
+
 struct Lowerer<'w> {
     world: &'w World,
     file: FileId,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Result, nearest};
 use crate::fs::{FsError, Root, Roots, VirtualPath};
 use crate::lower::{self, bound};
 use crate::source::{Sources, Span};
@@ -111,7 +111,7 @@ impl World {
     /// cannot be read. While building, a file whose only fault is unbound names has a tree, so that
     /// what else is wrong is found in the same run: they are in [`World::file_diagnostics`].
     pub fn tree(&self, path: &VirtualPath, at: Span) -> Result<Arc<Tree>, Vec<Diagnostic>> {
-        let unreadable = |error| vec![unreadable(path, &error, at)];
+        let unreadable = |error| vec![self.unreadable(path, &error, at)];
         let path = &self.module_path(path).map_err(unreadable)?;
         let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = trees.get(path) {
@@ -166,7 +166,7 @@ impl World {
         names: &[Symbol],
         at: Span,
     ) -> Result<Tree, Vec<Diagnostic>> {
-        let unreadable = |error| vec![unreadable(path, &error, at)];
+        let unreadable = |error| vec![self.unreadable(path, &error, at)];
         let path = &self.module_path(path).map_err(unreadable)?;
         let text = self.text(path, at).map_err(|error| vec![*error])?;
         lower::lower(self, &path.to_string(), &text, Some(path), names).and_then(bound)
@@ -195,13 +195,67 @@ impl World {
     /// # Errors
     /// A diagnostic at `at` where it cannot be read or is not UTF-8.
     pub fn text(&self, path: &VirtualPath, at: Span) -> Result<String> {
-        let bytes = self.roots.read(path).map_err(|error| unreadable(path, &error, at))?;
+        let bytes = self.roots.read(path).map_err(|error| self.unreadable(path, &error, at))?;
         String::from_utf8(bytes).map_err(|_| {
             let message = format!("{path} is not UTF-8 text");
             Diagnostic::error("file::not-text", at, message)
                 .with_help("source files and what `readFile` reads are UTF-8; convert the file")
                 .into()
         })
+    }
+
+    /// The diagnostic of a file that cannot be read, with the nearest name of one that can.
+    #[cold]
+    pub(crate) fn unreadable(&self, path: &VirtualPath, error: &FsError, at: Span) -> Diagnostic {
+        let (code, help) = match error {
+            FsError::NotFound => {
+                let near = self.nearest_file(path).unwrap_or_else(|| {
+                    "check the name; paths start at the file they are written in".to_owned()
+                });
+                ("file::not-found", near)
+            }
+            FsError::Escapes(_) | FsError::Outside => ("file::outside", self.may_be_read()),
+            FsError::NotAFile => ("file::not-a-file", "name a file, not a folder or device".into()),
+            FsError::NotADirectory => ("file::not-a-folder", "name a folder".into()),
+            FsError::Io(_) => ("file::unreadable", "check the file's permissions".into()),
+        };
+        Diagnostic::error(code, at, format!("cannot read {path}: {error}")).with_help(help)
+    }
+
+    /// What to do about a path that leads out of what may be read.
+    pub(crate) fn may_be_read(&self) -> String {
+        match self.mode {
+            Mode::Build => {
+                "only the fleet's folder and the standard modules can be read: copy the \
+                            file into the fleet"
+                    .to_owned()
+            }
+            Mode::Eval => {
+                "only files of one folder can be read: the fleet's or the file's own, or \
+                           that of `--root DIR`"
+                    .to_owned()
+            }
+        }
+    }
+
+    fn nearest_file(&self, path: &VirtualPath) -> Option<String> {
+        let folder = path.parent();
+        match self.roots.list(&folder) {
+            Ok(entries) => {
+                // What comes after the dot is alike in many files, and no sign of a typo.
+                let name = path.file_name();
+                let dot = name.rfind('.').unwrap_or(name.len());
+                let (stem, extension) = name.split_at(dot);
+                let stems = entries.iter().filter_map(|(name, _)| name.strip_suffix(extension));
+                nearest(stem, stems).map(|near| format!("did you mean `{near}{extension}`?"))
+            }
+            Err(_) if folder.path.is_empty() => None,
+            Err(_) => Some(
+                self.nearest_file(&folder)
+                    .map(|near| format!("there is no folder {folder}: {near}"))
+                    .unwrap_or_else(|| format!("there is no folder {folder}")),
+            ),
+        }
     }
 
     /// The virtual path of an absolute one. While building, none leads into the fleet: what a
@@ -239,22 +293,4 @@ impl World {
         };
         found.ok_or_else(escapes)
     }
-}
-
-/// The diagnostic of a file that cannot be read.
-pub(crate) fn unreadable(path: &VirtualPath, error: &FsError, at: Span) -> Diagnostic {
-    let (code, help) = match error {
-        FsError::NotFound => {
-            ("file::not-found", "check the name; paths start at the file they are written in")
-        }
-        FsError::Escapes(_) | FsError::Outside => (
-            "file::outside",
-            "only the fleet's folder, the standard modules and locked inputs can be read; copy the \
-             file into the fleet",
-        ),
-        FsError::NotAFile => ("file::not-a-file", "name a file, not a folder or device"),
-        FsError::NotADirectory => ("file::not-a-folder", "name a folder"),
-        FsError::Io(_) => ("file::unreadable", "check the file's permissions"),
-    };
-    Diagnostic::error(code, at, format!("cannot read {path}: {error}")).with_help(help)
 }

@@ -91,7 +91,7 @@ pub(crate) fn run(ui: &Ui, global: &Global, args: &EvalArgs) -> Result<(), Comma
     let value = eval.eval_tree(&tree).and_then(|value| eval.walk(value, &args.attr, &given));
     let printed = value.and_then(|value| eval.show(value, &options));
     let printed = printed.map_err(|mut error| {
-        error.drop_library_steps(&world.sources);
+        error.settle(&world.sources);
         match error.code.starts_with("syntax::") {
             // All that is wrong with an imported file, not only the first of it.
             true if !world.file_diagnostics().is_empty() => failed(world.file_diagnostics()),

@@ -51,7 +51,7 @@ impl Session<'_, '_> {
         let Ok(Value::Attrs(set)) = value else { return Vec::new() };
         let quoted = |name: &str| match is_identifier(name) {
             true => name.to_owned(),
-            false => self.eval.print(self.eval.str(name)),
+            false => self.eval.print(self.eval.str(name)).unwrap_or_else(|_| name.to_owned()),
         };
         let names: Vec<String> = set.names().map(quoted).collect();
         beginning(name, names.iter().map(String::as_str))

@@ -88,7 +88,7 @@ impl<'a> Printer<'_, 'a> {
                 for attr in set.sorted() {
                     let name = match is_identifier(attr.name.as_str()) {
                         true => attr.name.to_string(),
-                        false => this.eval.print(this.eval.str(attr.name.as_str())),
+                        false => this.eval.print(this.eval.str(attr.name.as_str()))?,
                     };
                     let value = this.eval.force_attr(attr);
                     let piece = this.part(value, depth)?;
@@ -106,7 +106,7 @@ impl<'a> Printer<'_, 'a> {
                 }))
             }
             Value::PrimOp(primop) => Ok(Piece::Text(format!("«primop {}»", primop.name()))),
-            value => Ok(Piece::Text(self.eval.print(value))),
+            value => Ok(Piece::Text(self.eval.print(value)?)),
         }
     }
 

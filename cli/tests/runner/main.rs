@@ -9,6 +9,7 @@ mod test_diff;
 mod test_eval;
 mod test_explain;
 mod test_fmt;
+mod test_mistakes;
 mod test_repl;
 mod test_rollback;
 mod test_status;

@@ -97,7 +97,7 @@ fn mistakes_are_told_and_the_script_goes_on() {
 
     type::mismatch
 
-      × expected a number, found a string
+      × expected a number, found the string "a"
        ╭─[<input 2>:1:5]
      1 │ 1 + "a"
        ·     ───
@@ -111,7 +111,7 @@ fn mistakes_are_told_and_the_script_goes_on() {
 
     type::mismatch
 
-      × expected an attribute set, found an integer
+      × expected an attribute set, found the integer 1
       help: it is a set whose attributes become names
 
     syntax::error

@@ -7,7 +7,6 @@ use crate::fs::FileKind;
 use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::value::Value;
-use crate::world::unreadable;
 
 pub(super) const TABLE: &[Builtin] = &[
     builtin("readFile", 1, read_file),
@@ -31,7 +30,8 @@ fn read_file<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Valu
 
 fn read_dir<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     let path = e.expect_path(args[0], at)?;
-    let entries = e.world.roots.list(&path).map_err(|error| unreadable(&path, &error, at))?;
+    let entries =
+        e.world.roots.list(&path).map_err(|error| e.world.unreadable(&path, &error, at))?;
     let mut set = AttrsBuilder::with_capacity(entries.len());
     for (name, kind) in entries {
         set.set(name.as_str(), e.str_in(kind.as_str()));
@@ -43,8 +43,8 @@ fn read_file_type<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result
     let path = e.expect_path(args[0], at)?;
     match e.world.roots.kind(&path) {
         Ok(Some(kind)) => Ok(e.str_in(kind.as_str())),
-        Ok(None) => Err(unreadable(&path, &crate::fs::FsError::NotFound, at).into()),
-        Err(error) => Err(unreadable(&path, &error, at).into()),
+        Ok(None) => Err(e.world.unreadable(&path, &crate::fs::FsError::NotFound, at).into()),
+        Err(error) => Err(e.world.unreadable(&path, &error, at).into()),
     }
 }
 
@@ -58,7 +58,7 @@ fn path_exists<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Va
     };
     let roots = &e.world.roots;
     let kind = if folder { roots.resolved_kind(&path) } else { roots.kind(&path) };
-    let kind = kind.map_err(|error| unreadable(&path, &error, at))?;
+    let kind = kind.map_err(|error| e.world.unreadable(&path, &error, at))?;
     Ok(Value::Bool(kind.is_some_and(|kind| !folder || kind == FileKind::Directory)))
 }
 
@@ -81,7 +81,8 @@ fn find_file<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Valu
             _ => None,
         };
         let Some(found) = below.and_then(|below| path.join(below)) else { continue };
-        let kind = e.world.roots.kind(&found).map_err(|error| unreadable(&found, &error, at))?;
+        let kind =
+            e.world.roots.kind(&found).map_err(|error| e.world.unreadable(&found, &error, at))?;
         if kind.is_some() {
             return Ok(e.path(&found));
         }

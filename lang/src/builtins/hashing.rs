@@ -12,7 +12,6 @@ use crate::eval::Evaluator;
 use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::value::Value;
-use crate::world::unreadable;
 
 pub(super) const TABLE: &[Builtin] = &[
     builtin("hashString", 2, hash_string),
@@ -61,7 +60,7 @@ fn hash_string<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Va
 fn hash_file<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     let algorithm = e.expect_str(args[0], at)?;
     let path = e.expect_path(args[1], at)?;
-    let bytes = e.world.roots.read(&path).map_err(|error| unreadable(&path, &error, at))?;
+    let bytes = e.world.roots.read(&path).map_err(|error| e.world.unreadable(&path, &error, at))?;
     Ok(e.str(&digest(algorithm, &bytes, at)?))
 }
 

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{Builtin, builtin};
+use crate::brief::described;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::source::Span;
@@ -142,17 +143,23 @@ fn elem_at<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<
     match cell {
         Some(cell) => e.force_cell(cell, at),
         None => {
-            let message = format!("there is no element {index} in a list of {}", list.len());
+            let message =
+                format!("there is no element {index} in {}", described(Value::List(list)));
             Err(Diagnostic::error("type::range", at, message)
-                .with_help("elements are counted from 0")
+                .about(Value::Int(index), "")
+                .with_help(match list.len() {
+                    0 => "look whether the list is `[ ]` first".to_owned(),
+                    len => format!("elements are counted from 0: the last is {}", len - 1),
+                })
                 .into())
         }
     }
 }
 
-fn empty(what: &str, at: Span) -> Box<Diagnostic> {
+fn empty(what: &str, list: Value<'_>, at: Span) -> Box<Diagnostic> {
     let message = format!("`{what}` of an empty list");
     Diagnostic::error("type::range", at, message)
+        .about(list, "")
         .with_help("look whether the list is `[ ]` first")
         .into()
 }
@@ -161,7 +168,7 @@ fn head<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>
     let list = e.expect_list(args[0], at)?;
     match list.cells().first() {
         Some(cell) => e.force_cell(cell, at),
-        None => Err(empty("head", at)),
+        None => Err(empty("head", Value::List(list), at)),
     }
 }
 
@@ -169,7 +176,7 @@ fn tail<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>
     let list = e.expect_list(args[0], at)?;
     match list.cells() {
         [_, rest @ ..] => Ok(e.sub_list(rest)),
-        [] => Err(empty("tail", at)),
+        [] => Err(empty("tail", Value::List(list), at)),
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use super::Evaluator;
+use crate::brief;
 use crate::builtins;
 use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::source::Span;
@@ -199,14 +200,31 @@ impl<'a> Evaluator<'a> {
     #[cold]
     pub fn missing(&self, value: Value<'a>, name: Symbol, at: Span) -> Box<Diagnostic> {
         let Value::Attrs(set) = value else {
-            let message = format!("{} has no attributes, so no `{name}`", value.described());
-            return Diagnostic::error("type::not-a-set", at, message).into();
+            let found = brief::described(value);
+            let message = format!("{found} has no attributes, so no `{name}`");
+            let help = match value {
+                Value::Null => {
+                    format!("`or` gives a default where it is missing: `x.{name} or \"…\"`")
+                }
+                Value::List(_) => "take an element of the list first: `builtins.head`, or `map` a \
+                                   function over all of them"
+                    .to_owned(),
+                Value::Lambda(_) | Value::PrimOp(_) => {
+                    "call the function first: `(f x).name`".into()
+                }
+                _ => format!("`.{name}` needs an attribute set before it"),
+            };
+            return Diagnostic::error("type::not-a-set", at, message)
+                .about(value, "an attribute set")
+                .with_label(format!("this is {}", value.described()))
+                .with_help(help)
+                .into();
         };
         if let Some(error) = builtins::unavailable_in(set, name, at) {
             return error;
         }
         let message = format!("the attribute `{name}` is missing");
-        let mut error = Diagnostic::error("name::missing-attribute", at, message);
+        let mut error = Diagnostic::error("name::missing-attribute", at, message).about(value, "");
         error.help = did_you_mean(name.as_str(), set.names()).or_else(|| brief_names(set));
         error.into()
     }

@@ -1,11 +1,14 @@
 //! Calling functions, and binding their arguments.
 
 use super::Evaluator;
-use crate::diagnostic::{Diagnostic, Result, did_you_mean};
+use crate::brief;
+use crate::diagnostic::{Diagnostic, Result, did_you_mean, nearest};
+use crate::origin;
 use crate::source::Span;
 use crate::symbol::Symbol;
-use crate::tree::{Lambda, Param, Pattern};
+use crate::tree::{Formal, Lambda, Param, Pattern};
 use crate::value::{Attrs, Closure, Env, PrimOp, Value};
+use crate::world::World;
 
 impl<'a> Evaluator<'a> {
     /// Calls a function (or a set with `__functor`) with arguments, which may be thunks. The
@@ -88,17 +91,19 @@ impl<'a> Evaluator<'a> {
     ) -> Result<Value<'a>> {
         let complete = primop.args.len() + args.len() >= primop.arity;
         if complete && primop.args.is_empty() {
-            return self.deeper(at, || {
+            let result = self.deeper(at, || {
                 (primop.body)(self, args, at).and_then(|value| self.force_at(value, at))
             });
+            return result.map_err(|error| self.blame(error, primop, args, at));
         }
         let mut all = Vec::with_capacity(primop.arity);
         all.extend_from_slice(primop.args);
         all.extend_from_slice(args);
         if complete {
-            return self.deeper(at, || {
+            let result = self.deeper(at, || {
                 (primop.body)(self, &all, at).and_then(|value| self.force_at(value, at))
             });
+            return result.map_err(|error| self.blame(error, primop, &all, at));
         }
         let args = self.alloc_values(&all);
         Ok(Value::PrimOp(self.alloc(PrimOp { args, ..*primop })))
@@ -148,7 +153,7 @@ impl<'a> Evaluator<'a> {
                 }
                 (None, Some(default)) => slot.set(self.delayed(default, inner)),
                 (None, None) => {
-                    return Err(missing_argument(lambda, set, formal.name, formal.span, at));
+                    return Err(missing_argument(self.world, lambda, pattern, set, at));
                 }
             }
         }
@@ -176,28 +181,57 @@ fn described_function(lambda: &Lambda) -> String {
 
 #[cold]
 pub(crate) fn not_a_function(value: Value<'_>, at: Span) -> Box<Diagnostic> {
-    let message = format!("{} is called like a function", value.described());
-    let error = Diagnostic::error("type::not-a-function", at, message);
+    let message = format!("{} is called like a function", brief::described(value));
+    let error = Diagnostic::error("type::not-a-function", at, message).about(value, "");
     match value {
         Value::Attrs(_) => error.with_help("a set is callable only with a `__functor` attribute"),
-        _ => error.with_help("in a list, write parentheses around a call: `[ (f x) ]`"),
+        _ => error,
     }
     .into()
 }
 
 #[cold]
 fn missing_argument(
+    world: &World,
     lambda: &Lambda,
+    pattern: &Pattern,
     set: &Attrs<'_>,
-    name: Symbol,
-    declared: Span,
     at: Span,
 ) -> Box<Diagnostic> {
-    let message = format!("{} needs the argument `{name}`", described_function(lambda));
-    let mut error = Diagnostic::error("name::missing-argument", at, message)
-        .with_related(declared, format!("`{name}` has no default"));
-    error.help = did_you_mean(name.as_str(), set.names())
-        .map(|hint| format!("the call passes something like it: {hint}"));
+    let mut missing: Vec<&Formal> = pattern
+        .formals
+        .iter()
+        .filter(|formal| formal.default.is_none() && set.get(formal.name).is_none())
+        .collect();
+    missing.sort_by_key(|formal| formal.span);
+    let names: Vec<_> = missing.iter().map(|formal| format!("`{}`", formal.name)).collect();
+    let names = match names.as_slice() {
+        [one] => format!("the argument {one}"),
+        [most @ .., last] => format!("the arguments {} and {last}", most.join(", ")),
+        [] => "an argument".to_owned(),
+    };
+    let message = format!("{} needs {names}", described_function(lambda));
+    let passed = set.sorted().into_iter();
+    let unknown: Vec<_> = passed
+        .filter(|attr| pattern.formals.iter().all(|formal| formal.name != attr.name))
+        .collect();
+    let typo = missing.iter().find_map(|formal| {
+        let near = nearest(formal.name.as_str(), unknown.iter().map(|attr| attr.name.as_str()))?;
+        let attr = unknown.iter().find(|attr| attr.name.as_str() == near)?;
+        Some((attr, format!("`{near}` is passed: did you mean `{}`?", formal.name)))
+    });
+    let written = set.sorted().first().map_or(Span::NONE, |attr| attr.span);
+    let span = match &typo {
+        Some((attr, _)) if !attr.span.is_none() => attr.span,
+        _ => origin::passed_set(&world.sources, at, written).unwrap_or(at),
+    };
+    let mut error = Diagnostic::error("name::missing-argument", span, message);
+    error.help = typo.map(|(_, help)| help);
+    if let [formal] = missing.as_slice() {
+        error = error.with_related(formal.span, format!("`{}` has no default", formal.name));
+    } else {
+        error = error.with_related(lambda.param_span, "its arguments are declared here");
+    }
     error.into()
 }
 
@@ -216,7 +250,8 @@ fn unexpected_argument(
         .with_related(lambda.param_span, "its arguments are declared here");
     error.help = did_you_mean(name, pattern.formals.iter().map(|formal| formal.name.as_str()))
         .or_else(|| Some("`...` in the declaration would allow any".to_owned()));
-    if span != at {
+    let within = span.file == at.file && at.start <= span.start && span.end <= at.end;
+    if !within {
         error = error.with_related(at, "it is called here");
     }
     error.into()

@@ -2,11 +2,12 @@
 
 use super::Evaluator;
 use super::inspect::virtual_path;
+use crate::brief;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::fs::{Root, VirtualPath};
 use crate::source::Span;
 use crate::value::{Attrs, PathValue, Value};
-use crate::world::{Mode, unreadable};
+use crate::world::{Mode, World};
 
 /// Where a node keeps blobs, and what it fetched.
 pub(crate) const STORE: &str = "/var/lib/cairn/store";
@@ -100,7 +101,11 @@ impl<'a> Evaluator<'a> {
             return Ok(self.path_text(path));
         }
         let path = virtual_path(path);
-        let bytes = self.world.roots.read(&path).map_err(|error| unreadable(&path, &error, at))?;
+        let bytes = self
+            .world
+            .roots
+            .read(&path)
+            .map_err(|error| self.world.unreadable(&path, &error, at))?;
         let id = blake3::hash(&bytes).to_hex().to_string();
         let place = self.alloc_str(&format!("{STORE}/{id}"));
         self.record_blob(id, path);
@@ -138,34 +143,45 @@ impl<'a> Evaluator<'a> {
         match real {
             Some(real) => {
                 let text = format!("{}{suffix}", real.display());
-                Ok(self.path(&self.world.locate(&text).ok_or_else(|| escapes(&text, at))?))
+                Ok(self
+                    .path(&self.world.locate(&text).ok_or_else(|| escapes(self.world, &text, at))?))
             }
-            None => Err(escapes(text.trim_start_matches('/'), at)),
+            None => Err(escapes(self.world, text.trim_start_matches('/'), at)),
         }
     }
 }
 
 /// The error of a path whose `..` leads out of its root.
 #[cold]
-pub(crate) fn escapes(path: &str, at: Span) -> Box<Diagnostic> {
+pub(crate) fn escapes(world: &World, path: &str, at: Span) -> Box<Diagnostic> {
     let message = format!("the path {path} leads out of what may be read");
-    Diagnostic::error("file::outside", at, message)
-        .with_help("only the fleet's folder, the standard modules and locked inputs can be read")
-        .into()
+    Diagnostic::error("file::outside", at, message).with_help(world.may_be_read()).into()
 }
 
 #[cold]
 fn not_a_string(value: Value<'_>, at: Span) -> Box<Diagnostic> {
-    let message = format!("{} cannot be used as a string", value.described());
-    let error = Diagnostic::error("type::not-a-string", at, message);
+    let message = format!("{} cannot be used as a string", brief::described(value));
+    let error = Diagnostic::error("type::not-a-string", at, message).about(value, "a string");
     match value {
-        Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Null | Value::List(_) => {
+        Value::Int(_) | Value::Float(_) | Value::Bool(_) => {
             error.with_help("write `toString` before it")
         }
-        Value::Attrs(_) => {
-            error.with_help("a set becomes a string by its attribute `outPath` or `__toString`")
-        }
-        _ => error.with_help("call the function to get a string"),
+        Value::List(_) => error.with_help(
+            "write `toString` before it, or `builtins.concatStringsSep \", \"` for another text \
+             between its elements",
+        ),
+        Value::Null => error.with_help(
+            "null stands for nothing: write `toString` before it for an empty text, or look whether \
+             it is `null` first",
+        ),
+        Value::Attrs(_) => error.with_help(
+            "name one of its attributes; a set by itself becomes a string only by an attribute \
+             `outPath` or `__toString`",
+        ),
+        other => match brief::not_called(other) {
+            Some(help) => error.with_help(help),
+            None => error,
+        },
     }
     .into()
 }

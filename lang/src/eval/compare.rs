@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::Evaluator;
+use crate::brief;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::source::Span;
 use crate::value::{Attrs, List, Value};
@@ -126,7 +127,8 @@ impl<'a> Evaluator<'a> {
 
 #[cold]
 fn not_comparable(left: Value<'_>, right: Value<'_>, at: Span) -> Box<Diagnostic> {
-    let message = format!("{} and {} have no order", left.described(), right.described());
+    let (left, right) = (brief::described(left), brief::described(right));
+    let message = format!("{left} and {right} have no order");
     Diagnostic::error("type::not-comparable", at, message)
         .with_help(
             "numbers, strings, paths, and lists of these can be compared, each with its like",

@@ -93,7 +93,11 @@ impl<'a> Evaluator<'a> {
             }),
             Value::Attrs(attrs) => attrs.sorted().into_iter().try_for_each(|attr| {
                 let value = self.force_attr(attr)?;
-                self.force_within(value, attr.span.or(at), seen)
+                self.force_within(value, attr.span.or(at), seen).map_err(|mut error| {
+                    let message = format!("while evaluating the attribute `{}`", attr.name);
+                    error.push_trace(attr.span, message);
+                    error
+                })
             }),
             _ => Ok(()),
         })

@@ -1,6 +1,7 @@
 //! Looking at values from Rust: typed access with errors, functions' arguments, places.
 
 use super::Evaluator;
+use crate::brief;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::fs::VirtualPath;
 use crate::source::Span;
@@ -35,9 +36,14 @@ pub struct FormalInfo {
 
 /// The error of a value of another type than was needed.
 #[cold]
-pub(crate) fn mismatch(expected: &str, value: Value<'_>, at: Span) -> Box<Diagnostic> {
-    let message = format!("expected {expected}, found {}", value.described());
-    Diagnostic::error("type::mismatch", at, message).into()
+pub(crate) fn mismatch(expected: &'static str, value: Value<'_>, at: Span) -> Box<Diagnostic> {
+    let message = format!("expected {expected}, found {}", brief::described(value));
+    let error = Diagnostic::error("type::mismatch", at, message).about(value, expected);
+    match brief::not_called(value).filter(|_| expected != "a function") {
+        Some(help) => error.with_help(help),
+        None => error,
+    }
+    .into()
 }
 
 impl<'a> Evaluator<'a> {
@@ -177,15 +183,21 @@ impl<'a> Evaluator<'a> {
     pub fn expect_path(&self, value: Value<'a>, at: Span) -> Result<VirtualPath> {
         match self.force_at(value, at)? {
             Value::Path(path) => Ok(virtual_path(path)),
+            other if !matches!(other, Value::Str(_) | Value::Attrs(_)) => {
+                Err(mismatch("a path", other, at))
+            }
             other => {
                 let text = self.coerce_to_str(other, at)?;
                 if !text.starts_with('/') {
-                    let message = format!("{text:?} is not an absolute path");
+                    let message = format!("the string {text:?} is no path");
+                    let simple = text.chars().all(|c| c.is_alphanumeric() || "._-/+".contains(c));
+                    let path = text.trim_start_matches("./");
+                    let path = if simple && !path.is_empty() { path } else { "file.nix" };
                     return Err(Diagnostic::error("file::relative", at, message)
-                        .with_help("write a path without quotes: `./file.nix`")
+                        .with_help(format!("write a path without quotes: `./{path}`"))
                         .into());
                 }
-                self.world.locate(text).ok_or_else(|| super::coerce::escapes(text, at))
+                self.world.locate(text).ok_or_else(|| super::coerce::escapes(self.world, text, at))
             }
         }
     }

@@ -209,5 +209,8 @@ pub(crate) fn arithmetic<'a>(
 
 #[cold]
 fn division_by_zero(at: Span) -> Box<Diagnostic> {
-    Diagnostic::error("eval::division-by-zero", at, "division by zero").into()
+    Diagnostic::error("eval::division-by-zero", at, "division by zero")
+        .with_label("this is 0")
+        .with_help("look whether it is 0 first")
+        .into()
 }

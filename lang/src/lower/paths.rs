@@ -101,8 +101,8 @@ impl Lowerer<'_> {
                     format!("there is no search path {text}"),
                 )
                 .with_help(
-                    "`<cairn/…>` is the only one: `import <cairn/lib>` is the library; other \
-                     code comes in as an input of cairn.nix",
+                    "`<cairn/…>` is the only one: `import <cairn/lib>` is the library; copy other \
+                     code into the fleet",
                 ),
             ),
         }

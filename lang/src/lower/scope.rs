@@ -69,6 +69,18 @@ impl Lowerer<'_> {
         ExprKind::Fail(error)
     }
 
+    /// What to say of a name with an arrow after it, as functions have in other languages.
+    fn arrow_after(&self, span: Span) -> Option<String> {
+        let file = self.world.sources.get(self.file)?;
+        let rest = file.text.get(span.end as usize..)?.trim_start();
+        let name = file.text.get(span.start as usize..span.end as usize)?;
+        rest.starts_with("->").then(|| {
+            format!(
+                "a function is written `{name}: …`; `->` is between two booleans, an implication"
+            )
+        })
+    }
+
     fn unbound(&self, name: Symbol, span: Span) -> Box<Diagnostic> {
         let mut error = Diagnostic::error(UNBOUND, span, format!("`{name}` is not defined"));
         let bound = self.scopes.iter().flat_map(|scope| match scope {
@@ -76,7 +88,10 @@ impl Lowerer<'_> {
             Scope::With => Vec::new(),
         });
         let known = bound.chain(builtins::global_names()).chain(["true", "false", "null"]);
-        error.help = did_you_mean(name.as_str(), known).or_else(|| advice(name.as_str()));
+        error.help = self
+            .arrow_after(span)
+            .or_else(|| did_you_mean(name.as_str(), known))
+            .or_else(|| advice(name.as_str()));
         error.into()
     }
 }

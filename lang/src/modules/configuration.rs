@@ -350,7 +350,8 @@ impl Collected {
     }
 
     fn push(&mut self, error: Diagnostic) {
-        let error = self.in_own_files(error);
+        let mut error = error;
+        error.settle(&self.sources);
         let same = |known: &Diagnostic| {
             let place = known.code == error.code && known.span == error.span;
             place && (!error.span.is_none() || known.message == error.message)
@@ -358,23 +359,6 @@ impl Collected {
         if !self.errors.iter().any(same) {
             self.errors.push(error);
         }
-    }
-
-    /// An error inside the library or a standard module, which somebody's own file led to, is
-    /// shown in that file.
-    fn in_own_files(&self, mut error: Diagnostic) -> Diagnostic {
-        let own = |span: Span| self.sources.is_own(span);
-        if error.span.is_none() || own(error.span) {
-            error.drop_library_steps(&self.sources);
-            return error;
-        }
-        if let Some((span, _)) = error.trace.iter().find(|(span, _)| own(*span)) {
-            let span = *span;
-            error.related.insert(0, (error.span, "it happens here".to_owned()));
-            error.span = span;
-            error.label = None;
-        }
-        error
     }
 
     /// In the order of files and places.

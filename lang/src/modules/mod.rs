@@ -11,7 +11,6 @@
 //! - each option type is a file in `types/`;
 //! - [`Configuration`] is what the compiler sees: values, errors, explanations.
 
-mod brief;
 mod collect;
 mod configuration;
 mod definition;
@@ -46,6 +45,8 @@ pub(crate) use option::OptionNode;
 pub(crate) use tree::ModuleTree;
 pub(crate) use types::{DECLARED, Type as OptionTy, options_of, with_article};
 pub(crate) use unknown::unknown_option;
+
+use crate::brief;
 
 #[cfg(test)]
 mod tests;

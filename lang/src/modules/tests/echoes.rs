@@ -55,12 +55,14 @@ fn what_a_broken_file_may_declare_is_not_unknown() {
     insta::assert_snapshot!(in_files(&[("s.nix", SCHEMA), ("notes.nix", notes), ("host.nix", host)]), @r#"
     option::unknown at host.nix:1:62 ‹hostName›: there is no option `hostName`
       help: did you mean `networking.hostName`?
-    syntax::error at notes.nix:1:61 ‹}›: unexpected `}`, expected `=`
+    syntax::error at notes.nix:1:56 ‹oops›: this has no value
+      help: write `oops = …;`, or `inherit oops;` to take it from around
     "#);
     // Nobody knows what it imports; of a file that is not there, nothing at all.
     let group = "{ imports = [ ./_notes.nix ]; a = }";
     insta::assert_snapshot!(in_files(&[("s.nix", SCHEMA), ("group.nix", group), ("host.nix", host)]), @r#"
-    syntax::error at group.nix:1:35 ‹}›: unexpected `}`, expected an expression
+    syntax::error at group.nix:1:35 ‹}›: a value is missing before this `}`
+      help: something before it is unfinished
     "#);
     let group = "{ imports = [ ./none.nix ]; }";
     insta::assert_snapshot!(in_files(&[("s.nix", SCHEMA), ("group.nix", group), ("host.nix", host)]), @r#"
@@ -69,7 +71,8 @@ fn what_a_broken_file_may_declare_is_not_unknown() {
     "#);
     // A broken file that declares nothing hides nothing.
     insta::assert_snapshot!(in_files(&[("s.nix", SCHEMA), ("group.nix", "{ a = }"), ("host.nix", host)]), @r#"
-    syntax::error at group.nix:1:7 ‹}›: unexpected `}`, expected an expression
+    syntax::error at group.nix:1:7 ‹}›: a value is missing before this `}`
+      help: something before it is unfinished
     option::unknown at host.nix:1:20 ‹notes›: there is no option `notes`
       help: the options here are networking, port
     name::missing-attribute at host.nix:1:50 ‹notes›: the attribute `notes` is missing
@@ -149,7 +152,7 @@ fn every_definition_that_fails() {
     insta::assert_snapshot!(errors(&[schema, one, other]), @r#"
     name::unbound at m1.nix:1:30 ‹True›: `True` is not defined
       help: did you mean `true`?
-    type::mismatch at m2.nix:1:7 ‹[ 1 ]›: expected a number, string or path, found a list
+    type::mismatch at m2.nix:1:7 ‹[ 1 ]›: expected a number, string or path, found a list of one element
       help: `+` adds numbers and joins strings and paths; `++` joins lists, `//` sets
     "#);
 }
@@ -183,7 +186,7 @@ fn a_submodule_is_a_set() {
       m0.nix:1:35 ‹etc›: the option is declared here
       help: write a set of its options: `{ name = value; }`
     file::outside at m1.nix:1:69 ‹../x.nix›: the path ../x.nix leads out of what may be read
-      help: only the fleet's folder, the standard modules and locked inputs can be read
+      help: only the fleet's folder and the standard modules can be read: copy the file into the fleet
     "#);
 }
 

@@ -179,7 +179,7 @@ fn refused() {
     # types.int
     type::mismatch at m1.nix:1:31 ‹(x: x)›: `x` takes an integer, found a function
       m0.nix:1:35 ‹x›: the option is declared here
-      help: an argument is missing: this is a function that was not called
+      help: an argument is missing: this is a function that still wants `x`
     # types.either types.int types.bool
     type::mismatch at m1.nix:1:31 ‹"a"›: `x` takes an integer or boolean, found the string "a"
       m0.nix:1:35 ‹x›: the option is declared here

@@ -111,7 +111,7 @@ fn text<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
                 Ok(regex) => Ok(make(eval, Str(Shape::Matching(pattern, regex)), &[])),
                 Err(error) => {
                     let message = format!("{pattern:?} is not a regular expression: {error}");
-                    Err(Diagnostic::error("eval::regex", at, message).into())
+                    Err(Diagnostic::error("type::regex", at, message).into())
                 }
             }
         }),

@@ -1,13 +1,21 @@
 //! Values in few words, for messages.
 
 use crate::eval::Evaluator;
+use crate::tree::Param;
 use crate::value::Value;
+
+const NOT_CALLED: &str = "an argument is missing: this is a function that was not called";
 
 /// Longer strings are cut.
 const TEXT_LIMIT: usize = 40;
 
 /// What a value is, as in "found …": `the string "80"`, `a list of 2 elements`. Forces nothing.
 pub(crate) fn found<'a>(_: &Evaluator<'a>, value: Value<'a>) -> String {
+    described(value)
+}
+
+/// As [`found`], where no evaluator is at hand.
+pub(crate) fn described(value: Value<'_>) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => format!("the boolean {value}"),
@@ -42,9 +50,16 @@ pub(crate) fn not_called(value: Value<'_>) -> Option<String> {
         Value::PrimOp(of) if !of.args.is_empty() => {
             format!("`{}` takes {} arguments, and has {}", of.name(), of.arity, of.args.len())
         }
-        Value::PrimOp(_) | Value::Lambda(_) => {
-            "an argument is missing: this is a function that was not called".to_owned()
-        }
+        Value::Lambda(closure) => match &closure.lambda.param {
+            Param::Names(names) => match names.get(closure.given) {
+                Some(name) => {
+                    format!("an argument is missing: this is a function that still wants `{name}`")
+                }
+                None => NOT_CALLED.to_owned(),
+            },
+            Param::Pattern(_) => NOT_CALLED.to_owned(),
+        },
+        Value::PrimOp(_) => NOT_CALLED.to_owned(),
         _ => return None,
     })
 }

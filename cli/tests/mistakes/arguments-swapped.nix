@@ -1,0 +1,4 @@
+let
+  tags = [ "web" "prod" ];
+in
+{ isProd = builtins.elem tags "prod"; }

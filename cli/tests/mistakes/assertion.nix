@@ -1,0 +1,9 @@
+let
+  replicas = 2;
+  mkCluster = count:
+    assert count == 1 || count >= 3;
+    { servers = count; };
+in
+{
+  cluster = mkCluster replicas;
+}

@@ -1,0 +1,5 @@
+{
+  networking.hostName = "web";
+  services.web.port = 80;
+  networking.hostName = "www";
+}

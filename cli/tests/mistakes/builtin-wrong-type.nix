@@ -1,0 +1,6 @@
+let
+  names = "web db mail";
+in
+{
+  hosts = builtins.concatStringsSep "," names;
+}

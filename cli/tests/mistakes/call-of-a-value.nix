@@ -1,0 +1,5 @@
+let
+  greeting = "hello";
+  name = "web";
+in
+greeting name

@@ -1,0 +1,4 @@
+let
+  limits = { memory = "512M"; };
+in
+{ big = limits.memory > 256; }

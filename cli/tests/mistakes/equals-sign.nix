@@ -1,0 +1,4 @@
+let
+  role = "server";
+in
+if role = "server" then 6443 else 0

@@ -1,0 +1,4 @@
+let
+  site = import ./parts/site.nix;
+in
+{ motd = site { domain = "example.org"; }; }

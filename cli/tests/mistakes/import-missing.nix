@@ -1,0 +1,4 @@
+{
+  imports = [ ];
+  firewall = import ./parts/sites.nix { domain = "example.org"; };
+}

@@ -1,0 +1,4 @@
+let
+  broken = import ./parts/broken.nix;
+in
+{ port = broken.port; }

@@ -1,0 +1,7 @@
+let
+  port = 80;
+  host = "web";
+
+{
+  url = "http://${host}:${toString port}";
+}

@@ -1,0 +1,6 @@
+let
+  name = "web";
+in
+{
+  inherit name address;
+}

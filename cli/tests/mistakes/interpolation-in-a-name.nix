@@ -1,0 +1,5 @@
+let
+  hosts = { web = 1; };
+  name = "db";
+in
+hosts.${name}

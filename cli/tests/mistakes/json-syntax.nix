@@ -1,0 +1,9 @@
+let
+  data = builtins.fromJSON ''
+    {
+      "name": "web",
+      "ports": [80, 443,]
+    }
+  '';
+in
+data.name

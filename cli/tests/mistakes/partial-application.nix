@@ -1,0 +1,4 @@
+let
+  url = scheme: host: port: "${scheme}://${host}:${toString port}";
+in
+{ home = "see ${url "https" "web"}"; }

@@ -1,0 +1,4 @@
+{
+  port = ;
+  host = "web";
+}

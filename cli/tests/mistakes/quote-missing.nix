@@ -1,0 +1,5 @@
+{
+  name = "web;
+  description = "A web server";
+  port = 80;
+}

@@ -1,0 +1,6 @@
+{
+  services.web = {
+    enable = true
+    port = 80;
+  };
+}

@@ -1,0 +1,4 @@
+let
+  package = { name = "restic"; version = "0.16"; };
+in
+{ command = "${package}/bin/restic backup"; }

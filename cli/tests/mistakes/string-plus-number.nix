@@ -1,0 +1,5 @@
+let
+  host = "web";
+  port = 8080;
+in
+"http://" + host + ":" + port

@@ -1,0 +1,4 @@
+let
+  port = if true then 80;
+in
+port

@@ -1,0 +1,8 @@
+let
+  hostName = "web";
+  domain = "example.org";
+in
+{
+  fqdn = "${hostname}.${domain}";
+  alias = { www = domian; };
+}
