@@ -163,10 +163,13 @@ pub(super) fn join(mut evaluated: Vec<Diagnostic>, inferred: Vec<Diagnostic>) ->
     let within = |inner: Span, outer: Span| {
         inner.file == outer.file && outer.start <= inner.start && inner.end <= outer.end
     };
-    // Evaluation names a call where types name the argument.
+    // Evaluation names a call where types name the argument, perhaps by what it fails with inside.
+    let area = |error: &Diagnostic| error.code.split("::").next().map(str::to_owned);
     evaluated.retain(|error| {
         let nearer = |other: &Diagnostic| {
-            other.code == error.code && other.span != error.span && within(other.span, error.span)
+            let alike = other.code == error.code
+                || area(error).as_deref() == Some("type") && area(other) == area(error);
+            alike && other.span != error.span && within(other.span, error.span)
         };
         !inferred.iter().any(nearer)
     });
