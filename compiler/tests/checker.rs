@@ -114,3 +114,20 @@ fn mistakes_are_found() {
 fn right_programs_are_left_alone() {
     all_right(&cases(&read("right.md")));
 }
+
+#[test]
+fn names_that_deserve_a_look() {
+    let case = Case {
+        title: "warnings".to_owned(),
+        expected: Vec::new(),
+        files: vec![(
+            "host.nix".to_owned(),
+            "{ lib, ... }: let range = 1; spare = 2; in with lib; { _module.args.a = range; }\n"
+                .to_owned(),
+        )],
+    };
+    let report = case.check();
+    assert!(!report.has_errors(), "{}", told(&report));
+    let codes: Vec<_> = report.diagnostics.iter().map(|found| found.code.as_str()).collect();
+    assert_eq!(codes, ["name::unused", "name::hidden"], "{}", told(&report));
+}

@@ -3,9 +3,11 @@
 use std::cell::Cell;
 
 use crate::source::Span;
+use crate::symbol::Symbol;
 use crate::tree::{AttrsExpr, Expr, ExprKind, Formal, Lambda, Param, Part};
 
-use super::scope::{Cx, Place, Scope};
+use super::lookup::Look;
+use super::scope::{Binder, Cx, Place, Scope};
 use super::ty::{Field, Fun, Kinds, ListTy, Mode, Record, SetTy, State, Thunk, Ty};
 use super::{Checker, Pending};
 
@@ -47,7 +49,10 @@ impl<'a> Checker<'_, 'a> {
                 self.texts(parts, cx);
                 Ty::Path(None)
             }
-            ExprKind::Var(depth, slot) => self.variable(*depth, *slot, cx),
+            ExprKind::Var(depth, slot) => {
+                self.note_hidden(*depth, cx, expr.span);
+                self.variable(*depth, *slot, cx)
+            }
             ExprKind::Global(index) => match self.eval.globals.get(*index as usize) {
                 Some(value) => self.of_value(*value),
                 None => Ty::Dyn,
@@ -123,6 +128,23 @@ impl<'a> Checker<'_, 'a> {
             // The thunk stays in its slot: `narrow` looks through names of conditions.
             Some(cell) => self.resolve(cell.get()),
             None => Ty::Dyn,
+        }
+    }
+
+    /// Warns of a name that a `let` binds where a nearer `with` has it too: the `let` wins.
+    fn note_hidden(&self, depth: u32, cx: Cx<'a>, at: Span) {
+        let bound = cx.scope.outer(depth).is_some_and(|scope| scope.binder == Binder::Let);
+        if depth == 0 || !bound || self.mode.get() != Mode::All {
+            return;
+        }
+        let between = (0..depth).filter_map(|depth| cx.scope.outer(depth));
+        for with in between.filter(|scope| scope.binder == Binder::With) {
+            let Some(text) = self.eval.world.sources.text(at) else { return };
+            let set = with.slots.first().map_or(Ty::Dyn, |slot| self.resolve(slot.get()));
+            if let Look::Has(_) = self.look_in(set, Symbol::new(&text)) {
+                self.report(super::report::hidden(&text, at));
+                return;
+            }
         }
     }
 
@@ -214,7 +236,8 @@ impl<'a> Checker<'_, 'a> {
         }
         let named = if expr.recursive { expr.entries.len() } else { 0 };
         let count = named + expr.sources.len();
-        let scope = self.scope_of(Some(cx.scope), std::iter::repeat_n(Ty::Dyn, count));
+        let nothing = std::iter::repeat_n(Ty::Dyn, count);
+        let scope = self.scope_of(Binder::Let, Some(cx.scope), nothing);
         let inner = Cx { scope, ..cx };
         let (names, sources) = scope.slots.split_at(named);
         for (slot, source) in sources.iter().zip(&expr.sources) {
@@ -229,7 +252,8 @@ impl<'a> Checker<'_, 'a> {
 
     pub(super) fn enter_with(&self, scope: &'a Expr, cx: Cx<'a>) -> Cx<'a> {
         let names = self.part(scope, cx);
-        Cx { scope: self.scope(Some(cx.scope), [names]), ..cx }
+        let scope = self.scope_of(Binder::With, Some(cx.scope), std::iter::once(names));
+        Cx { scope, ..cx }
     }
 
     fn attrs(&self, expr: &'a AttrsExpr, cx: Cx<'a>) -> Ty<'a> {
@@ -295,12 +319,14 @@ impl<'a> Checker<'_, 'a> {
         let pattern = match &lambda.param {
             Param::Names(names) => {
                 let arg = |index| args.get(index).copied().unwrap_or(Ty::Dyn);
-                return self.scope_of(Some(cx.scope), (0..names.len()).map(arg));
+                let slots = (0..names.len()).map(arg);
+                return self.scope_of(Binder::Params, Some(cx.scope), slots);
             }
             Param::Pattern(pattern) => pattern,
         };
         let count = pattern.formals.len() + usize::from(pattern.at.is_some());
-        let scope = self.scope_of(Some(cx.scope), std::iter::repeat_n(Ty::Dyn, count));
+        let nothing = std::iter::repeat_n(Ty::Dyn, count);
+        let scope = self.scope_of(Binder::Params, Some(cx.scope), nothing);
         let inner = Cx { scope, ..cx };
         for (formal, slot) in pattern.formals.iter().zip(scope.slots) {
             let default = formal.default.as_ref().map(|default| self.part(default, inner));

@@ -48,7 +48,7 @@ mod want;
 
 pub use shape::{Shape, is_module};
 
-use scope::{Cx, Scope};
+use scope::{Binder, Cx, Scope};
 use signature::SigFun;
 use ty::{Mode, Thunk, Ty};
 
@@ -136,7 +136,7 @@ impl<'e, 'a> Checker<'e, 'a> {
     fn check_tree(&self, tree: Arc<Tree>, shape: &'a Shape) {
         let tree = self.eval.hold_tree(tree);
         self.found.borrow_mut().extend(unused::unused(tree));
-        let cx = Cx { scope: self.scope(None, []), facts: None };
+        let cx = self.outermost();
         self.check_shape(&tree.root, cx, shape);
         self.drain();
     }
@@ -203,21 +203,20 @@ impl<'e, 'a> Checker<'e, 'a> {
         }
     }
 
-    fn scope<const N: usize>(
-        &self,
-        up: Option<&'a Scope<'a>>,
-        slots: [Ty<'a>; N],
-    ) -> &'a Scope<'a> {
-        self.scope_of(up, slots.into_iter())
+    /// The context of a file's expression.
+    fn outermost(&self) -> Cx<'a> {
+        let slots = std::iter::empty();
+        Cx { scope: self.scope_of(Binder::Params, None, slots), facts: None }
     }
 
     fn scope_of(
         &self,
+        binder: Binder,
         up: Option<&'a Scope<'a>>,
         slots: impl ExactSizeIterator<Item = Ty<'a>>,
     ) -> &'a Scope<'a> {
         let slots = self.eval.arena.bump.alloc_slice_fill_iter(slots.map(Cell::new));
-        self.eval.alloc(Scope { up, slots })
+        self.eval.alloc(Scope { binder, up, slots })
     }
 
     fn slice<T: Copy>(&self, items: &[T]) -> &'a [T] {

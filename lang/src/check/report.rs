@@ -111,6 +111,12 @@ pub(super) fn unbound(name: Symbol, at: Span) -> Diagnostic {
     Diagnostic::error("name::unbound", at, message)
 }
 
+pub(super) fn hidden(name: &str, at: Span) -> Diagnostic {
+    let message = format!("`{name}` is the one of the `let` around the `with`, which has it too");
+    Diagnostic::warning("name::hidden", at, message)
+        .with_help("a `with` never hides a name: rename one, or write the set's name before it")
+}
+
 fn called(lambda: &Lambda) -> String {
     lambda.name.map_or_else(|| "this function".to_owned(), |name| format!("`{name}`"))
 }

@@ -7,7 +7,6 @@ use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::value::{Attrs, Value};
 
-use super::scope::Cx;
 use super::signature;
 use super::ty::{Field, Fun, Kinds, Mode, SetTy, State, Thunk, Ty};
 use super::{Checker, Pending};
@@ -268,7 +267,7 @@ impl<'a> Checker<'_, 'a> {
         }
         let Ok(tree) = world.tree(&path, Span::NONE) else { return Ty::Dyn };
         let tree = self.eval.hold_tree(tree);
-        let cx = Cx { scope: self.scope(None, []), facts: None };
+        let cx = self.outermost();
         let state = std::cell::Cell::new(State::Waiting);
         let thunk = self.eval.alloc(Thunk { expr: &tree.root, cx, home: Mode::All, state });
         self.files.borrow_mut().insert(path, Ty::Later(thunk));

@@ -6,8 +6,20 @@ use crate::symbol::Symbol;
 
 use super::ty::Ty;
 
+/// What brought names into scope.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Binder {
+    /// A function's parameters, or nothing.
+    Params,
+    /// A `let`, or a recursive set.
+    Let,
+    /// A `with`: its one slot is the set.
+    With,
+}
+
 /// The names of one environment, as lowering numbered them.
 pub(crate) struct Scope<'a> {
+    pub(crate) binder: Binder,
     pub(crate) up: Option<&'a Scope<'a>>,
     pub(crate) slots: &'a [Cell<Ty<'a>>],
 }
