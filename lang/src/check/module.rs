@@ -116,9 +116,10 @@ impl<'a> Checker<'_, 'a> {
     /// Reports an argument that no module can have.
     fn check_module_formals(&self, lambda: &'a Lambda, level: &'a Level<'a>) {
         let Param::Pattern(pattern) = &lambda.param else { return };
-        // Arguments may be defined under a condition.
+        // Submodules have others, and arguments may be defined under a condition.
         let own = level.definitions_of(self.eval, Symbol::new("_module"));
-        if !own.is_ok_and(|own| own.is_empty()) || !level.path.steps().is_empty() {
+        let is_root = self.root.is_some_and(|root| std::ptr::eq(root, level));
+        if !is_root || !own.is_ok_and(|own| own.is_empty()) {
             return;
         }
         for formal in pattern.formals.iter().filter(|formal| formal.default.is_none()) {
