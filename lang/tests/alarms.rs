@@ -8,7 +8,7 @@ use cairn_lang::check::{Checker, Shape};
 use cairn_lang::{Arena, Evaluator, MemoryFs, Mode, Root, Roots, Severity, VirtualPath, World};
 use cairn_random::{Choices, Options, Program, program};
 
-const OPTIONS: Options = Options { failing: 8, dynamic: true };
+const OPTIONS: Options = Options { failing: 0, dynamic: true };
 /// Programs that one world holds.
 const BATCH: u64 = 200;
 

@@ -89,7 +89,10 @@ impl<'a> Checker<'_, 'a> {
                 self.union([yes, no])
             }
             ExprKind::Assert(condition, body) => match self.condition(condition, cx).0 {
-                Some(cx) => self.infer(body, cx),
+                Some(cx) => match (self.infer(body, cx), &condition.kind) {
+                    (_, ExprKind::Bool(false)) => Ty::Never,
+                    (ty, _) => ty,
+                },
                 None => Ty::Never,
             },
             ExprKind::Binary(op, left, right) => self.binary(*op, left, right, cx, expr.span),
