@@ -116,7 +116,7 @@ impl Corpus {
 
     fn changed_characters(&self, choices: &mut Choices) -> String {
         let mut characters: Vec<char> = self.program(choices).chars().collect();
-        for _ in 0..=choices.below(8) {
+        for _ in 0..choices.pick(&[1, 1, 2, 4, 8]) {
             let at = choices.below(characters.len() + 1);
             match choices.below(4) {
                 0 => drop(
@@ -144,7 +144,8 @@ impl Corpus {
         let program = self.program(choices);
         let mut tokens: Vec<String> =
             rnix::tokenize(&program).map(|(_, token)| token.to_owned()).collect();
-        for _ in 0..=choices.below(6) {
+        // One change often leaves a program.
+        for _ in 0..choices.pick(&[1, 1, 1, 2, 3, 6]) {
             let at = choices.below(tokens.len());
             let other = choices.below(tokens.len());
             match choices.below(5) {

@@ -167,10 +167,13 @@ impl Generator<'_> {
         let count = 1 + self.choices.below(2);
         let mut from = Vec::new();
         let mut to = Vec::new();
+        // Replacements that are not used are computed by Nix 2.8, not by later ones.
+        let fails = std::mem::take(&mut self.fails);
         for _ in 0..count {
             from.push(self.literal().text);
             to.push(self.expr(&Type::Str, depth.saturating_sub(1)).tight());
         }
+        self.fails = fails;
         let list = |items: Vec<String>| atom(format!("[ {} ]", items.join(" ")));
         call(&self.builtin("replaceStrings"), &[list(from), list(to), text])
     }
