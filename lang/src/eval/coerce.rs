@@ -130,6 +130,8 @@ impl<'a> Evaluator<'a> {
         suffix: &str,
         at: Span,
     ) -> Result<Value<'a>> {
+        // Parts of the path, and their text, are held beside it.
+        self.check_limits((path.path.len() + suffix.len()).saturating_mul(16), at)?;
         let text = format!("{}{suffix}", path.path);
         // What is appended to the name of a root itself leads beside it.
         let beside = path.path.is_empty()
