@@ -17,9 +17,20 @@ const FLEET_FILE: &str = "cairn.nix";
 
 /// The fleet that the arguments name, or the nearest one upward.
 pub(crate) fn open(ui: &Ui, global: &Global) -> Result<Fleet, CommandError> {
+    Fleet::load(files(global)?, &global.set, global.features())
+        .map_err(|problems| failed(ui, &problems))
+}
+
+/// As [`open`], of a fleet that may itself have mistakes: for `check`, which says them.
+pub(crate) fn open_to_check(ui: &Ui, global: &Global) -> Result<Fleet, CommandError> {
+    let files = files(global)?;
+    Fleet::load_to_check(files, &global.set, global.features())
+        .map_err(|problems| failed(ui, &problems))
+}
+
+fn files(global: &Global) -> Result<DiskFs, CommandError> {
     let folder = folder(global)?;
-    let files = DiskFs::new(&folder).map_err(|error| unreadable(&folder, &error))?;
-    Fleet::load(files, &global.set, global.features()).map_err(|problems| failed(ui, &problems))
+    DiskFs::new(&folder).map_err(|error| unreadable(&folder, &error))
 }
 
 /// The folder of that fleet.

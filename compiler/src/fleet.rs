@@ -37,6 +37,8 @@ pub struct Fleet {
     outline: Outline,
     settings: Vec<Setting>,
     answers: Answers,
+    /// What is wrong with the fleet itself, besides its hosts.
+    problems: Vec<Diagnostic>,
 }
 
 /// Why hosts cannot be chosen.
@@ -64,16 +66,33 @@ impl Fleet {
         settings: &[String],
         features: Features,
     ) -> Result<Fleet, Report> {
+        let fleet = Fleet::load_to_check(files, settings, features)?;
+        if !fleet.problems.is_empty() {
+            return Err(Report::new(fleet.problems, fleet.world.sources));
+        }
+        Ok(fleet)
+    }
+
+    /// As [`Fleet::load`], for [`Fleet::check`] alone: a mistake in the fleet itself, such as a
+    /// group that names a host which does not exist, hides nothing of its hosts.
+    ///
+    /// # Errors
+    /// When no host can be known, or a setting is not what it should be.
+    pub fn load_to_check(
+        files: impl FileSystem + 'static,
+        settings: &[String],
+        features: Features,
+    ) -> Result<Fleet, Report> {
         let roots = Roots::new().with(Root::Fleet, files).with(Root::Cairn, standard_modules());
         let mut world = World::new(roots, Mode::Build);
         world.features = features;
         let settings = settings::parse(&world, settings)
             .map_err(|problems| Report::new(problems, world.sources.clone()))?;
         let (outline, problems) = read_outline(&world);
-        if !problems.is_empty() {
+        if !problems.is_empty() && outline.hosts.is_empty() {
             return Err(Report::new(problems, world.sources));
         }
-        Ok(Fleet { world, outline, settings, answers: Answers::default() })
+        Ok(Fleet { world, outline, settings, answers: Answers::default(), problems })
     }
 
     /// The fleet's description of itself.

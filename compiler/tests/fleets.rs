@@ -31,7 +31,9 @@ fn told(report: &Report) -> String {
 
 /// Everything that is wrong with a fleet.
 fn wrong(outputs: &str) -> String {
-    match fleet(outputs) {
+    let text = format!("{{ outputs = {{ self, ... }}: {outputs}; }}");
+    let files = MemoryFs::new([("cairn.nix", text.as_str())]);
+    match Fleet::load_to_check(files, &[], Features::default()) {
         Err(report) => told(&report),
         Ok(fleet) => told(&fleet.check(&fleet.hosts())),
     }
@@ -57,6 +59,13 @@ fn names_of_a_fleet() {
     ");
     insta::assert_snapshot!(wrong("{ hosts.web1 = { }; groups.g.hosts = [ \"wbe1\" ]; }"), @"
     fleet::unknown-host at cairn.nix:1:67: the group `g` lists a host `wbe1` that does not exist
+      did you mean `web1`?
+    ");
+    // What is wrong with a host is said beside it.
+    insta::assert_snapshot!(wrong("{ hosts.web1.networking.hostNam = \"x\"; groups.g.hosts = [ \"wbe1\" ]; }"), @r"
+    option::unknown at cairn.nix:1:52: there is no option `networking.hostNam`
+      did you mean `networking.hostName`?
+    fleet::unknown-host at cairn.nix:1:86: the group `g` lists a host `wbe1` that does not exist
       did you mean `web1`?
     ");
     let report = load(&[("cairn.nix", "{ inputs.x.url = \"x\"; outputs = _: { }; }")], &[]);

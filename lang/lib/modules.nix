@@ -4,14 +4,15 @@ let
   inherit (lib)
     attrByPath
     getAttrFromPath
-    hasAttrByPath
     setAttrByPath
+    showFiles
     showOption
     ;
 in
 rec {
   inherit (native)
     evalModules
+    mergeDefinitions
     mkAfter
     mkBefore
     mkDefault
@@ -30,9 +31,9 @@ rec {
   defaultOrderPriority = 1000;
   mkFixStrictness = x: x;
   mkAssert = assertion: message: native.mkIf (assertion || throw "\nFailed assertion: ${message}");
+  # A definition made of another option's value, and as strong as that.
   mkDerivedConfig =
-    option: f:
-    mkAliasAndWrapDefsWithPriority f option;
+    option: f: native.mkOverride (option.highestPrio or defaultOverridePriority) (f option.value);
   mkAliasIfDef = option: native.mkIf (option.isDefined or false);
   mkAliasOptionModuleMD = mkAliasOptionModule;
   mkRenamedOptionModuleWith =
@@ -53,10 +54,20 @@ rec {
 
   mkAliasDefinitions = mkAliasAndWrapDefinitions (x: x);
   mkAliasAndWrapDefinitions =
-    wrap: option: native.mkIf (option.isDefined or false) (wrap (native.mkMerge option.definitions));
+    wrap: option: mkAliasIfDef option (wrap (native.mkMerge option.definitions));
   mkAliasAndWrapDefsWithPriority =
     wrap: option:
-    mkAliasAndWrapDefinitions (defs: wrap (native.mkOverride (option.highestPrio or 100) defs)) option;
+    let
+      strength = native.mkOverride (option.highestPrio or defaultOverridePriority);
+    in
+    mkAliasIfDef option (wrap (native.mkMerge (map strength option.definitions)));
+
+  fixMergeModules =
+    modules: args:
+    native.evalModules {
+      inherit modules args;
+      check = false;
+    };
 
   # The old option goes to the new one, without a word.
   mkAliasOptionModule =
@@ -95,7 +106,7 @@ rec {
         [
           {
             assertion = !option.isDefined;
-            message = "The option `${showOption path}' has been removed and no longer has any effect; please remove it. ${replacement}";
+            message = "The option `${showOption path}' in ${showFiles option.files} has been removed and no longer has any effect; please remove it. ${replacement}";
           }
         ];
     };
@@ -115,13 +126,20 @@ rec {
           )
         ) from
       );
-      config = setAttrByPath to (
-        native.mkMerge (
-          lib.optional (builtins.any (path: getAttrFromPath path config != "_mkMergedOptionModule") from) (
-            mergeFn config
-          )
-        )
-      );
+      config =
+        let
+          isUsed = path: getAttrFromPath path config != "_mkMergedOptionModule";
+          used = builtins.filter isUsed from;
+          warning =
+            path:
+            "The option `${showOption path}' defined in ${
+              showFiles (getAttrFromPath path options).files
+            } has been changed to `${showOption to}' that has a different type. Please read `${showOption to}' documentation and update your configuration accordingly.";
+        in
+        native.mkMerge [
+          (lib.optionalAttrs (options ? warnings) { warnings = map warning used; })
+          (setAttrByPath to (native.mkMerge (lib.optional (used != [ ]) (mergeFn config))))
+        ];
     };
 
   mkChangedOptionModule =
@@ -141,32 +159,28 @@ rec {
     { config, options, ... }:
     let
       old = getAttrFromPath from options;
-      toType = (attrByPath to { } options).type or null;
+      # What is no option has no type: a set of options is taken as one submodule.
+      type = (attrByPath to { } options).type or (native.types.submodule { });
+      alias = if withPriority then mkAliasAndWrapDefsWithPriority else mkAliasAndWrapDefinitions;
     in
     {
       options = setAttrByPath from (
-        native.mkOption (
-          {
-            inherit visible;
-            description = "Alias of `${showOption to}`.";
-            apply = x: use (getAttrFromPath to config);
-          }
-          // (if toType == null then { } else { type = toType; })
-        )
+        native.mkOption {
+          inherit visible type;
+          description = "Alias of {option}`${showOption to}`.";
+          apply =
+            _:
+            use (attrByPath to (throw "Renaming error: option `${showOption to}' does not exist.") config);
+        }
       );
       config = native.mkIf condition (
         native.mkMerge [
-          (
-            if warn && hasAttrByPath [ "warnings" ] options then
-              {
-                warnings = lib.optional old.isDefined "The option `${showOption from}' has been renamed to `${showOption to}'.";
-              }
-            else
-              { }
-          )
-          (setAttrByPath to (
-            (if withPriority then mkAliasAndWrapDefsWithPriority else mkAliasAndWrapDefinitions) (x: x) old
-          ))
+          (lib.optionalAttrs (options ? warnings) {
+            warnings = lib.optional (
+              warn && old.isDefined
+            ) "The option `${showOption from}' defined in ${showFiles old.files} has been renamed to `${showOption to}'.";
+          })
+          (alias (setAttrByPath to) old)
         ]
       );
     };

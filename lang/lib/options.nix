@@ -34,7 +34,7 @@ rec {
       }
       // (
         if default == null then
-          { }
+          (if nullable then { inherit default; } else { })
         else
           {
             default = lib.attrByPath from (throw "${pkgsText} has no package ${
@@ -139,6 +139,7 @@ rec {
         if builtins.match "<.*>|\\*" part != null then part else lib.escapeNixIdentifier part;
     in
     lib.concatMapStringsSep "." shown;
+  unknownModule = "<unknown-file>";
   showFiles = files: lib.concatMapStringsSep " and " (file: "`${file}'") files;
   showDefs =
     let

@@ -46,6 +46,8 @@ pub struct Diagnostic {
     pub trace: Vec<(Span, String)>,
     /// The value that the error is about: the call that passed it finds its argument by this.
     pub(crate) culprit: Option<Culprit>,
+    /// Whether `tryEval` catches it though its code does not say so: see [`Self::is_catchable`].
+    pub(crate) catchable: bool,
 }
 
 /// A value by its identity, and what should have been there.
@@ -103,6 +105,7 @@ impl Diagnostic {
             help: None,
             trace: Vec::new(),
             culprit: None,
+            catchable: false,
         }
     }
 
@@ -222,9 +225,12 @@ impl Diagnostic {
         }
     }
 
-    /// Whether `tryEval` catches this, as in Nix: `throw`, failed assertions, unknown search paths.
+    /// Whether `tryEval` catches this, as in Nix: `throw`, failed assertions, unknown search paths,
+    /// and what modules refuse, which nixpkgs' modules throw.
     pub fn is_catchable(&self) -> bool {
-        matches!(self.code.as_str(), "eval::throw" | "eval::assert" | "name::search-path")
+        self.catchable
+            || matches!(self.code.as_str(), "eval::throw" | "eval::assert" | "name::search-path")
+            || ["option::", "module::"].iter().any(|area| self.code.starts_with(area))
     }
 
     /// The object of `--format json`: severity, code, message, place fields, help, related.

@@ -235,12 +235,53 @@ fn own_lib_gives_what_nixpkgs_lib_gives() {
 fn configurations_come_out_as_under_nix() {
     let Some(copy) = copy() else { return };
     let folder = copy.folder.path();
-    for case in ["host", "modules"] {
+    for case in ["host", "modules", "types"] {
         let text = format!("import ./cases/{case}.nix ({NIXPKGS})");
         let theirs = nix(folder, &text).unwrap_or_else(|error| panic!("{case} under Nix: {error}"));
         let ours = cairn(folder, &text).unwrap_or_else(|error| panic!("{case} fails: {error}"));
         assert_eq!(parsed(&ours), parsed(&theirs), "{case}");
     }
+}
+
+/// What Nix gives for a file of cases with nixpkgs' `lib`, by name; recorded anew if asked.
+fn recorded(case: &str) -> serde_json::Value {
+    let path = folder().join(format!("cases/{case}.json"));
+    if std::env::var_os("CAIRN_RECORD").is_some()
+        && let Some(copy) = copy()
+    {
+        let text = format!("import ./cases/{case}.nix ({NIXPKGS})");
+        let theirs = nix(copy.folder.path(), &text).unwrap_or_else(|error| panic!("{error}"));
+        let theirs: Vec<_> = parsed(&theirs)
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| format!("  {name:?}: {value}"))
+            .collect();
+        std::fs::write(&path, format!("{{\n{}\n}}\n", theirs.join(",\n")))
+            .expect("the file is written");
+    }
+    parsed(&std::fs::read_to_string(path).expect("what is recorded"))
+}
+
+/// Cairn's own modules, native, give what nixpkgs' modules give under Nix.
+#[test]
+fn own_modules_give_what_nixpkgs_modules_give() {
+    let mut wrong = String::new();
+    for case in ["modules", "types"] {
+        let recorded = recorded(case);
+        let cases = recorded.as_object().expect("cases by name");
+        assert!(cases.len() > 60, "the cases are there");
+        let calls: Vec<_> = cases
+            .iter()
+            .map(|(name, value)| Call {
+                expression: format!("(import ./cases/{case}.nix lib).{name}"),
+                value: value.to_string(),
+            })
+            .collect();
+        let ours = all(OWN, &calls, |text| cairn(&folder(), text));
+        wrong += &differences(&calls, |index| calls[index].value.clone(), &ours);
+    }
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 /// Nixpkgs tests its functions in its own language. What fails under Nix, for want of packages and of

@@ -25,7 +25,7 @@ pub(crate) struct CheckArgs {
 }
 
 pub(crate) fn run(ui: &Ui, global: &Global, args: &CheckArgs) -> Result<(), CommandError> {
-    let fleet = fleets::open(ui, global)?;
+    let fleet = fleets::open_to_check(ui, global)?;
     let hosts = match args.hosts.hosts.is_empty() {
         true => fleet.hosts(),
         false => fleets::select(ui, &fleet, &args.hosts.hosts)?,

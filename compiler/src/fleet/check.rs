@@ -15,7 +15,9 @@ impl Fleet {
     /// Parses every file of the fleet, evaluates every option of these hosts, and infers types for
     /// every expression, evaluated or not.
     pub fn check(&self, hosts: &[String]) -> Report {
-        let (files, mut problems) = self.parse_all();
+        let (files, unparsed) = self.parse_all();
+        let mut problems = self.problems.clone();
+        problems.extend(unparsed);
         let mut outlines = Vec::new();
         for ((_, found), outline) in self.each(hosts, |job| (draft(job), job.outline())) {
             problems.extend(found);

@@ -27,18 +27,23 @@ impl<'w> Job<'w> {
 impl HostPlaces<'_> {
     /// The definition of the first option that a message mentions; the host, where there is none.
     pub(super) fn mentioned(&self, message: &str) -> Span {
-        let mut words = message.split_whitespace().filter_map(option_path);
-        words.find_map(|path| self.find(&path)).unwrap_or_else(|| self.job.span())
+        // A single name is any word, unless quotes say that it is an option's.
+        let quoted = |word: &str| word.starts_with(['`', '\'', '"', '‘', '“']);
+        let mut paths = message
+            .split_whitespace()
+            .filter_map(|word| option_path(word).filter(|path| path.len() > 1 || quoted(word)));
+        paths.find_map(|path| self.find(&path)).unwrap_or_else(|| self.job.span())
     }
 
     /// Where the fleet defines this path, or the nearest part of it that the fleet defines.
     fn find(&self, path: &[String]) -> Option<Span> {
         let config = self.job.config().ok()?;
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        // A single name would be all that a module says about, say, `services`.
-        (2..=path.len()).rev().find_map(|len| {
+        (1..=path.len()).rev().find_map(|len| {
             let path = path.get(..len)?;
-            self.definition(config, path).or_else(|| self.attribute(config, path))
+            // As an attribute, a single name would be all that a module says about `services`.
+            let attribute = || self.attribute(config, path).filter(|_| len > 1);
+            self.definition(config, path).or_else(attribute)
         })
     }
 
@@ -131,7 +136,7 @@ pub(super) fn option_path(word: &str) -> Option<Vec<String>> {
             None => break,
         }
     }
-    (path.len() > 1).then_some(path)
+    Some(path)
 }
 
 #[cfg(test)]
@@ -146,7 +151,8 @@ mod tests {
             path("environment.etc.\"a.b\".mode").as_deref(),
             Some("environment/etc/a.b/mode")
         );
-        assert_eq!(path("word."), None);
+        assert_eq!(path("word.").as_deref(), Some("word"));
+        assert_eq!(path("—"), None);
         assert_eq!(path("a..b"), None);
     }
 }

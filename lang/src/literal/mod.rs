@@ -4,6 +4,7 @@
 //! into a domain type, or names the characters at fault, what was expected there, and what helps.
 //! The checker and the evaluator both use these, so a literal means the same to both.
 
+pub mod calendar;
 pub mod cidr;
 pub mod duration;
 pub mod fault;
@@ -52,11 +53,13 @@ pub enum Literal {
     FileMode,
     /// One line of an `authorized_keys` file.
     SshPublicKey,
+    /// When something is due, as systemd's `OnCalendar=` has it.
+    Calendar,
 }
 
 impl Literal {
     /// Every literal type, in the order of the reference.
-    pub const ALL: [Literal; 15] = [
+    pub const ALL: [Literal; 16] = [
         Literal::Ip,
         Literal::Ipv4,
         Literal::Ipv6,
@@ -72,6 +75,7 @@ impl Literal {
         Literal::Size,
         Literal::FileMode,
         Literal::SshPublicKey,
+        Literal::Calendar,
     ];
 
     /// The name under `lib.types`.
@@ -93,6 +97,7 @@ impl Literal {
             Literal::Size => "size",
             Literal::FileMode => "fileMode",
             Literal::SshPublicKey => "sshPublicKey",
+            Literal::Calendar => "calendar",
         }
     }
 
@@ -115,6 +120,7 @@ impl Literal {
             Literal::Size => "size in bytes",
             Literal::FileMode => "file mode",
             Literal::SshPublicKey => "SSH public key",
+            Literal::Calendar => "calendar expression",
         }
     }
 
@@ -136,6 +142,7 @@ impl Literal {
             Literal::Size => size::size(text).map(drop),
             Literal::FileMode => file_mode::file_mode(text).map(drop),
             Literal::SshPublicKey => ssh_key::ssh_public_key(text).map(drop),
+            Literal::Calendar => calendar::calendar(text).map(drop),
         }
     }
 }

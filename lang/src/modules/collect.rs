@@ -5,17 +5,18 @@ use std::collections::VecDeque;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, Result, did_you_mean};
-use crate::eval::{AttrsBuilder, Evaluator, Formals};
-use crate::fs::{Root, VirtualPath};
+use crate::eval::{AttrsBuilder, Evaluator};
+use crate::fs::VirtualPath;
 use crate::source::Span;
-use crate::symbol::Symbol;
 use crate::value::{Attr, Attrs, PathValue, Value};
 
-use super::brief::found;
+use super::arguments::arguments;
 use super::definition::{Definition, Layer, Origin};
+use super::disabled::{self, Disabled};
 use super::level::Declaration;
 use super::property::kind_of;
 use super::tree::ModuleTree;
+use crate::brief::found;
 
 /// What a module may hold besides its options' definitions.
 pub(crate) const RESERVED: [&str; 9] = [
@@ -62,24 +63,48 @@ pub(crate) struct Loaded<'a> {
 }
 
 /// What is imported once: a file, or whatever a module calls itself.
-#[derive(PartialEq, Eq, Hash)]
-enum Key {
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) enum Key {
     File(VirtualPath),
     Named(String),
+}
+
+/// A module and what it imports.
+pub(super) struct Node<'a> {
+    pub(super) keys: Vec<Key>,
+    loaded: Loaded<'a>,
+    imports: Vec<usize>,
+    /// What its value is: one that is no file may import itself.
+    value: Option<*const ()>,
+    above: Option<usize>,
+    depth: usize,
+}
+
+/// A module that is to be looked at, and the one that imports it.
+struct Pending<'a> {
+    raw: RawModule<'a>,
+    above: Option<usize>,
 }
 
 /// Modules on their way from `imports` to declarations and definitions.
 struct Collector<'a> {
     tree: &'a ModuleTree<'a>,
-    queue: VecDeque<RawModule<'a>>,
-    known: FxHashSet<Key>,
-    disabled: Vec<VirtualPath>,
-    out: Vec<(Option<VirtualPath>, Loaded<'a>)>,
+    queue: VecDeque<Pending<'a>>,
+    nodes: Vec<Node<'a>>,
+    roots: Vec<usize>,
+    known: FxHashMap<Key, usize>,
+    disabled: Vec<Disabled>,
     /// The strongest layer that each file was met in.
     layers: FxHashMap<VirtualPath, Layer>,
     /// Whether a file was met again in a stronger layer.
     raised: bool,
 }
+
+/// The number of no module: of one that could not be evaluated.
+const NONE: usize = usize::MAX;
+
+/// Chains of imports longer than this have no end: no module of them is a file.
+const LONGEST: usize = 500;
 
 /// All modules of a tree, imports followed, in the order in which their definitions merge:
 /// NixOS's, which is imported before importing and later before earlier, and weak layers first.
@@ -89,26 +114,26 @@ pub(crate) fn collect<'a>(
 ) -> Result<Vec<Loaded<'a>>> {
     let mut layers = FxHashMap::default();
     loop {
+        let initial = tree.initial.iter().map(|raw| Pending { raw: *raw, above: None });
         let mut collector = Collector {
             tree,
-            queue: tree.initial.iter().copied().collect(),
-            known: FxHashSet::default(),
+            queue: initial.collect(),
+            nodes: Vec::with_capacity(tree.initial.len()),
+            roots: Vec::new(),
+            known: FxHashMap::default(),
             disabled: Vec::new(),
-            out: Vec::new(),
             layers,
             raised: false,
         };
-        while let Some(raw) = collector.queue.pop_front() {
-            // Sets that import themselves have no name to know them by.
-            let held = collector.queue.len() * size_of::<RawModule<'_>>()
-                + collector.out.len() * size_of::<Loaded<'_>>();
+        while let Some(pending) = collector.queue.pop_front() {
+            let raw = pending.raw;
+            // Sets that functions make have no name to know them by.
+            let held = collector.queue.len() * size_of::<Pending<'_>>()
+                + collector.nodes.len() * size_of::<Node<'_>>();
             eval.check_limits(held, raw.at)?;
-            match collector.load(eval, raw) {
-                Ok(()) => {}
-                Err(error) => {
-                    let text = text_of(eval, raw);
-                    tree.session.tolerate_broken(error, text)?;
-                }
+            if let Err(error) = collector.load(eval, pending) {
+                let text = text_of(eval, raw);
+                tree.session.tolerate_broken(error, text)?;
             }
         }
         // A file of two layers belongs to the stronger one, and so does what it imports: once
@@ -117,12 +142,43 @@ pub(crate) fn collect<'a>(
             layers = collector.layers;
             continue;
         }
-        let Collector { mut out, disabled, .. } = collector;
-        out.retain(|(path, _)| !path.as_ref().is_some_and(|path| disabled.contains(path)));
-        out.reverse();
-        let mut loaded: Vec<_> = out.into_iter().map(|(_, loaded)| loaded).collect();
+        for warning in disabled::unknown(&collector.disabled, &collector.nodes) {
+            tree.session.warn(warning);
+        }
+        let mut loaded = collector.kept();
+        loaded.reverse();
         loaded.sort_by_key(|module| module.config.map(|config| config.origin.layer));
         return Ok(loaded);
+    }
+}
+
+impl<'a> Collector<'a> {
+    /// The modules that are not disabled, each once, the nearer to the root the earlier. What
+    /// only a disabled module imports is left out with it.
+    fn kept(&self) -> Vec<Loaded<'a>> {
+        let keys: FxHashSet<&Key> = self.disabled.iter().flat_map(|entry| &entry.keys).collect();
+        let is_off = |node: &Node<'a>| node.keys.iter().any(|key| keys.contains(key));
+        let mut queue: VecDeque<usize> = self.roots.iter().copied().collect();
+        let mut seen = vec![false; self.nodes.len()];
+        let mut out = Vec::with_capacity(self.nodes.len());
+        while let Some(number) = queue.pop_front() {
+            let (Some(node), Some(seen)) = (self.nodes.get(number), seen.get_mut(number)) else {
+                continue;
+            };
+            if !std::mem::replace(seen, true) && !is_off(node) {
+                out.push(node.loaded);
+                queue.extend(&node.imports);
+            }
+        }
+        out
+    }
+
+    /// Notes that a module imports another one, or that it is given.
+    fn link(&mut self, above: Option<usize>, number: usize) {
+        match above.and_then(|above| self.nodes.get_mut(above)) {
+            Some(node) => node.imports.push(number),
+            None => self.roots.push(number),
+        }
     }
 }
 
@@ -138,116 +194,184 @@ fn text_of<'a>(eval: &Evaluator<'a>, raw: RawModule<'a>) -> Option<String> {
 }
 
 /// The file that a path means: `default.nix` of a folder.
-fn file_of(eval: &Evaluator<'_>, path: VirtualPath) -> VirtualPath {
+pub(super) fn file_of(eval: &Evaluator<'_>, path: VirtualPath) -> VirtualPath {
     eval.world.module_path(&path).unwrap_or(path)
 }
 
 impl<'a> Collector<'a> {
-    fn load(&mut self, eval: &Evaluator<'a>, mut raw: RawModule<'a>) -> Result<()> {
-        let mut file = None;
+    fn load(&mut self, eval: &Evaluator<'a>, pending: Pending<'a>) -> Result<()> {
+        let Pending { mut raw, above } = pending;
+        let (mut keys, mut file) = (Vec::new(), None);
         let mut value = eval.force_at(raw.value, raw.at)?;
-        if let Value::Path(_) | Value::Str(_) = value {
+        let is_path = |text: &str| text.starts_with('/');
+        if matches!(value, Value::Path(_)) || matches!(value, Value::Str(text) if is_path(text)) {
             let path = file_of(eval, eval.expect_path(value, raw.at)?);
-            let first = self.known.insert(Key::File(path.clone()));
+            let key = Key::File(path.clone());
+            let known = self.known.get(&key).copied();
             let layer = self.layers.entry(path.clone()).or_insert(raw.origin.layer);
             if *layer < raw.origin.layer {
                 *layer = raw.origin.layer;
-                self.raised |= !first;
+                self.raised |= known.is_some();
             }
-            if !first {
+            if let Some(number) = known {
+                self.link(above, number);
                 return Ok(());
             }
             raw.origin.layer = *layer;
             raw.origin.file = eval.alloc_str(&path.to_string());
             raw.config_only = false;
+            // Before it is evaluated: one that fails fails once.
+            self.known.insert(key.clone(), NONE);
+            keys.push(key);
+            file = match eval.path(&path) {
+                Value::Path(path) => Some(path),
+                _ => None,
+            };
             value = eval.import(&path, raw.at)?;
-            file = Some(path);
+        }
+        let address = address(value);
+        if keys.is_empty() && address.is_some() && self.is_inside(above, address) {
+            return Ok(());
         }
         if let Some(formals) = eval.formals(value, raw.at)? {
             let args = arguments(eval, self.tree, &formals);
             value = eval.call(value, &[args], raw.at)?;
             raw.config_only = false;
         }
-        let set = match value {
-            Value::Attrs(set) => set,
-            Value::List(_) if !raw.config_only => {
-                return import(eval, value, raw.at, raw.origin, self.tree, &mut self.queue);
-            }
-            other => return Err(no_module(eval, other, raw)),
-        };
+        let Value::Attrs(set) = value else { return Err(no_module(eval, value, raw)) };
         if let Some(attr) = set.get_str("key").filter(|_| !raw.config_only) {
-            let key = eval.force_attr(attr)?;
-            let key = Key::Named(eval.expect_str(key, attr.span)?.to_owned());
-            if !self.known.insert(key) {
+            let key = Key::Named(eval.coerce_to_str(eval.force_attr(attr)?, attr.span)?.to_owned());
+            if let Some(number) = self.known.get(&key).copied() {
+                self.link(above, number);
                 return Ok(());
             }
+            self.known.insert(key.clone(), NONE);
+            keys.push(key);
         }
-        let (queue, disabled) = (&mut self.queue, &mut self.disabled);
-        let mut loaded = take_apart(eval, self.tree, set, raw, queue, disabled)?;
-        loaded.file = file.as_ref().and_then(|file| match eval.path(file) {
-            Value::Path(path) => Some(path),
-            _ => None,
-        });
-        self.out.push((file, loaded));
+        let depth = above.and_then(|above| self.nodes.get(above)).map_or(0, |node| node.depth + 1);
+        if depth > LONGEST {
+            return Err(endless(raw));
+        }
+        let (mut loaded, imports) = self.take_apart(eval, set, raw)?;
+        loaded.file = file;
+        let number = self.nodes.len();
+        for key in &keys {
+            self.known.insert(key.clone(), number);
+        }
+        let imported = Vec::with_capacity(imports.len());
+        let node = Node { keys, loaded, imports: imported, value: address, above, depth };
+        self.nodes.push(node);
+        self.link(above, number);
+        let imports = imports.into_iter().map(|raw| Pending { raw, above: Some(number) });
+        self.queue.extend(imports);
         Ok(())
+    }
+
+    /// Whether a value without a file is being imported, by way of others, by itself.
+    fn is_inside(&self, mut above: Option<usize>, value: Option<*const ()>) -> bool {
+        while let Some(node) = above.and_then(|number| self.nodes.get(number)) {
+            if node.value == value {
+                return true;
+            }
+            above = node.above;
+        }
+        false
+    }
+
+    /// A module's parts, and what it imports.
+    fn take_apart(
+        &mut self,
+        eval: &Evaluator<'a>,
+        set: &'a Attrs<'a>,
+        mut raw: RawModule<'a>,
+    ) -> Result<(Loaded<'a>, Vec<RawModule<'a>>)> {
+        let tree = self.tree;
+        let kind = kind_of(eval, Value::Attrs(set))?;
+        let wrapped = matches!(kind, Some("if" | "override" | "merge" | "order" | "definition"));
+        if raw.config_only || wrapped {
+            let mut config = Definition::new(Value::Attrs(set), raw.at, raw.origin);
+            config.at = raw.at;
+            config.priority = raw.priority;
+            return Ok((
+                Loaded { file: None, options: None, config: Some(config), freeform: None },
+                Vec::new(),
+            ));
+        }
+        if let Some(kind) = kind.filter(|kind| *kind != "module") {
+            return Err(no_module_but(kind, raw));
+        }
+        if let Some(attr) = set.get_str("_file") {
+            raw.origin.file = eval.coerce_to_str(eval.force_attr(attr)?, attr.span)?;
+        }
+        if let (Some(class), Some(attr)) = (tree.class, set.get_str("_class")) {
+            check_class(eval, class, attr, raw)?;
+        }
+        let mut imports = Vec::new();
+        if let Some(attr) = set.get_str("imports") {
+            let list = eval.force_attr(attr)?;
+            imports = imported(eval, list, eval.value_span(attr.span), raw.origin, tree)?;
+        }
+        if let Some(attr) = set.get_str("disabledModules") {
+            let entries = disabled::entries(eval, tree, attr)?;
+            self.disabled.extend(entries);
+        }
+        let freeform = set.get_str("freeformType").map(|attr| defined(attr, raw));
+        let long = set.get_str("config").is_some() || set.get_str("options").is_some();
+        if long {
+            for attr in set.sorted() {
+                if !RESERVED.contains(&attr.name.as_str()) {
+                    tree.session.tolerate(mixed(attr, set))?;
+                }
+            }
+        }
+        let options = set.get_str("options").map(|attr| Declaration {
+            value: attr.value.get(),
+            span: attr.span,
+            origin: raw.origin,
+        });
+        let config = if long {
+            set.get_str("config").map(|attr| defined(attr, raw))
+        } else {
+            let mut config = AttrsBuilder::with_capacity(set.len());
+            for attr in set.iter().filter(|attr| !RESERVED.contains(&attr.name.as_str())) {
+                config.copy(attr);
+            }
+            let mut config = Definition::new(config.finish(eval), raw.at, raw.origin);
+            config.at = raw.at;
+            config.priority = raw.priority;
+            Some(config)
+        };
+        Ok((Loaded { file: None, options, config, freeform }, imports))
     }
 }
 
-fn take_apart<'a>(
+/// What tells one value without a file from another.
+fn address(value: Value<'_>) -> Option<*const ()> {
+    match value {
+        Value::Attrs(set) => Some(std::ptr::from_ref(set).cast()),
+        Value::Lambda(function) => Some(std::ptr::from_ref(function).cast()),
+        _ => None,
+    }
+}
+
+fn check_class<'a>(
     eval: &Evaluator<'a>,
-    tree: &'a ModuleTree<'a>,
-    set: &'a Attrs<'a>,
-    mut raw: RawModule<'a>,
-    queue: &mut VecDeque<RawModule<'a>>,
-    disabled: &mut Vec<VirtualPath>,
-) -> Result<Loaded<'a>> {
-    let wrapped = kind_of(eval, Value::Attrs(set))?.is_some();
-    if raw.config_only || wrapped {
-        let mut config = Definition::new(Value::Attrs(set), raw.at, raw.origin);
-        config.at = raw.at;
-        config.priority = raw.priority;
-        return Ok(Loaded { file: None, options: None, config: Some(config), freeform: None });
-    }
-    if let Some(attr) = set.get_str("_file") {
-        raw.origin.file = eval.coerce_to_str(eval.force_attr(attr)?, attr.span)?;
-    }
-    if let Some(attr) = set.get_str("imports") {
-        let imports = eval.force_attr(attr)?;
-        import(eval, imports, eval.value_span(attr.span), raw.origin, tree, queue)?;
-    }
-    if let Some(attr) = set.get_str("disabledModules") {
-        let list = eval.force_attr(attr)?;
-        for item in eval.expect_list(list, attr.span)?.iter() {
-            disabled.push(disabled_path(eval, item, attr.span)?);
-        }
-    }
-    let freeform = set.get_str("freeformType").map(|attr| defined(attr, raw));
-    let long = set.get_str("config").is_some() || set.get_str("options").is_some();
-    if long {
-        for attr in set.sorted() {
-            if !RESERVED.contains(&attr.name.as_str()) {
-                tree.session.tolerate(mixed(attr, set))?;
-            }
-        }
-    }
-    let options = set.get_str("options").map(|attr| Declaration {
-        value: attr.value.get(),
-        span: attr.span,
-        origin: raw.origin,
-    });
-    let config = if long {
-        set.get_str("config").map(|attr| defined(attr, raw))
-    } else {
-        let mut config = AttrsBuilder::with_capacity(set.len());
-        for attr in set.iter().filter(|attr| !RESERVED.contains(&attr.name.as_str())) {
-            config.copy(attr);
-        }
-        let mut config = Definition::new(config.finish(eval), raw.at, raw.origin);
-        config.at = raw.at;
-        config.priority = raw.priority;
-        Some(config)
+    class: &str,
+    attr: &'a Attr<'a>,
+    raw: RawModule<'a>,
+) -> Result<()> {
+    let own = match eval.force_attr(attr)? {
+        Value::Null => return Ok(()),
+        own => eval.expect_str(own, attr.span)?,
     };
-    Ok(Loaded { file: None, options, config, freeform })
+    if own == class {
+        return Ok(());
+    }
+    let message = format!("this module is made for `{own}`, and is imported into `{class}`");
+    Err(Diagnostic::error("module::class", eval.value_span(attr.span), message)
+        .with_related(raw.at, "imported here")
+        .with_help("import a module of the same class, or one without `_class`")
+        .into())
 }
 
 fn defined<'a>(attr: &'a Attr<'a>, raw: RawModule<'a>) -> Definition<'a> {
@@ -256,102 +380,55 @@ fn defined<'a>(attr: &'a Attr<'a>, raw: RawModule<'a>) -> Definition<'a> {
     definition
 }
 
-fn import<'a>(
+/// The modules of a list `imports`.
+fn imported<'a>(
     eval: &Evaluator<'a>,
     imports: Value<'a>,
     at: Span,
     origin: Origin<'a>,
     tree: &'a ModuleTree<'a>,
-    queue: &mut VecDeque<RawModule<'a>>,
-) -> Result<()> {
+) -> Result<Vec<RawModule<'a>>> {
     let list = match imports {
         Value::List(list) => list,
         other => {
             let message = format!("`imports` is a list of modules, not {}", found(eval, other));
             let error = Diagnostic::error("type::mismatch", at, message)
                 .with_help("write the modules between brackets: `imports = [ ./a.nix ];`");
-            return tree.session.tolerate(error.into());
+            tree.session.tolerate(error.into())?;
+            return Ok(Vec::new());
         }
     };
     let spans = eval.element_spans(at).unwrap_or_default();
-    for (number, value) in list.iter().enumerate() {
+    let each = list.iter().enumerate().map(|(number, value)| {
         let at = spans.get(number).copied().unwrap_or(at);
-        queue.push_back(RawModule { at, ..RawModule::new(value, origin) });
-    }
-    Ok(())
-}
-
-/// A standard module may be named by its path below `<cairn>`, as in NixOS.
-fn disabled_path<'a>(eval: &Evaluator<'a>, item: Value<'a>, at: Span) -> Result<VirtualPath> {
-    match eval.force_at(item, at)? {
-        Value::Str(text) if !text.starts_with('/') => {
-            let path = VirtualPath::new(Root::Cairn, text).map(|path| file_of(eval, path));
-            path.ok_or_else(|| {
-                let message = format!("{text:?} is not the path of a standard module");
-                Diagnostic::error("module::disabled", at, message).into()
-            })
-        }
-        other => eval.expect_path(other, at).map(|path| file_of(eval, path)),
-    }
-}
-
-/// The set that a module function is called with: what it asks for, or everything.
-fn arguments<'a>(eval: &Evaluator<'a>, tree: &'a ModuleTree<'a>, formals: &Formals) -> Value<'a> {
-    let mut args = AttrsBuilder::new();
-    let (names, everything) = match formals {
-        Formals::Any => (&[][..], true),
-        Formals::Set { names, ellipsis } => (&names[..], *ellipsis),
-    };
-    let asked = |name: Symbol| everything || names.iter().any(|formal| formal.name == name);
-    for formal in names {
-        let (name, span, optional) = (formal.name, formal.span, formal.has_default);
-        let special = tree.special.iter().any(|(known, _)| *known == name);
-        if special || ["config", "options", "lib"].contains(&name.as_str()) {
-            continue;
-        }
-        // Without a default the argument comes from `_module.args`; with one, nobody may define
-        // it, and only the configuration, which needs this module, could tell.
-        if !optional {
-            args.set(name, eval.thunk(move |eval| argument(eval, tree, name, span)));
-        }
-    }
-    let own = [
-        ("config", tree.full_config(eval)),
-        ("options", tree.options(eval)),
-        ("lib", super::library::value(eval)),
-    ];
-    for (name, value) in own.map(|(name, value)| (Symbol::new(name), value)) {
-        if asked(name) {
-            args.set(name, value);
-        }
-    }
-    for (name, value) in tree.special.iter().filter(|(name, _)| asked(*name)) {
-        args.set(*name, *value);
-    }
-    args.finish(eval)
-}
-
-/// The value of a module's argument that modules define by `_module.args`.
-///
-/// # Errors
-/// `module::unknown-argument` where none does.
-pub(crate) fn argument<'a>(
-    eval: &Evaluator<'a>,
-    tree: &'a ModuleTree<'a>,
-    name: Symbol,
-    span: Span,
-) -> Result<Value<'a>> {
-    if let Some(value) = tree.argument(eval, name)? {
-        return Ok(value);
-    }
-    let names = tree.argument_names(eval);
-    let message = format!("no module argument is called `{name}`");
-    let mut error = Diagnostic::error("module::unknown-argument", span, message);
-    error.help = did_you_mean(name.as_str(), names.iter().copied()).or_else(|| {
-        let names = names.join(", ");
-        Some(format!("there are {names}; `_module.args.{name}` would define another"))
+        RawModule { at, ..RawModule::new(value, origin) }
     });
-    Err(error.into())
+    Ok(each.collect())
+}
+
+#[cold]
+fn endless(raw: RawModule<'_>) -> Box<Diagnostic> {
+    let message = format!("modules import each other without end: {LONGEST} of them so far");
+    Diagnostic::error("module::endless", raw.at, message)
+        .with_help("give the module a `key`: a module with the same key is imported once")
+        .into()
+}
+
+#[cold]
+fn no_module_but(kind: &str, raw: RawModule<'_>) -> Box<Diagnostic> {
+    let (what, help) = match kind {
+        "option" => ("an option", "declare it: `{ options.name = …; }`"),
+        "option-type" => {
+            ("an option's type", "declare an option of it: `lib.mkOption { type = …; }`")
+        }
+        "configuration" => (
+            "a configuration that is evaluated already",
+            "import the modules that it was made of, or read its `config`",
+        ),
+        _ => ("a value of another kind", "a module looks like `{ config, lib, ... }: { … }`"),
+    };
+    let message = format!("a module is needed here, not {what} (`_type` is {kind:?})");
+    Diagnostic::error("module::not-a-module", raw.at, message).with_help(help).into()
 }
 
 #[cold]
@@ -362,7 +439,16 @@ fn no_module<'a>(eval: &Evaluator<'a>, value: Value<'a>, raw: RawModule<'a>) -> 
     if raw.at.is_none() {
         error.message = format!("{}: {}", raw.origin.file, error.message);
     }
-    error.with_help("a module looks like `{ config, lib, ... }: { … }`").into()
+    let help = match value {
+        Value::List(_) => {
+            "remove one level of brackets: `imports` takes the modules themselves".to_owned()
+        }
+        Value::Str(text) => {
+            format!("a file is written without quotes: ./{}", text.trim_start_matches("./"))
+        }
+        _ => "a module looks like `{ config, lib, ... }: { … }`".to_owned(),
+    };
+    error.with_help(help).into()
 }
 
 #[cold]

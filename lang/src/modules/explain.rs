@@ -6,7 +6,6 @@ use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::value::Value;
 
-use super::brief::written;
 use super::configuration::Configuration;
 use super::definition::{Definition, Layer};
 use super::level::Node;
@@ -14,6 +13,7 @@ use super::location::Step;
 use super::option::{OptionNode, settle};
 use super::property::{Conditions, unwrap};
 use super::tree::{ModuleTree, descend};
+use crate::brief::written;
 
 /// One definition of an option.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,7 +208,7 @@ fn merges<'a>(eval: &Evaluator<'a>, option: &'a OptionNode<'a>, of: &[Definition
         matches!(eval.force(definition.value), Ok(Value::List(_) | Value::Attrs(_)))
     });
     let name = option.ty(eval).map(|ty| ty.name()).unwrap_or_default();
-    let joined = ["lines", "commas", "separatedString", "envVar", "boolByOr", "flags"];
+    let joined = ["separatedString", "boolByOr", "flags"];
     let single = ["raw", "package", "unique", "enum", "portRange"];
     joined.contains(&name) || (structured && !single.contains(&name))
 }

@@ -10,12 +10,13 @@ use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::value::{Attrs, Value};
 
-use super::brief::{found, not_called};
 use super::definition::{Definition, Origin};
 use super::location::Location;
 use super::option::{OptionNode, declared_at};
 use super::property::{Conditions, kind_of, unwrap};
 use super::tree::ModuleTree;
+use super::types::{Type, submodule_of};
+use crate::brief::{found, not_called};
 
 /// What a module says under one name of `options`.
 #[derive(Clone, Copy)]
@@ -316,13 +317,37 @@ impl<'a> Child<'a> {
             (options, []) => {
                 Ok(Node::Option(OptionNode::new(eval, level, self.name, path, options)))
             }
+            (options, sets) if is_submodule(eval, options)? => {
+                let inside = sets.iter().map(|set| as_submodule(eval, set));
+                let all: Vec<_> = options.iter().copied().chain(inside).collect();
+                Ok(Node::Option(OptionNode::new(eval, level, self.name, path, &all)))
+            }
             ([option, ..], [set, ..]) => {
                 let message = format!("`{path}` is declared as an option and as a set of options");
                 Err(Diagnostic::error("option::declaration", set.span, message)
                     .with_related(option.span, "the option")
-                    .with_help("rename one of the two")
+                    .with_help("rename one of the two; only submodules may have options added")
                     .into())
             }
         }
     }
+}
+
+/// Whether an option is a submodule wherever it is declared, so that options may be added to it.
+fn is_submodule<'a>(eval: &Evaluator<'a>, options: &[Declaration<'a>]) -> Result<bool> {
+    for option in options {
+        let Value::Attrs(set) = option.value else { return Ok(false) };
+        let Some(attr) = set.get_str("type") else { return Ok(false) };
+        if !Type::of(eval, eval.force_attr(attr)?, option.span)?.is_submodule() {
+            return Ok(false);
+        }
+    }
+    Ok(!options.is_empty())
+}
+
+/// Options at a submodule's place, as a declaration of that submodule.
+fn as_submodule<'a>(eval: &Evaluator<'a>, options: &Declaration<'a>) -> Declaration<'a> {
+    let module = eval.attrs([("options", options.value)]);
+    let ty = submodule_of(eval, None, eval.list([module]), Value::Null);
+    Declaration { value: eval.attrs([("_type", eval.str_in("option")), ("type", ty)]), ..*options }
 }

@@ -5,21 +5,17 @@ use crate::diagnostic::Result;
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::fs::{Root, VirtualPath};
 use crate::source::Span;
-use crate::symbol::Symbol;
 use crate::value::{ThunkState, Value};
 
-use super::collect::RawModule;
-use super::definition::{Layer, Origin, priority};
+use super::definition::priority;
+use super::evaluation;
 use super::hot;
-use super::location::{Location, Place};
+use super::merging;
 use super::network::{cidr_functions, ip_functions};
 use super::package::fetch_package;
 use super::parts;
 use super::property::property;
-use super::session::Session;
-use super::tree::ModuleTree;
 use super::types::lib_types;
-use super::unknown::unknown_options;
 
 /// Makes `import <cairn/lib>` give the library.
 pub fn install(eval: &Evaluator<'_>) {
@@ -63,7 +59,8 @@ fn native<'a>(eval: &Evaluator<'a>) -> Value<'a> {
     out.set("ip", eval.thunk(|eval| Ok(ip_functions(eval))));
     out.set("cidr", eval.thunk(|eval| Ok(cidr_functions(eval))));
     out.set("fetchPackage", eval.primop("fetchPackage", 1, fetch_package));
-    out.set("evalModules", eval.primop("evalModules", 1, eval_modules_call));
+    out.set("evalModules", eval.primop("evalModules", 1, evaluation::eval_modules_call));
+    out.set("mergeDefinitions", eval.primop("mergeDefinitions", 3, merging::merge_definitions));
     out.set("mkOption", eval.primop("mkOption", 1, mk_option));
     out.set(
         "mkIf",
@@ -140,66 +137,4 @@ fn mk_option<'a>(eval: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<V
     // The place of `_type` is where the option is made: see `option::declared_at`.
     out.insert("_type", eval.str_in("option"), at);
     Ok(out.finish(eval))
-}
-
-/// `lib.evalModules { modules; specialArgs ? { }; prefix ? [ ]; }`: a configuration as a value.
-/// An unknown option or a module that fails is an error when the result is used.
-fn eval_modules_call<'a>(eval: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
-    let set = eval.expect_attrs(args[0], at)?;
-    let field = |name: &str| set.get_str(name);
-    let Some(modules) = field("modules") else {
-        return Err(eval.missing(args[0], Symbol::new("modules"), at));
-    };
-    let list = eval.expect_list(eval.force_attr(modules)?, modules.span.or(at))?;
-    let origin = Origin { file: "<unknown-file>", layer: Layer::Host };
-    let here = eval.value_span(modules.span.or(at));
-    let spans = eval.element_spans(here).unwrap_or_default();
-    let raw = list.iter().enumerate().map(|(number, value)| {
-        let at = spans.get(number).copied().unwrap_or(here);
-        RawModule { at, ..RawModule::new(value, origin) }
-    });
-    let raw: Vec<_> = raw.collect();
-    let mut special = Vec::new();
-    if let Some(attr) = field("specialArgs") {
-        let args = eval.expect_attrs(eval.force_attr(attr)?, attr.span.or(at))?;
-        special.extend(args.iter().map(|attr| (attr.name, attr.value.get())));
-    }
-    let mut path = Location::default();
-    if let Some(attr) = field("prefix") {
-        for name in eval.expect_list(eval.force_attr(attr)?, attr.span.or(at))?.iter() {
-            path = path.name(eval, Symbol::new(eval.expect_str(name, at)?));
-        }
-    }
-    let session = eval.alloc(Session::new(false));
-    let tree = ModuleTree::new(eval, Place { path, declared: at, session }, &special, raw);
-    let config = eval.thunk(move |eval| {
-        let config = eval.force(tree.config(eval))?;
-        match unknown_options(eval, tree)?.into_iter().next() {
-            Some(unknown) => Err(unknown.into()),
-            None => Ok(config),
-        }
-    });
-    let fields = [
-        ("config", config),
-        ("options", tree.options(eval)),
-        (
-            "_module",
-            eval.thunk(move |eval| {
-                let full = eval.expect_attrs(tree.full_config(eval), Span::NONE)?;
-                match full.get_str("_module") {
-                    Some(attr) => eval.force_attr(attr),
-                    None => Ok(Value::Null),
-                }
-            }),
-        ),
-        (
-            "type",
-            eval.thunk(move |eval| {
-                let list = Value::List(list);
-                Ok(super::types::submodule(eval, list))
-            }),
-        ),
-        ("_type", eval.str_in("configuration")),
-    ];
-    Ok(eval.attrs(fields))
 }

@@ -4,21 +4,25 @@
 //! *configuration*: a tree of options whose values are lazy, so that a definition may read any
 //! other option's value. How the work is split:
 //!
-//! - `collect` follows `imports`, calls module functions, and splits each module into its
-//!   declarations and definitions;
+//! - `collect` follows `imports`, calls module functions (`arguments`), leaves out what is
+//!   `disabled`, and splits each module into its declarations and definitions;
 //! - a `Level` is a set of options at one path, which pushes definitions down to its children;
 //! - an `OptionNode` picks the strongest definitions and lets the option's type merge them;
 //! - each option type is a file in `types/`;
 //! - [`Configuration`] is what the compiler sees: values, errors, explanations.
 
+mod arguments;
 mod collect;
 mod configuration;
 mod definition;
+mod disabled;
+mod evaluation;
 mod explain;
 mod hot;
 mod level;
 mod library;
 mod location;
+mod merging;
 mod network;
 mod option;
 mod package;
@@ -36,7 +40,8 @@ pub use explain::{Explained, Explanation};
 pub use library::install;
 pub use reference::OptionInfo;
 
-pub(crate) use collect::{RESERVED, argument};
+pub(crate) use arguments::argument;
+pub(crate) use collect::RESERVED;
 pub(crate) use definition::{Definition, Origin};
 pub(crate) use level::{Level, Node};
 pub(crate) use library::{path as library_path, value as library};
@@ -45,8 +50,6 @@ pub(crate) use option::OptionNode;
 pub(crate) use tree::ModuleTree;
 pub(crate) use types::{DECLARED, Type as OptionTy, options_of, with_article};
 pub(crate) use unknown::unknown_option;
-
-use crate::brief;
 
 #[cfg(test)]
 mod tests;

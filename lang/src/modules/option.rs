@@ -34,6 +34,9 @@ pub(crate) fn declared_at<'a>(eval: &Evaluator<'a>, declaration: &Declaration<'a
     Span { start, end: start + len as u32, ..call }
 }
 
+/// The `highestPrio` of an option that nothing defines, as NixOS has it.
+pub(crate) const NO_PRIORITY: i64 = 9999;
+
 /// A declared option.
 pub(crate) struct OptionNode<'a> {
     pub(crate) level: &'a Level<'a>,
@@ -93,18 +96,18 @@ impl<'a> OptionNode<'a> {
         if let Some(ty) = self.ty.get() {
             return Ok(*ty);
         }
-        let mut merged: Option<(Type<'a>, Span)> = None;
+        let mut merged: Option<(Type<'a>, &Declaration<'a>)> = None;
         for declaration in self.declarations {
             let Value::Attrs(set) = declaration.value else { continue };
             let Some(attr) = set.get_str("type") else { continue };
             let ty = eval.force_attr(attr)?;
             let ty = Type::of(eval, ty, eval.value_span(attr.span.or(declaration.span)))?;
             merged = Some(match merged {
-                None => (ty, declaration.span),
+                None => (ty, declaration),
                 Some((known, first)) => match known.unify(eval, ty)? {
                     Some(both) => (both, first),
                     None => {
-                        return Err(self.two_types(eval, known, first, ty, declaration.span)?);
+                        return Err(self.two_types(eval, (known, first), (ty, declaration))?);
                     }
                 },
             });
@@ -113,7 +116,29 @@ impl<'a> OptionNode<'a> {
             Some((ty, _)) => ty,
             None => Type::of(eval, types::unspecified(eval), self.span())?,
         };
+        self.declared_once()?;
         Ok(*self.ty.get_or_init(|| ty))
+    }
+
+    /// Several declarations add to one another; what an option has once is in one of them alone.
+    fn declared_once(&self) -> Result<()> {
+        if self.declarations.len() < 2 {
+            return Ok(());
+        }
+        for name in ["default", "example", "description", "apply"] {
+            let mut having = self.declarations.iter().filter_map(|declaration| {
+                let Value::Attrs(set) = declaration.value else { return None };
+                Some((declaration, set.get_str(name)?.span.or(declaration.span)))
+            });
+            let (Some(one), Some(other)) = (having.next(), having.next()) else { continue };
+            let (first, second) = in_reading_order(one, other);
+            let message = format!("`{}` is declared twice, each time with `{name}`", self.path);
+            return Err(Diagnostic::error("option::declaration", second, message)
+                .with_related(first, "declared here before")
+                .with_help(format!("rename one of the two options, or leave out this `{name}`"))
+                .into());
+        }
+        Ok(())
     }
 
     /// The merged value, a thunk.
@@ -129,6 +154,23 @@ impl<'a> OptionNode<'a> {
     }
 
     fn evaluate(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
+        let Some((attr, _)) = self.field("apply") else { return self.merged(eval) };
+        // A function that does not look at the value does not need one.
+        let merged = eval.thunk(move |eval| self.merged(eval));
+        let apply = eval.force_attr(attr)?;
+        let applied = eval.call(apply, &[merged], attr.span);
+        if !self.level.tree.session.tolerant {
+            return applied;
+        }
+        match eval.force(merged) {
+            Ok(value) => applied.or_else(|error| self.note_elements(eval, value).and(Err(error))),
+            Err(error) if error.code == "option::undefined" => applied,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The value of all definitions that count, before `apply`.
+    fn merged(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
         let ty = self.ty(eval)?;
         let mut all = Vec::new();
         if let Err(error) = self.unwrap_into(eval, &mut all) {
@@ -158,15 +200,7 @@ impl<'a> OptionNode<'a> {
         if strongest.is_empty() {
             return Err(self.undefined());
         }
-        let value = ty.merge(eval, self.place(), &strongest)?;
-        match self.field("apply") {
-            Some((attr, _)) => {
-                let apply = eval.force_attr(attr)?;
-                eval.call(apply, &[value], attr.span)
-                    .or_else(|error| self.note_elements(eval, value).and(Err(error)))
-            }
-            None => Ok(value),
-        }
+        ty.merge(eval, self.place(), &strongest)
     }
 
     /// Notes each element of a list that fails: `apply` stops at the first.
@@ -235,34 +269,79 @@ impl<'a> OptionNode<'a> {
         });
         out.set("_type", eval.str_in("option"));
         out.set("loc", eval.list(steps));
+        out.set("type", eval.thunk(move |eval| Ok(self.ty(eval)?.value())));
         out.set("value", self.value(eval));
         let files = self.declarations.iter().map(|declared| eval.str_in(declared.origin.file));
         out.set("declarations", eval.list(files));
-        let defined =
-            move |eval: &Evaluator<'a>| Ok(Value::Bool(!self.definitions(eval)?.is_empty()));
-        out.set("isDefined", eval.thunk(defined));
+        let positions = move |eval: &Evaluator<'a>| {
+            let each = self.declarations.iter().map(|declared| {
+                let found = eval.position_attrs(declared.span);
+                let nothing = || {
+                    eval.attrs([
+                        ("file", eval.str_in(declared.origin.file)),
+                        ("line", Value::Null),
+                        ("column", Value::Null),
+                    ])
+                };
+                if matches!(found, Value::Null) { nothing() } else { found }
+            });
+            Ok(eval.list(each.collect::<Vec<_>>()))
+        };
+        out.set("declarationPositions", eval.thunk(positions));
+        out.set(
+            "isDefined",
+            eval.thunk(move |eval| Ok(Value::Bool(!self.strongest(eval)?.is_empty()))),
+        );
         let highest = move |eval: &Evaluator<'a>| {
-            let strengths = self.definitions(eval)?;
-            let highest = strengths.iter().map(Definition::strength).min();
-            Ok(Value::Int(highest.unwrap_or(priority::OPTION_DEFAULT + 1)))
+            let strongest = self.strongest(eval)?;
+            Ok(Value::Int(strongest.first().map_or(NO_PRIORITY, Definition::strength)))
         };
         out.set("highestPrio", eval.thunk(highest));
         let values = move |eval: &Evaluator<'a>| {
-            let strongest = settle(eval, self.definitions(eval)?, &mut Vec::new());
-            Ok(eval.list(strongest.iter().map(|definition| definition.value)))
+            Ok(eval.list(self.strongest(eval)?.iter().map(|definition| definition.value)))
         };
         out.set("definitions", eval.thunk(values));
+        let file = |eval: &Evaluator<'a>, one: &Definition<'a>| eval.str_in(one.origin.file);
         let files = move |eval: &Evaluator<'a>| {
-            let strongest = settle(eval, self.definitions(eval)?, &mut Vec::new());
-            Ok(eval.list(strongest.iter().map(|definition| eval.str_in(definition.origin.file))))
+            Ok(eval.list(self.strongest(eval)?.iter().map(|one| file(eval, one))))
         };
         out.set("files", eval.thunk(files));
+        let located = move |eval: &Evaluator<'a>| {
+            let strongest = self.strongest(eval)?;
+            let each = strongest.iter().map(|one| {
+                let value = ("value", one.value, one.span(eval));
+                let mut set = AttrsBuilder::with_capacity(2);
+                set.set("file", file(eval, one));
+                set.insert(value.0, value.1, value.2);
+                set.finish(eval)
+            });
+            Ok(eval.list(each.collect::<Vec<_>>()))
+        };
+        out.set("definitionsWithLocations", eval.thunk(located));
+        let shown = move |eval: &Evaluator<'a>, _: &[Value<'a>], _: Span| {
+            Ok(eval.str(&self.path.to_string()))
+        };
+        out.set("__toString", eval.primop("__toString", 1, shown));
         out.finish(eval)
+    }
+
+    /// The definitions that count, in the order in which they merge.
+    fn strongest(&self, eval: &Evaluator<'a>) -> Result<Vec<Definition<'a>>> {
+        Ok(settle(eval, self.definitions(eval)?, &mut Vec::new()))
     }
 
     /// The message of an option that nobody defines.
     pub(crate) fn undefined_message(path: impl std::fmt::Display) -> String {
         format!("the option `{path}` is used, but no module defines it")
+    }
+
+    /// The error of a value that is made of no definition, where there is no option.
+    #[cold]
+    pub(crate) fn undefined_at(path: Location<'a>, at: Span) -> Box<Diagnostic> {
+        let message = OptionNode::undefined_message(path);
+        Diagnostic::error("option::undefined", at, message)
+            .with_help("the conditions of all its definitions are false, if there are any")
+            .into()
     }
 
     #[cold]
@@ -293,18 +372,27 @@ impl<'a> OptionNode<'a> {
     fn two_types(
         &self,
         eval: &Evaluator<'a>,
-        known: Type<'a>,
-        first: Span,
-        other: Type<'a>,
-        span: Span,
+        (one, first): (Type<'a>, &Declaration<'a>),
+        (other, second): (Type<'a>, &Declaration<'a>),
     ) -> Result<Box<Diagnostic>> {
+        let ((known, first), (other, second)) =
+            in_reading_order((first, (one, first.span)), (second, (other, second.span)));
         let (known, other) = (known.description(eval)?, other.description(eval)?);
         let message = format!("`{}` is declared twice: as {known} and as {other}", self.path);
-        Ok(Diagnostic::error("option::declaration", span, message)
+        Ok(Diagnostic::error("option::declaration", second, message)
             .with_related(first, "declared here before")
             .with_help("rename one of the two options")
             .into())
     }
+}
+
+/// What belongs to two declarations, the one that stands first in the modules before the other:
+/// in a layer, later modules come earlier in the order of merging.
+fn in_reading_order<T>(
+    (one, of_one): (&Declaration<'_>, T),
+    (other, of_other): (&Declaration<'_>, T),
+) -> (T, T) {
+    if one.origin.layer < other.origin.layer { (of_one, of_other) } else { (of_other, of_one) }
 }
 
 /// The definitions of the strongest priority, in the order in which they merge, their values

@@ -8,8 +8,8 @@ use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::value::{Attrs, Value};
 
-use super::brief::found;
 use super::definition::{Condition, Definition};
+use crate::brief::found;
 
 static TYPE: LazyLock<Symbol> = LazyLock::new(|| Symbol::new("_type"));
 
@@ -142,7 +142,9 @@ fn condition<'a>(eval: &Evaluator<'a>, test: Value<'a>, span: Span) -> Result<bo
         other => {
             let message =
                 format!("the condition of `mkIf` is a boolean, not {}", found(eval, other));
-            Err(Diagnostic::error("type::mismatch", span, message).into())
+            let mut error = Diagnostic::error("type::mismatch", span, message);
+            error.catchable = true;
+            Err(error.into())
         }
     }
 }

@@ -96,17 +96,19 @@ impl<'a> Configuration<'_, 'a> {
         depth: usize,
         out: &mut Vec<OptionInfo>,
     ) -> Result<()> {
-        let Some((names, inner)) = modules_of(self.eval, ty)? else { return Ok(()) };
         if depth >= DEEPEST {
             return Ok(());
         }
-        let path = names
-            .into_iter()
-            .fold(place.path, |path, name| path.name(self.eval, Symbol::new(name)));
-        // Its own session: a sample is nobody's configuration, and its errors nobody's mistakes.
-        let session = self.eval.alloc(super::session::Session::new(true));
-        let place = Place { session, declared: place.declared, ..self.at(path) };
-        let tree = sample(self.eval, inner, place)?;
-        self.list_level(tree.root(self.eval)?, depth + 1, out)
+        for (names, inner) in modules_of(self.eval, ty)? {
+            let path =
+                names.iter().fold(place.path, |path, name| path.name(self.eval, Symbol::new(name)));
+            // Its own session: a sample is nobody's configuration, and its errors nobody's
+            // mistakes.
+            let session = self.eval.alloc(super::session::Session::new(true));
+            let place = Place { session, declared: place.declared, ..self.at(path) };
+            let tree = sample(self.eval, inner, place)?;
+            self.list_level(tree.root(self.eval)?, depth + 1, out)?;
+        }
+        Ok(())
     }
 }

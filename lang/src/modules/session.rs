@@ -39,6 +39,13 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Notes a warning, where anybody will look for it.
+    pub(crate) fn warn(&self, warning: Diagnostic) {
+        if self.tolerant {
+            self.errors.borrow_mut().push(warning);
+        }
+    }
+
     /// As [`Self::tolerate`], for a module that cannot be evaluated at all. `text` is its file's,
     /// if it can be read.
     pub(crate) fn tolerate_broken(

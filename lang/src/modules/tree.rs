@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::source::Span;
 use crate::symbol::Symbol;
@@ -28,6 +28,8 @@ pub(crate) struct ModuleTree<'a> {
     /// Arguments for modules, besides `config`, `options` and `lib`.
     pub(crate) special: &'a [(Symbol, Value<'a>)],
     pub(crate) initial: &'a [RawModule<'a>],
+    /// What its modules are made for, if they must say so: see `_class`.
+    pub(crate) class: Option<&'a str>,
     loaded: OnceCell<&'a [Loaded<'a>]>,
     root: OnceCell<&'a Level<'a>>,
     full: OnceCell<Value<'a>>,
@@ -41,7 +43,18 @@ impl<'a> ModuleTree<'a> {
         eval: &Evaluator<'a>,
         place: Place<'a>,
         special: &[(Symbol, Value<'a>)],
+        initial: Vec<RawModule<'a>>,
+    ) -> &'a ModuleTree<'a> {
+        ModuleTree::of_class(eval, place, special, initial, None)
+    }
+
+    /// As [`Self::new`], of modules of one class alone.
+    pub(crate) fn of_class(
+        eval: &Evaluator<'a>,
+        place: Place<'a>,
+        special: &[(Symbol, Value<'a>)],
         mut initial: Vec<RawModule<'a>>,
+        class: Option<&'a str>,
     ) -> &'a ModuleTree<'a> {
         initial.push(place.session.own_options(|| own_options(eval)));
         let bump = &eval.arena.bump;
@@ -50,6 +63,7 @@ impl<'a> ModuleTree<'a> {
             place,
             special: bump.alloc_slice_copy(special),
             initial: bump.alloc_slice_copy(&initial),
+            class,
             loaded: OnceCell::new(),
             root: OnceCell::new(),
             full: OnceCell::new(),
@@ -58,6 +72,11 @@ impl<'a> ModuleTree<'a> {
         });
         place.session.register(tree);
         tree
+    }
+
+    /// The modules that it was made of, without what every tree has.
+    pub(crate) fn given(&self) -> &'a [RawModule<'a>] {
+        self.initial.split_last().map(|(_, given)| given).unwrap_or_default()
     }
 
     /// The option values, `_module` among them: what modules get as `config`. A thunk, so that
@@ -135,8 +154,23 @@ impl<'a> ModuleTree<'a> {
     /// The type of definitions without an option, where there is one.
     pub(crate) fn freeform(&'a self, eval: &Evaluator<'a>) -> Result<Option<Type<'a>>> {
         let loaded = self.loaded(eval)?;
-        if let Some(found) = loaded.iter().find_map(|module| module.freeform) {
-            return Type::of(eval, found.value, found.key).map(Some);
+        let mut merged: Option<(Type<'a>, Definition<'a>)> = None;
+        for found in loaded.iter().filter_map(|module| module.freeform) {
+            let value = eval.force_at(found.value, found.span(eval))?;
+            if matches!(value, Value::Null) {
+                continue;
+            }
+            let ty = Type::of(eval, value, found.span(eval))?;
+            merged = Some(match merged {
+                None => (ty, found),
+                Some((known, first)) => match known.unify(eval, ty)? {
+                    Some(both) => (both, first),
+                    None => return Err(two_freeform_types(eval, known, &first, ty, &found)?),
+                },
+            });
+        }
+        if let Some((ty, _)) = merged {
+            return Ok(Some(ty));
         }
         let own = self.own_option(eval, "freeformType")?;
         match own.map(|value| eval.force(value)).transpose()? {
@@ -191,6 +225,22 @@ impl<'a> ModuleTree<'a> {
     }
 }
 
+#[cold]
+fn two_freeform_types<'a>(
+    eval: &Evaluator<'a>,
+    known: Type<'a>,
+    first: &Definition<'a>,
+    other: Type<'a>,
+    second: &Definition<'a>,
+) -> Result<Box<Diagnostic>> {
+    let (known, other) = (known.description(eval)?, other.description(eval)?);
+    let message = format!("`freeformType` is given twice: as {known} and as {other}");
+    Ok(Diagnostic::error("option::declaration", second.key, message)
+        .with_related(first.key, "given here before")
+        .with_help("remove one of the two")
+        .into())
+}
+
 /// The options of `_module`, declared in every tree.
 fn own_options<'a>(eval: &Evaluator<'a>) -> RawModule<'a> {
     let option = |ty: Value<'a>, default: Value<'a>| {
@@ -206,7 +256,7 @@ fn own_options<'a>(eval: &Evaluator<'a>) -> RawModule<'a> {
     let own = eval.attrs([
         ("args", option(types::raw_by_name(eval), empty)),
         ("check", option(types::boolean(eval), Value::Bool(true))),
-        ("freeformType", option(types::raw(eval), Value::Null)),
+        ("freeformType", option(types::type_or_null(eval), Value::Null)),
     ]);
     let value = eval.attrs([("options", eval.attrs([(OWN, own)]))]);
     RawModule::new(value, Origin { file: "<cairn>/modules", layer: Layer::Standard })

@@ -104,7 +104,7 @@ fn modules_that_are_none() {
     insta::assert_snapshot!(errors(&["{ lib, ... }: { options.a = lib.mkOption { }; }", "{ lib, ... }: { options.a.b = lib.mkOption { }; }"]), @r"
     option::declaration at m1.nix:1:25 ‹a›: `a` is declared as an option and as a set of options
       m0.nix:1:25 ‹a›: the option
-      help: rename one of the two
+      help: rename one of the two; only submodules may have options added
     ");
     insta::assert_snapshot!(errors(&["{ lib, ... }: { options.a = lib.mkOption { type = \"str\"; }; }"]), @r#"
     type::not-a-type at m0.nix:1:51 ‹"str"›: an option's type is needed here, not the string "str"

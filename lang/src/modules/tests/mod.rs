@@ -16,6 +16,7 @@ mod errors;
 mod library;
 mod semantics;
 mod values;
+mod whole;
 
 /// Runs `look` on the configuration of these files, each a module of its layer.
 fn with<T>(

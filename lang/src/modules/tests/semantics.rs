@@ -113,7 +113,7 @@ fn modules() {
                 "{ lib, ... }: { imports = [ (lib.mkRenamedOptionModule [ \"old\" ] [ \"new\" ]) ]; options.new = lib.mkOption { default = 1; }; options.warnings = lib.mkOption { type = lib.types.listOf lib.types.str; }; config.old = lib.mkForce 2; }",
                 "{ new = 3; }",
             ],
-            "{new: 2, old: 2, warnings: [\"The option `old' has been renamed to `new'.\"]}",
+            "{new: 2, old: 2, warnings: [\"The option `old' defined in `m0.nix' has been renamed to `new'.\"]}",
         ),
         (
             &[

@@ -12,7 +12,7 @@ use super::super::definition::Definition;
 use super::super::location::Place;
 use super::super::option::settle;
 use super::super::property::{Conditions, unwrap};
-use super::{OptionType, Type, one_value, strongest_layer};
+use super::{OptionType, Type, make, one_value, strongest_layer};
 
 pub(crate) struct Anything;
 
@@ -40,24 +40,44 @@ impl OptionType for Anything {
     }
 }
 
-/// Merges values of any kind: sets by name, lists by appending, others where they are equal.
+/// Merges values of any kind: sets by name, functions by what they give; others must agree.
 pub(crate) fn merge<'a>(
     eval: &Evaluator<'a>,
     place: Place<'a>,
     definitions: &[Definition<'a>],
 ) -> Result<Value<'a>> {
-    let plain_set = |definition: &Definition<'a>| matches!(definition.value, Value::Attrs(set) if set.get_str("_type").is_none());
-    if definitions.iter().all(plain_set) {
+    let all = |is: fn(Value<'a>) -> bool| definitions.iter().all(|one| is(one.value));
+    if all(is_plain_set) {
         return merge_sets(eval, place, definitions);
     }
-    if definitions.len() > 1 && definitions.iter().all(|d| matches!(d.value, Value::List(_))) {
-        let items = definitions.iter().flat_map(|definition| match definition.value {
-            Value::List(list) => list.iter().collect(),
-            _ => Vec::new(),
-        });
-        return Ok(eval.list(items));
+    let strongest = strongest_layer(definitions);
+    if definitions.len() > 1 && all(Value::is_function) {
+        let functions = eval.arena.bump.alloc_slice_copy(definitions);
+        return Ok(eval.primop("merged", 1, move |eval, args, at| {
+            let results = functions.iter().map(|function| {
+                let value = eval.call(function.value, args, at)?;
+                Ok(function.element(value, function.key, function.span(eval)))
+            });
+            merge(eval, place, &results.collect::<Result<Vec<_>>>()?)
+        }));
     }
-    one_value(eval, place, &strongest_layer(definitions))
+    match strongest[..] {
+        [Definition { value: Value::List(_), .. }] => {
+            let each = make(
+                eval,
+                super::collection::ListOf { non_empty: false },
+                &[make(eval, Anything, &[])],
+            );
+            Type::of(eval, each, Span::NONE)?.merge(eval, place, &strongest)
+        }
+        _ => one_value(eval, place, &strongest),
+    }
+}
+
+/// A set that is no package or other object.
+fn is_plain_set(value: Value<'_>) -> bool {
+    let Value::Attrs(set) = value else { return false };
+    !["_type", "outPath", "__toString"].iter().any(|name| set.get_str(name).is_some())
 }
 
 fn merge_sets<'a>(

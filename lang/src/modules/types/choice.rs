@@ -1,4 +1,4 @@
-//! Types that are one of several: `enum`, `nullOr`, `either`, `coercedTo`, `addCheck`.
+//! Types that are one of several: `enum`, `nullOr`, `either`, `coercedTo`.
 
 use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::Evaluator;
@@ -6,11 +6,10 @@ use crate::literal::Literal;
 use crate::source::Span;
 use crate::value::Value;
 
-use super::super::brief::{found, written};
 use super::super::definition::Definition;
 use super::super::location::Place;
-use super::mismatch::{refused, with_article};
 use super::{OptionType, Type, make, mismatch, strongest_layer};
+use crate::brief::written;
 
 /// `enum [ "a" "b" ]`.
 pub(crate) struct Enum;
@@ -145,18 +144,20 @@ impl OptionType for NullOr {
         }
     }
 
-    fn unify<'a>(
-        &self,
-        eval: &Evaluator<'a>,
-        ty: Type<'a>,
-        other: Type<'a>,
-    ) -> Result<Option<Type<'a>>> {
-        if other.name() != "nullOr" {
-            return Ok(None);
-        }
-        let inner = ty.inner(eval, 0)?.unify(eval, other.inner(eval, 0)?)?;
-        let Some(inner) = inner else { return Ok(None) };
-        Type::of(eval, make(eval, NullOr, &[inner.value()]), Span::NONE).map(Some)
+    fn nested(&self, _: Type<'_>) -> Vec<(&'static str, usize)> {
+        vec![("elemType", 0)]
+    }
+
+    fn around<'a>(&self, eval: &Evaluator<'a>, values: &[Value<'a>]) -> Option<Value<'a>> {
+        Some(make(eval, NullOr, values))
+    }
+
+    fn elements(&self, _: Type<'_>) -> Vec<(Option<String>, usize)> {
+        vec![(None, 0)]
+    }
+
+    fn empty<'a>(&self, _: &Evaluator<'a>, _: Type<'a>) -> Result<Option<Value<'a>>> {
+        Ok(Some(Value::Null))
     }
 }
 
@@ -238,13 +239,22 @@ impl OptionType for Either {
         mismatch(eval, ty, place, definition)
     }
 
-    fn unify<'a>(
-        &self,
-        eval: &Evaluator<'a>,
-        ty: Type<'a>,
-        other: Type<'a>,
-    ) -> Result<Option<Type<'a>>> {
-        Ok((ty.description(eval)? == other.description(eval)?).then_some(ty))
+    fn nested(&self, ty: Type<'_>) -> Vec<(&'static str, usize)> {
+        let last = ty.values.len().saturating_sub(1);
+        let name = |number| match number {
+            0 if last == 1 => "left",
+            number if number == last => "right",
+            _ => "",
+        };
+        (0..ty.values.len()).map(|number| (name(number), number)).collect()
+    }
+
+    fn around<'a>(&self, eval: &Evaluator<'a>, values: &[Value<'a>]) -> Option<Value<'a>> {
+        Some(make(eval, Either, values))
+    }
+
+    fn elements(&self, ty: Type<'_>) -> Vec<(Option<String>, usize)> {
+        (0..ty.values.len()).map(|number| (None, number)).collect()
     }
 }
 
@@ -262,7 +272,16 @@ impl OptionType for CoercedTo {
     }
 
     fn accepts<'a>(&self, eval: &Evaluator<'a>, ty: Type<'a>, value: Value<'a>) -> Result<bool> {
-        Ok(ty.inner(eval, 0)?.accepts(eval, value)? || ty.inner(eval, 2)?.accepts(eval, value)?)
+        if !ty.inner(eval, 0)?.accepts(eval, value)? {
+            return ty.inner(eval, 2)?.accepts(eval, value);
+        }
+        // What the function makes of it must be right too.
+        let function = ty.values.get(1).copied().unwrap_or(Value::Null);
+        match eval.call(function, &[value], Span::NONE) {
+            Ok(coerced) => ty.inner(eval, 2)?.accepts(eval, coerced),
+            // Its error says more when the value is merged.
+            Err(_) => Ok(true),
+        }
     }
 
     fn merge<'a>(
@@ -285,38 +304,6 @@ impl OptionType for CoercedTo {
         }
         to.merge(eval, place, &coerced)
     }
-}
-
-/// `addCheck t f`: values 0 and 1.
-pub(crate) struct AddCheck;
-
-impl OptionType for AddCheck {
-    fn name(&self) -> &str {
-        "addCheck"
-    }
-
-    fn describe<'a>(&self, eval: &Evaluator<'a>, ty: Type<'a>) -> Result<String> {
-        ty.inner(eval, 0)?.description(eval)
-    }
-
-    fn accepts<'a>(&self, eval: &Evaluator<'a>, ty: Type<'a>, value: Value<'a>) -> Result<bool> {
-        if !ty.inner(eval, 0)?.accepts(eval, value)? {
-            return Ok(false);
-        }
-        let check = ty.values.get(1).copied().unwrap_or(Value::Null);
-        let result = eval.call(check, &[value], Span::NONE)?;
-        eval.expect_bool(result, Span::NONE)
-    }
-
-    fn merge<'a>(
-        &self,
-        eval: &Evaluator<'a>,
-        ty: Type<'a>,
-        place: Place<'a>,
-        definitions: &[Definition<'a>],
-    ) -> Result<Value<'a>> {
-        ty.inner(eval, 0)?.merge(eval, place, definitions)
-    }
 
     fn refuse<'a>(
         &self,
@@ -325,15 +312,32 @@ impl OptionType for AddCheck {
         place: Place<'a>,
         definition: &Definition<'a>,
     ) -> Result<Box<Diagnostic>> {
-        let inner = ty.inner(eval, 0)?;
-        if !inner.accepts(eval, definition.value)? {
-            return inner.refuse(eval, place, definition);
+        if !ty.inner(eval, 0)?.accepts(eval, definition.value)? {
+            return mismatch(eval, ty, place, definition);
         }
-        let value = found(eval, eval.force(definition.value)?);
-        let words = with_article(&inner.description(eval)?);
-        let message = format!("`{}` takes {words} of a certain kind, not {value}", place.path);
-        let check = ty.values.get(1).map_or(Span::NONE, |check| eval.function_span(*check));
-        let error = refused(eval, place, definition, message);
-        Ok(error.with_related(check, "this check does not hold").into())
+        let function = ty.values.get(1).copied().unwrap_or(Value::Null);
+        let value = eval.call(function, &[definition.value], definition.span(eval))?;
+        ty.inner(eval, 2)?.refuse(eval, place, &Definition { value, ..*definition })
+    }
+
+    fn nested(&self, _: Type<'_>) -> Vec<(&'static str, usize)> {
+        vec![("coercedType", 0), ("finalType", 2)]
+    }
+
+    fn around<'a>(&self, eval: &Evaluator<'a>, values: &[Value<'a>]) -> Option<Value<'a>> {
+        Some(make(eval, CoercedTo, values))
+    }
+
+    /// Two functions cannot be compared.
+    fn unify<'a>(&self, _: &Evaluator<'a>, _: Type<'a>, _: Type<'a>) -> Result<Option<Type<'a>>> {
+        Ok(None)
+    }
+
+    fn elements(&self, _: Type<'_>) -> Vec<(Option<String>, usize)> {
+        vec![(None, 2)]
+    }
+
+    fn empty<'a>(&self, eval: &Evaluator<'a>, ty: Type<'a>) -> Result<Option<Value<'a>>> {
+        ty.inner(eval, 2)?.empty(eval)
     }
 }

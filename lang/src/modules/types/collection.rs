@@ -14,6 +14,7 @@ use super::super::property::{Conditions, unwrap};
 use super::{OptionType, Type, make, merge_element};
 
 /// Lists: all definitions, one after the other.
+#[derive(Clone)]
 pub(crate) struct ListOf {
     pub(crate) non_empty: bool,
 }
@@ -69,41 +70,31 @@ impl OptionType for ListOf {
         Ok(eval.list(items))
     }
 
-    fn refuse<'a>(
-        &self,
-        eval: &Evaluator<'a>,
-        ty: Type<'a>,
-        place: Place<'a>,
-        definition: &Definition<'a>,
-    ) -> Result<Box<Diagnostic>> {
-        super::mismatch(eval, ty, place, definition)
+    fn nested(&self, _: Type<'_>) -> Vec<(&'static str, usize)> {
+        vec![("elemType", 0)]
     }
 
-    fn unify<'a>(
-        &self,
-        eval: &Evaluator<'a>,
-        ty: Type<'a>,
-        other: Type<'a>,
-    ) -> Result<Option<Type<'a>>> {
-        if ty.name() != other.name() {
-            return Ok(None);
-        }
-        let inner = ty.inner(eval, 0)?.unify(eval, other.inner(eval, 0)?)?;
-        let Some(inner) = inner else { return Ok(None) };
-        let both = make(eval, ListOf { non_empty: self.non_empty }, &[inner.value()]);
-        Type::of(eval, both, Span::NONE).map(Some)
+    fn around<'a>(&self, eval: &Evaluator<'a>, values: &[Value<'a>]) -> Option<Value<'a>> {
+        Some(make(eval, self.clone(), values))
     }
 
-    fn element_name(&self) -> Option<&'static str> {
-        Some("*")
+    fn elements(&self, _: Type<'_>) -> Vec<(Option<String>, usize)> {
+        vec![(Some("*".to_owned()), 0)]
+    }
+
+    fn empty<'a>(&self, eval: &Evaluator<'a>, _: Type<'a>) -> Result<Option<Value<'a>>> {
+        Ok((!self.non_empty).then(|| eval.list([])))
     }
 }
 
 /// Sets: names from all definitions, each merged by itself.
+#[derive(Clone, Default)]
 pub(crate) struct AttrsOf {
     /// Whether the values may depend on each other through the set: then a name whose only
     /// definition is `mkIf false` is there, and fails when used.
     pub(crate) lazy: bool,
+    /// What stands for any name in the reference: `name`, unless this says another word.
+    pub(crate) placeholder: Option<String>,
 }
 
 impl OptionType for AttrsOf {
@@ -145,7 +136,7 @@ impl OptionType for AttrsOf {
         for name in names {
             let definitions = by_name.remove(&name).unwrap_or_default();
             let span = definitions.first().map_or(Span::NONE, |definition| definition.key);
-            let place = place.name(eval, name);
+            let (place, lazy) = (place.name(eval, name), self.lazy);
             let definitions = if self.lazy { definitions } else { unwrap_all(eval, definitions)? };
             if definitions.is_empty() {
                 continue;
@@ -155,7 +146,10 @@ impl OptionType for AttrsOf {
                 let unwrapped = unwrap_all(eval, definitions.to_vec())?;
                 match merge_element(eval, inner, place, unwrapped)? {
                     Some(value) => Ok(value),
-                    None => Err(nothing_left(place, definitions.first())),
+                    None => match inner.empty(eval)?.filter(|_| lazy) {
+                        Some(empty) => eval.force(empty),
+                        None => Err(nothing_left(place, definitions.first())),
+                    },
                 }
             });
             out.insert(name, value, span);
@@ -163,23 +157,20 @@ impl OptionType for AttrsOf {
         Ok(out.finish(eval))
     }
 
-    fn unify<'a>(
-        &self,
-        eval: &Evaluator<'a>,
-        ty: Type<'a>,
-        other: Type<'a>,
-    ) -> Result<Option<Type<'a>>> {
-        if ty.name() != other.name() {
-            return Ok(None);
-        }
-        let inner = ty.inner(eval, 0)?.unify(eval, other.inner(eval, 0)?)?;
-        let Some(inner) = inner else { return Ok(None) };
-        let both = make(eval, AttrsOf { lazy: self.lazy }, &[inner.value()]);
-        Type::of(eval, both, Span::NONE).map(Some)
+    fn nested(&self, _: Type<'_>) -> Vec<(&'static str, usize)> {
+        vec![("elemType", 0)]
     }
 
-    fn element_name(&self) -> Option<&'static str> {
-        Some("<name>")
+    fn around<'a>(&self, eval: &Evaluator<'a>, values: &[Value<'a>]) -> Option<Value<'a>> {
+        Some(make(eval, self.clone(), values))
+    }
+
+    fn elements(&self, _: Type<'_>) -> Vec<(Option<String>, usize)> {
+        vec![(Some(format!("<{}>", self.placeholder.as_deref().unwrap_or("name"))), 0)]
+    }
+
+    fn empty<'a>(&self, eval: &Evaluator<'a>, _: Type<'a>) -> Result<Option<Value<'a>>> {
+        Ok(Some(eval.attrs::<Symbol>([])))
     }
 }
 
@@ -203,7 +194,10 @@ fn unwrap_all<'a>(
     Ok(out)
 }
 
-fn nothing_left<'a>(place: Place<'a>, first: Option<&Definition<'a>>) -> Box<Diagnostic> {
+pub(super) fn nothing_left<'a>(
+    place: Place<'a>,
+    first: Option<&Definition<'a>>,
+) -> Box<Diagnostic> {
     let span = first.map_or(Span::NONE, |definition| definition.key);
     let message = super::super::option::OptionNode::undefined_message(place.path);
     Diagnostic::error("option::undefined", span, message)

@@ -149,7 +149,7 @@ fn split<'a>(
     let mut out = Vec::new();
     for definition in lines {
         let Value::Str(line) = definition.value else {
-            let found = super::super::brief::found(eval, definition.value);
+            let found = crate::brief::found(eval, definition.value);
             let message = format!("`{}`: a flag is a string, not {found}", place.path);
             errors.push(*refused(eval, place, &definition, message));
             continue;
@@ -171,7 +171,8 @@ impl Flags {
     /// Where the table is not as it should be.
     pub(crate) fn of<'a>(eval: &Evaluator<'a>, value: Value<'a>, at: Span) -> Result<Flags> {
         let set = eval.expect_attrs(value, at)?;
-        let scope = text(eval, set, "scope")?.unwrap_or_else(|| "both".to_owned());
+        // A role that is wrong is said where it stands; the flags are looked at nevertheless.
+        let scope = text(eval, set, "scope").ok().flatten().unwrap_or_else(|| "both".to_owned());
         let Some(flags) = set.get_str("flags") else {
             return Err(eval.missing(Value::Attrs(set), "flags".into(), at));
         };

@@ -172,7 +172,7 @@ fn no_range<'a>(
                 Value::Int(port) if (0..=65535).contains(&port) => *end = port,
                 other => {
                     error.span = eval.value_span(attr.span.or(error.span));
-                    let found = super::super::brief::found(eval, other);
+                    let found = crate::brief::found(eval, other);
                     let path = place.name(eval, attr.name).path;
                     error.message = format!("`{path}` takes a port (0 to 65535), found {found}");
                     return Ok(error);

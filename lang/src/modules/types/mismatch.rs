@@ -6,10 +6,10 @@ use crate::eval::Evaluator;
 use crate::source::Span;
 use crate::value::Value;
 
-use super::super::brief::{found, not_called, written};
 use super::super::definition::Definition;
 use super::super::location::Place;
 use super::Type;
+use crate::brief::{found, not_called, written};
 
 /// `type::mismatch`: what was expected, what was found, where the option says so.
 #[cold]
@@ -45,7 +45,9 @@ pub(crate) fn refused<'a>(
     message: impl Into<String>,
 ) -> Box<Diagnostic> {
     let span = value_span(eval, definition);
-    Diagnostic::error("type::mismatch", span, message).with_related(place.declared, DECLARED).into()
+    let mut error = Diagnostic::error("type::mismatch", span, message);
+    error.catchable = true;
+    error.with_related(place.declared, DECLARED).into()
 }
 
 /// Where the very value is written: inside `mkForce "x"`, the string.
@@ -77,9 +79,15 @@ pub(crate) fn conflict<'a>(
     };
     let message = format!("`{}` has two values: {} and {}", place.path, shown(first), shown(other));
     let layer = other.origin.layer;
-    Diagnostic::error("module::conflict", other.key.or(other.span(eval)), message)
+    // Of two values under one name, as `mkMerge` gives, the values are shown.
+    let key = |of: &Definition<'a>| of.key.or(of.span(eval));
+    let (here, there) = match key(other) == key(first) {
+        true => (other.span(eval), first.span(eval)),
+        false => (key(other), key(first)),
+    };
+    Diagnostic::error("module::conflict", here, message)
         .with_label("defined here")
-        .with_related(first.key.or(first.span(eval)), "and here, equally strong")
+        .with_related(there, "and here, equally strong")
         .with_related(place.declared, DECLARED)
         .with_help(format!(
             "both are in the layer `{layer}`: remove one, or let one win with `lib.mkForce` or \
@@ -106,14 +114,14 @@ fn help<'a>(eval: &Evaluator<'a>, ty: Type<'a>, value: Value<'a>) -> Result<Opti
     let shown = written(value);
     let help = match value {
         Value::Str(text) => match plain_value(text) {
-            Some(plain) if ty.accepts(eval, plain)? => {
+            Some(plain) if takes(eval, ty, plain) => {
                 Some(format!("write it without quotes: {}", written(plain)))
             }
             _ => listed(eval, ty, value, &shown)?,
         },
         Value::Int(_) | Value::Float(_) | Value::Bool(_) => {
             let text = eval.str(&shown);
-            if ty.accepts(eval, text)? && ty.name() != "enum" {
+            if takes(eval, ty, text) && ty.name() != "enum" {
                 Some(format!("write it as a string: \"{shown}\""))
             } else {
                 listed(eval, ty, value, &shown)?
@@ -121,7 +129,7 @@ fn help<'a>(eval: &Evaluator<'a>, ty: Type<'a>, value: Value<'a>) -> Result<Opti
         }
         Value::List(list) if list.len() == 1 => {
             let item = list.iter().next().unwrap_or(Value::Null);
-            ty.accepts(eval, item)?.then(|| "write the element alone, without brackets".to_owned())
+            takes(eval, ty, item).then(|| "write the element alone, without brackets".to_owned())
         }
         other => not_called(other),
     };
@@ -136,7 +144,7 @@ fn listed<'a>(
     value: Value<'a>,
     shown: &str,
 ) -> Result<Option<String>> {
-    if ty.name() != "listOf" || !ty.inner(eval, 0)?.accepts(eval, value)? {
+    if ty.name() != "listOf" || !takes(eval, ty.inner(eval, 0)?, value) {
         return Ok(None);
     }
     Ok(Some(format!("write it in brackets: [ {shown} ]")))
@@ -149,4 +157,9 @@ fn plain_value<'a>(text: &str) -> Option<Value<'a>> {
         "null" => Some(Value::Null),
         _ => text.parse().map(Value::Int).ok().or_else(|| text.parse().map(Value::Float).ok()),
     }
+}
+
+/// Whether a type takes what somebody might have meant; a check of somebody's own may fail on it.
+fn takes<'a>(eval: &Evaluator<'a>, ty: Type<'a>, value: Value<'a>) -> bool {
+    ty.accepts(eval, value).unwrap_or(false)
 }

@@ -4,36 +4,46 @@
 //! it. Each kind of type is one implementation of [`OptionType`]; the table in `table` names them.
 
 use std::any::Any;
-use std::rc::Rc;
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::eval::{AttrsBuilder, Evaluator};
+use crate::eval::Evaluator;
 use crate::source::Span;
-use crate::value::{Attrs, Payload, Value};
+use crate::value::{Attr, Attrs, Value};
 
-use super::brief::found;
-use super::definition::{Definition, Layer, Origin};
-use super::location::{Location, Place};
+use super::collect::RawModule;
+use super::definition::Definition;
+use super::location::Place;
 use super::property::kind_of;
-use super::session::Session;
+use crate::brief::found;
 
 mod anything;
 mod choice;
 mod collection;
 mod custom;
 mod flags;
+mod function;
+mod inside;
 mod literal;
 mod mismatch;
+mod module;
 mod number;
 mod package;
+mod path;
 mod plain;
+mod refined;
 mod submodule;
 mod table;
+mod tag;
 mod text;
+mod unspecified;
+mod value;
 
+pub(crate) use inside::{modules_of, options_of, sample};
 pub(crate) use mismatch::{DECLARED, mismatch, with_article};
-pub(crate) use submodule::{modules_of, options_of, sample};
-pub(crate) use table::{boolean, lib_types, raw, raw_by_name, submodule, unspecified};
+pub(crate) use submodule::submodule_of;
+pub(crate) use table::{boolean, lib_types, raw_by_name, type_or_null, unspecified};
+pub(crate) use unspecified::merge_default;
+pub(crate) use value::{definitions, detached, location, make};
 
 /// One kind of option type. `inner` types and other values of the type itself are in
 /// [`Type::values`], since implementations borrow nothing.
@@ -75,6 +85,18 @@ pub(crate) trait OptionType: Any {
         mismatch(eval, ty, place, definition)
     }
 
+    /// The types among [`Type::values`], by number, with the names that `nestedTypes` has for them.
+    fn nested(&self, ty: Type<'_>) -> Vec<(&'static str, usize)> {
+        let _ = ty;
+        Vec::new()
+    }
+
+    /// A type of the same kind around other values; `None` where the kind is around none.
+    fn around<'a>(&self, eval: &Evaluator<'a>, values: &[Value<'a>]) -> Option<Value<'a>> {
+        let (_, _) = (eval, values);
+        None
+    }
+
     /// The type of an option that is declared as both; `None` where they contradict.
     fn unify<'a>(
         &self,
@@ -82,13 +104,31 @@ pub(crate) trait OptionType: Any {
         ty: Type<'a>,
         other: Type<'a>,
     ) -> Result<Option<Type<'a>>> {
-        let _ = eval;
-        Ok((ty.name() == other.name() && ty.values.is_empty()).then_some(ty))
+        unify_nested(self.nested(ty), eval, ty, other)
     }
 
-    /// The name that stands for any element in the reference: `<name>` or `*`.
-    fn element_name(&self) -> Option<&'static str> {
-        None
+    /// The inner types whose options are this type's too, each with the name that stands for the
+    /// step to it (`<name>`, `*`), if there is one.
+    fn elements(&self, ty: Type<'_>) -> Vec<(Option<String>, usize)> {
+        let _ = ty;
+        Vec::new()
+    }
+
+    /// The modules that declare options of the type's own.
+    fn modules<'a>(
+        &self,
+        eval: &Evaluator<'a>,
+        ty: Type<'a>,
+        at: Span,
+    ) -> Result<Option<Vec<RawModule<'a>>>> {
+        let (_, _, _) = (eval, ty, at);
+        Ok(None)
+    }
+
+    /// What stands for no definition at all in a lazy set, if the type has such a value.
+    fn empty<'a>(&self, eval: &Evaluator<'a>, ty: Type<'a>) -> Result<Option<Value<'a>>> {
+        let (_, _) = (eval, ty);
+        Ok(None)
     }
 
     /// Whether modules are among its values, so that it has options of its own.
@@ -97,8 +137,31 @@ pub(crate) trait OptionType: Any {
     }
 }
 
-/// The data hidden in a type's set.
-struct Native(Rc<dyn OptionType>);
+/// Kinds of types that are equal merge as what they are made of does.
+fn unify_nested<'a>(
+    nested: Vec<(&'static str, usize)>,
+    eval: &Evaluator<'a>,
+    ty: Type<'a>,
+    other: Type<'a>,
+) -> Result<Option<Type<'a>>> {
+    if ty.name() != other.name() {
+        return Ok(None);
+    }
+    // Types that contain themselves are compared by their words alone, at some depth.
+    if nested.is_empty() || ty.depth > DESCRIBED {
+        return Ok((ty.description(eval)? == other.description(eval)?).then_some(ty));
+    }
+    let mut values = ty.values.to_vec();
+    if values.len() != other.values.len() {
+        return Ok(None);
+    }
+    for (_, number) in nested {
+        let both = ty.inner(eval, number)?.unify(eval, other.inner(eval, number)?)?;
+        let (Some(both), Some(slot)) = (both, values.get_mut(number)) else { return Ok(None) };
+        *slot = both.value();
+    }
+    ty.def.around(eval, &values).map(|both| Type::of(eval, both, Span::NONE)).transpose()
+}
 
 /// A type, ready to use.
 #[derive(Clone, Copy)]
@@ -124,15 +187,8 @@ impl<'a> Type<'a> {
     pub(crate) fn of(eval: &Evaluator<'a>, value: Value<'a>, at: Span) -> Result<Type<'a>> {
         let value = eval.force_at(value, at)?;
         if let (Value::Attrs(set), Some("option-type")) = (value, kind_of(eval, value)?) {
-            // `type // { … }` leaves the hidden data behind, but `native` still has it.
-            let hidden = match set.payload() {
-                Some(payload) => Some(payload),
-                None => hidden_in(eval, set)?,
-            };
-            if let Some(payload) = hidden
-                && let Some(Native(def)) = payload.data.downcast_ref::<Native>()
-            {
-                return Ok(Type { def: &**def, values: payload.values, set, depth: 0 });
+            if let Some((def, values)) = value::hidden(eval, set)? {
+                return Ok(Type { def, values, set, depth: 0 });
             }
             return Ok(Type { def: &custom::Custom, values: &[], set, depth: 0 });
         }
@@ -165,8 +221,7 @@ impl<'a> Type<'a> {
 
     /// What a value is called in messages.
     pub(crate) fn description(self, eval: &Evaluator<'a>) -> Result<String> {
-        if self.set.payload().is_none()
-            && let Some(attr) = self.set.get_str("description")
+        if let Some(attr) = self.own("description")
             && let Value::Str(text) = eval.force_attr(attr)?
         {
             return Ok((*text).to_owned());
@@ -190,14 +245,16 @@ impl<'a> Type<'a> {
         })
     }
 
-    /// The `check` that `type // { check = …; }` put over the native one.
+    /// An attribute that `type // { … }` put over the native one.
+    fn own(self, name: &str) -> Option<&'a Attr<'a>> {
+        let attr = self.set.get_str(name).filter(|_| self.set.payload().is_none());
+        // What Rust made stands nowhere.
+        attr.filter(|attr| !attr.span.is_none())
+    }
+
     fn own_check(self, eval: &Evaluator<'a>, value: Value<'a>) -> Result<bool> {
-        let own = self.set.get_str("check").filter(|_| self.set.payload().is_none());
-        let Some(attr) = own else { return Ok(true) };
+        let Some(attr) = self.own("check") else { return Ok(true) };
         let check = eval.force_attr(attr)?;
-        if matches!(check, Value::PrimOp(_)) {
-            return Ok(true);
-        }
         let result = eval.call(check, &[value], attr.span)?;
         eval.expect_bool(result, attr.span)
     }
@@ -215,7 +272,7 @@ impl<'a> Type<'a> {
         let mut refused = Vec::new();
         for definition in definitions {
             if !self.accepts(eval, definition.value)? {
-                refused.push(self.def.refuse(eval, self, place, definition)?);
+                refused.push(self.refuse(eval, place, definition)?);
             }
         }
         let mut refused = refused.into_iter();
@@ -223,7 +280,13 @@ impl<'a> Type<'a> {
             refused.try_for_each(|other| place.session.tolerate(other))?;
             return Err(first);
         }
-        self.def.merge(eval, self, place, definitions)
+        match self.own("merge") {
+            Some(attr) => {
+                let merge = eval.force_attr(attr)?;
+                custom::merge_by(eval, merge, place, definitions)
+            }
+            None => self.def.merge(eval, self, place, definitions),
+        }
     }
 
     pub(crate) fn refuse(
@@ -232,15 +295,35 @@ impl<'a> Type<'a> {
         place: Place<'a>,
         definition: &Definition<'a>,
     ) -> Result<Box<Diagnostic>> {
+        if let Some(attr) = self.own("check")
+            && self.def.accepts(eval, self, eval.force(definition.value)?)?
+        {
+            let check = eval.force_attr(attr)?;
+            return refined::fails_check(eval, self, check, place, definition);
+        }
         self.def.refuse(eval, self, place, definition)
     }
 
+    /// The type of an option that is declared as both; `None` where they contradict.
     pub(crate) fn unify(self, eval: &Evaluator<'a>, other: Type<'a>) -> Result<Option<Type<'a>>> {
+        if std::ptr::eq(self.set, other.set) {
+            return Ok(Some(self));
+        }
+        if self.name() != refined::CHECKED && other.name() == refined::CHECKED {
+            return refined::unify_with_check(eval, self, other);
+        }
         self.def.unify(eval, self, other)
     }
 
-    pub(crate) fn element_name(self) -> Option<&'static str> {
-        self.def.element_name()
+    /// What stands for no definition at all, if the type has such a value.
+    pub(crate) fn empty(self, eval: &Evaluator<'a>) -> Result<Option<Value<'a>>> {
+        match self.own("emptyValue") {
+            Some(attr) => {
+                let set = eval.expect_attrs(eval.force_attr(attr)?, attr.span)?;
+                Ok(set.get_str("value").map(|attr| attr.value.get()))
+            }
+            None => self.def.empty(eval, self),
+        }
     }
 
     pub(crate) fn is_submodule(self) -> bool {
@@ -256,86 +339,6 @@ impl<'a> Type<'a> {
     pub(crate) fn value(self) -> Value<'a> {
         Value::Attrs(self.set)
     }
-}
-
-fn hidden_in<'a>(eval: &Evaluator<'a>, set: &'a Attrs<'a>) -> Result<Option<&'a Payload<'a>>> {
-    let Some(attr) = set.get_str("native") else { return Ok(None) };
-    match eval.force_attr(attr)? {
-        Value::Attrs(native) => Ok(native.payload()),
-        _ => Ok(None),
-    }
-}
-
-/// A type as a value of the language.
-pub(crate) fn make<'a>(
-    eval: &Evaluator<'a>,
-    def: impl OptionType,
-    values: &[Value<'a>],
-) -> Value<'a> {
-    make_from(eval, AttrsBuilder::new(), def, values)
-}
-
-/// As [`make`], from a set that gives more attributes.
-pub(crate) fn make_from<'a>(
-    eval: &Evaluator<'a>,
-    mut set: AttrsBuilder<'a>,
-    def: impl OptionType,
-    values: &[Value<'a>],
-) -> Value<'a> {
-    let name = eval.str(def.name());
-    let def: Rc<dyn OptionType> = Rc::new(def);
-    // `//` drops what is hidden in a set, so a second set inside it has it too.
-    let native = AttrsBuilder::new().finish_with(eval, Native(def.clone()), values);
-    let of = move |eval: &Evaluator<'a>| {
-        let set = eval.attrs([("_type", eval.str_in("option-type")), ("native", native)]);
-        Type::of(eval, set, Span::NONE)
-    };
-    set.set("_type", eval.str_in("option-type"));
-    set.set("name", name);
-    set.set("native", native);
-    set.set(
-        "description",
-        eval.thunk(move |eval| {
-            let ty = of(eval)?;
-            Ok(eval.str(&ty.def.describe(eval, ty)?))
-        }),
-    );
-    set.set(
-        "check",
-        eval.primop("check", 1, move |eval, args, _| {
-            Ok(Value::Bool(of(eval)?.accepts(eval, args[0])?))
-        }),
-    );
-    set.set(
-        "merge",
-        eval.primop("merge", 2, move |eval, args, at| merge_call(eval, of(eval)?, args, at)),
-    );
-    set.finish_with(eval, Native(def), values)
-}
-
-/// `type.merge loc [ { file; value; } … ]`, as nixpkgs' types have it.
-fn merge_call<'a>(
-    eval: &Evaluator<'a>,
-    ty: Type<'a>,
-    args: &[Value<'a>],
-    at: Span,
-) -> Result<Value<'a>> {
-    let mut path = Location::default();
-    for step in eval.expect_list(args[0], at)?.iter() {
-        path = path.name(eval, eval.expect_str(step, at)?.into());
-    }
-    let mut definitions = Vec::new();
-    for item in eval.expect_list(args[1], at)?.iter() {
-        let set = eval.expect_attrs(item, at)?;
-        let Some(attr) = set.get_str("value") else {
-            return Err(eval.missing(Value::Attrs(set), "value".into(), at));
-        };
-        let origin = Origin { file: "", layer: Layer::Standard };
-        let value = eval.force_attr(attr)?;
-        definitions.push(Definition::new(value, attr.span.or(at), origin));
-    }
-    let session = eval.alloc(Session::new(false));
-    ty.merge(eval, Place { path, declared: Span::NONE, session }, &definitions)
 }
 
 /// The definitions of the strongest layer.

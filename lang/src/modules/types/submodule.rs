@@ -1,6 +1,6 @@
 //! `submodule`: a set with options of its own.
 
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::Evaluator;
 use crate::source::Span;
 use crate::symbol::Symbol;
@@ -8,19 +8,32 @@ use crate::value::Value;
 
 use super::super::collect::RawModule;
 use super::super::definition::{Definition, Layer, Origin};
-use super::super::level::Level;
 use super::super::location::Place;
 use super::super::property::kind_of;
-use super::super::session::Session;
-use super::super::tree::{ModuleTree, top};
+use super::super::tree::ModuleTree;
+use super::super::unknown::unknown_options;
 use super::{OptionType, Type, make};
 
 /// Value 0 is the list of modules, value 1 the special arguments (a set).
+#[derive(Clone, Default)]
 pub(crate) struct Submodule {
-    /// A set that defines it is its `config`, not a whole module.
-    pub(crate) only_config: bool,
+    /// Whether a set that defines it is its `config`, not a whole module; `None` leaves it to
+    /// another declaration of the same option.
+    pub(crate) only_config: Option<bool>,
     /// The description, if the type gives one.
     pub(crate) description: Option<String>,
+    /// What its modules are made for: see `_class`.
+    pub(crate) class: Option<String>,
+}
+
+/// The type of submodules that are made of these modules (a list).
+pub(crate) fn submodule_of<'a>(
+    eval: &Evaluator<'a>,
+    only_config: Option<bool>,
+    modules: Value<'a>,
+    special: Value<'a>,
+) -> Value<'a> {
+    make(eval, Submodule { only_config, ..Submodule::default() }, &[modules, special])
 }
 
 impl OptionType for Submodule {
@@ -48,26 +61,30 @@ impl OptionType for Submodule {
         place: Place<'a>,
         definitions: &[Definition<'a>],
     ) -> Result<Value<'a>> {
-        let mut modules = own_modules(eval, ty, place)?;
+        let mut modules = listed_modules(eval, ty, place.declared)?;
+        let shorthand = self.only_config.unwrap_or(false);
         for definition in definitions {
-            let config_only = self.only_config && matches!(definition.value, Value::Attrs(_));
+            let config_only = shorthand && matches!(definition.value, Value::Attrs(_));
             let module = RawModule::new(definition.value, definition.origin);
             modules.push(RawModule { at: definition.span(eval), config_only, ..module });
         }
-        let tree =
-            ModuleTree::new(eval, place, &special(eval, ty, place.path.last_name())?, modules);
+        let special = special(eval, ty, place.path.last_name())?;
+        let class = self.class.as_deref().map(|class| eval.alloc_str(class));
+        let tree = ModuleTree::of_class(eval, place, &special, modules, class);
         let config = tree.config(eval);
         if !place.session.tolerant {
             // Nobody will look for unknown options later.
             let config = eval.force(config)?;
-            if let Some(error) =
-                super::super::unknown::unknown_options(eval, tree)?.into_iter().next()
-            {
-                return Err(error.into());
-            }
-            return Ok(config);
+            return match unknown_options(eval, tree)?.into_iter().next() {
+                Some(error) => Err(error.into()),
+                None => Ok(config),
+            };
         }
         Ok(config)
+    }
+
+    fn around<'a>(&self, eval: &Evaluator<'a>, values: &[Value<'a>]) -> Option<Value<'a>> {
+        Some(make(eval, self.clone(), values))
     }
 
     /// Two declarations of a submodule have the options of both.
@@ -77,23 +94,44 @@ impl OptionType for Submodule {
         ty: Type<'a>,
         other: Type<'a>,
     ) -> Result<Option<Type<'a>>> {
-        if !other.is_submodule() {
+        let def: &dyn std::any::Any = other.def;
+        let Some(second) = def.downcast_ref::<Submodule>() else { return Ok(None) };
+        let (Some(only_config), Some(class)) = (
+            agreed(self.only_config, second.only_config),
+            agreed(self.class.clone(), second.class.clone()),
+        ) else {
             return Ok(None);
-        }
-        let list = |ty: Type<'a>| {
-            let list = ty.values.first().copied().unwrap_or(Value::Null);
-            eval.expect_list(list, Span::NONE)
         };
-        let modules: Vec<_> = list(ty)?.iter().chain(list(other)?.iter()).collect();
+        let modules = join_lists(eval, ty, other)?;
         let args = [ty, other].map(|ty| ty.values.get(1).copied().unwrap_or(Value::Null));
         let args = match (eval.force(args[0])?, eval.force(args[1])?) {
-            (Value::Attrs(left), Value::Attrs(right)) => eval.update(left, right),
+            (Value::Attrs(left), Value::Attrs(right)) => {
+                // The same argument twice is one only if it is the same module's.
+                let same = left.iter().find(|attr| right.get(attr.name).is_some());
+                if same.is_some() && !std::ptr::eq(left, right) {
+                    return Ok(None);
+                }
+                eval.update(left, right)
+            }
+            (Value::Null, other) => other,
             (one, _) => one,
         };
-        let both =
-            Submodule { only_config: self.only_config, description: self.description.clone() };
-        let both = make(eval, both, &[eval.list(modules), args]);
+        let description = self.description.clone().or_else(|| second.description.clone());
+        let both = make(eval, Submodule { only_config, description, class }, &[modules, args]);
         Type::of(eval, both, Span::NONE).map(Some)
+    }
+
+    fn modules<'a>(
+        &self,
+        eval: &Evaluator<'a>,
+        ty: Type<'a>,
+        at: Span,
+    ) -> Result<Option<Vec<RawModule<'a>>>> {
+        listed_modules(eval, ty, at).map(Some)
+    }
+
+    fn empty<'a>(&self, eval: &Evaluator<'a>, _: Type<'a>) -> Result<Option<Value<'a>>> {
+        Ok(Some(eval.attrs::<Symbol>([])))
     }
 
     fn is_submodule(&self) -> bool {
@@ -101,21 +139,43 @@ impl OptionType for Submodule {
     }
 }
 
-/// The modules that the type was made of.
-fn own_modules<'a>(
-    eval: &Evaluator<'a>,
-    ty: Type<'a>,
-    place: Place<'a>,
-) -> Result<Vec<RawModule<'a>>> {
-    let list = ty.values.first().copied().unwrap_or(Value::Null);
-    let list = eval.expect_list(list, place.declared)?;
-    let origin = Origin { file: "", layer: Layer::Standard };
-    let each =
-        list.iter().map(|value| RawModule { at: place.declared, ..RawModule::new(value, origin) });
-    Ok(each.collect())
+/// What two declarations say together; `None` where they contradict each other.
+fn agreed<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<Option<T>> {
+    match (one, other) {
+        (None, other) => Some(other),
+        (one, None) => Some(one),
+        (one, other) => (one == other).then_some(one),
+    }
 }
 
-fn special<'a>(
+/// The modules that a type was made of: value 0.
+pub(super) fn listed_modules<'a>(
+    eval: &Evaluator<'a>,
+    ty: Type<'a>,
+    at: Span,
+) -> Result<Vec<RawModule<'a>>> {
+    let list = ty.values.first().copied().unwrap_or(Value::Null);
+    let list = eval.expect_list(list, at)?;
+    let origin = Origin { file: "", layer: Layer::Standard };
+    Ok(list.iter().map(|value| RawModule { at, ..RawModule::new(value, origin) }).collect())
+}
+
+/// The lists in value 0 of both types, one after the other.
+pub(super) fn join_lists<'a>(
+    eval: &Evaluator<'a>,
+    ty: Type<'a>,
+    other: Type<'a>,
+) -> Result<Value<'a>> {
+    let list = |ty: Type<'a>| {
+        let list = ty.values.first().copied().unwrap_or(Value::Null);
+        eval.expect_list(list, Span::NONE)
+    };
+    let all: Vec<_> = list(ty)?.iter().chain(list(other)?.iter()).collect();
+    Ok(eval.list(all))
+}
+
+/// The arguments of a submodule's modules.
+pub(super) fn special<'a>(
     eval: &Evaluator<'a>,
     ty: Type<'a>,
     name: Option<Symbol>,
@@ -132,38 +192,38 @@ fn special<'a>(
     Ok(out)
 }
 
-/// The options of a submodule type without any definition: for the reference.
-pub(crate) fn sample<'a>(
+/// `submoduleWith { modules; specialArgs ? { }; shorthandOnlyDefinesConfig ? false; … }`.
+pub(super) fn submodule_with<'a>(
     eval: &Evaluator<'a>,
-    ty: Type<'a>,
-    place: Place<'a>,
-) -> Result<&'a ModuleTree<'a>> {
-    let modules = own_modules(eval, ty, place)?;
-    Ok(ModuleTree::new(eval, place, &special(eval, ty, place.path.last_name())?, modules))
-}
-
-/// The options of a submodule type at no place in particular.
-pub(crate) fn options_of<'a>(eval: &Evaluator<'a>, ty: Type<'a>) -> Result<&'a Level<'a>> {
-    let session = eval.alloc(Session::new(false));
-    sample(eval, ty, top(session))?.root(eval)
-}
-
-/// The submodule type inside a type, with the names that stand for what is between.
-pub(crate) fn modules_of<'a>(
-    eval: &Evaluator<'a>,
-    ty: Type<'a>,
-) -> Result<Option<(Vec<&'static str>, Type<'a>)>> {
-    if ty.is_submodule() {
-        return Ok(Some((Vec::new(), ty)));
+    args: &[Value<'a>],
+    at: Span,
+) -> Result<Value<'a>> {
+    const KNOWN: [&str; 5] =
+        ["class", "description", "modules", "shorthandOnlyDefinesConfig", "specialArgs"];
+    let set = eval.expect_attrs(args[0], at)?;
+    if let Some(other) = set.sorted().into_iter().find(|a| !KNOWN.contains(&a.name.as_str())) {
+        let message = format!("`submoduleWith` takes no `{}`", other.name);
+        let mut error = Diagnostic::error("type::argument", other.span.or(at), message);
+        error.help = crate::diagnostic::did_you_mean(other.name.as_str(), KNOWN)
+            .or_else(|| Some(format!("it takes {}", KNOWN.join(", "))));
+        return Err(error.into());
     }
-    let through = ["nullOr", "addCheck", "unique"].contains(&ty.name());
-    let element = ty.element_name();
-    if ty.values.is_empty() || !(through || element.is_some()) {
-        return Ok(None);
-    }
-    let Some((mut names, inner)) = modules_of(eval, ty.inner(eval, 0)?)? else { return Ok(None) };
-    if let Some(element) = element {
-        names.insert(0, element);
-    }
-    Ok(Some((names, inner)))
+    let field = |name: &str| set.get_str(name).map(|attr| attr.value.get());
+    let text = |name: &str| match field(name).map(|value| eval.force(value)).transpose()? {
+        None | Some(Value::Null) => Ok::<_, Box<Diagnostic>>(None),
+        Some(value) => Ok(Some(eval.expect_str(value, at)?.to_owned())),
+    };
+    let shorthand =
+        field("shorthandOnlyDefinesConfig").map(|value| eval.force(value)).transpose()?;
+    let only_config = match shorthand {
+        None => Some(false),
+        Some(Value::Null) => None,
+        Some(value) => Some(eval.expect_bool(value, at)?),
+    };
+    let Some(modules) = field("modules") else {
+        return Err(eval.missing(args[0], "modules".into(), at));
+    };
+    let special = field("specialArgs").unwrap_or(Value::Null);
+    let def = Submodule { only_config, description: text("description")?, class: text("class")? };
+    Ok(make(eval, def, &[modules, special]))
 }

@@ -7,38 +7,43 @@ use crate::source::Span;
 use crate::value::Value;
 
 use super::anything::Anything;
-use super::choice::{AddCheck, CoercedTo, Either, Enum, NullOr};
+use super::choice::{CoercedTo, Either, Enum, NullOr};
 use super::collection::{AttrsOf, ListOf};
+use super::custom::make_option_type;
 use super::flags::Flags;
+use super::function::FunctionTo;
 use super::literal::Domain;
-use super::number::{Float, Int};
+use super::module::DeferredModule;
+use super::number::{Bounds, Int, Number};
 use super::package::Package;
-use super::plain::{
-    Bool, BoolByOr, FunctionTo, PlainAttrs, Raw, TypeOfOptions, Unique, Unspecified,
-};
-use super::submodule::Submodule;
-use super::text::{Path, Separated, Shape, Str};
-use super::{OptionType, make, make_from};
+use super::path::{Path, path_with};
+use super::plain::Plain;
+use super::refined::{AddCheck, PasswdEntry, Unique};
+use super::submodule::{submodule_of, submodule_with};
+use super::tag::AttrTag;
+use super::text::{Separated, Shape, Str};
+use super::unspecified::Unspecified;
+use super::{OptionType, make};
 
 pub(crate) fn boolean<'a>(eval: &Evaluator<'a>) -> Value<'a> {
-    make(eval, Bool, &[])
+    make(eval, Plain::Bool, &[])
 }
 
 pub(crate) fn raw<'a>(eval: &Evaluator<'a>) -> Value<'a> {
-    make(eval, Raw, &[])
+    make(eval, Plain::Raw, &[])
 }
 
 pub(crate) fn raw_by_name<'a>(eval: &Evaluator<'a>) -> Value<'a> {
-    make(eval, AttrsOf { lazy: true }, &[raw(eval)])
+    make(eval, AttrsOf { lazy: true, placeholder: None }, &[raw(eval)])
+}
+
+/// The type of `_module.freeformType`.
+pub(crate) fn type_or_null<'a>(eval: &Evaluator<'a>) -> Value<'a> {
+    make(eval, NullOr, &[make(eval, Plain::OptionType, &[])])
 }
 
 pub(crate) fn unspecified<'a>(eval: &Evaluator<'a>) -> Value<'a> {
     make(eval, Unspecified, &[])
-}
-
-/// The type of submodules that are made of these modules (a list).
-pub(crate) fn submodule<'a>(eval: &Evaluator<'a>, modules: Value<'a>) -> Value<'a> {
-    make(eval, Submodule { only_config: true, description: None }, &[modules, Value::Null])
 }
 
 /// Everything under `lib.types`.
@@ -53,6 +58,7 @@ pub(crate) fn lib_types<'a>(eval: &Evaluator<'a>) -> Value<'a> {
     out.set("int", eval.thunk(move |eval| Ok(int(eval))));
     out.set("port", eval.thunk(|eval| Ok(self::int(eval, "port", "port (0 to 65535)", 0, 65535))));
     out.set("ints", eval.thunk(|eval| Ok(ints(eval))));
+    out.set("numbers", eval.thunk(|eval| Ok(numbers(eval))));
     for literal in Literal::ALL {
         out.set(literal.name(), eval.thunk(move |eval| Ok(make(eval, Domain(literal), &[]))));
     }
@@ -75,24 +81,38 @@ fn plain<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
     ) {
         out.set(name, eval.thunk(move |eval| Ok(make(eval, def(), &[]))));
     }
-    add(eval, out, "bool", || Bool);
-    add(eval, out, "boolByOr", || BoolByOr);
-    add(eval, out, "float", || Float { or_int: false });
-    add(eval, out, "number", || Float { or_int: true });
+    for (name, kind) in [
+        ("bool", Plain::Bool),
+        ("boolByOr", Plain::BoolByOr),
+        ("attrs", Plain::Attrs),
+        ("raw", Plain::Raw),
+        ("optionType", Plain::OptionType),
+    ] {
+        add(eval, out, name, move || kind);
+    }
+    add(eval, out, "float", || number(false, "float", "floating point number", Bounds::None));
+    add(eval, out, "number", || number(true, "number", "number", Bounds::None));
     add(eval, out, "str", || Str(Shape::Any));
     add(eval, out, "string", || Separated { separator: String::new() });
     add(eval, out, "nonEmptyStr", || Str(Shape::NonEmpty));
     add(eval, out, "singleLineStr", || Str(Shape::SingleLine));
-    add(eval, out, "lines", || Separated { separator: "\n".to_owned() });
-    add(eval, out, "commas", || Separated { separator: ",".to_owned() });
-    add(eval, out, "envVar", || Separated { separator: ":".to_owned() });
-    add(eval, out, "path", || Path);
-    add(eval, out, "attrs", || PlainAttrs);
+    for (name, separator) in [("lines", "\n"), ("commas", ","), ("envVar", ":")] {
+        add(eval, out, name, move || Separated { separator: separator.to_owned() });
+    }
+    add(eval, out, "path", || Path::ABSOLUTE);
+    for (name, in_store) in [("pathInStore", true), ("externalPath", false)] {
+        let kind = Path { name, in_store: Some(in_store), ..Path::ABSOLUTE };
+        add(eval, out, name, move || kind.clone());
+    }
     add(eval, out, "anything", || Anything);
     add(eval, out, "unspecified", || Unspecified);
-    add(eval, out, "raw", || Raw);
     add(eval, out, "package", || Package);
-    add(eval, out, "optionType", || TypeOfOptions);
+    let deferred = |eval: &Evaluator<'a>| Ok(make(eval, DeferredModule, &[eval.list([])]));
+    out.set("deferredModule", eval.thunk(deferred));
+}
+
+fn number(or_int: bool, name: &'static str, words: &str, takes: Bounds) -> Number {
+    Number { name, words: words.to_owned(), or_int, takes }
 }
 
 fn text<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
@@ -116,6 +136,7 @@ fn text<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
             }
         }),
     );
+    out.set("pathWith", eval.primop("pathWith", 1, path_with));
 }
 
 fn int<'a>(
@@ -135,10 +156,7 @@ fn ints<'a>(eval: &Evaluator<'a>) -> Value<'a> {
         eval.primop("between", 2, |eval, args, at| {
             let (least, most) = (eval.expect_int(args[0], at)?, eval.expect_int(args[1], at)?);
             if least > most {
-                let message = format!("no integer is between {least} and {most}");
-                return Err(Diagnostic::error("type::empty", at, message)
-                    .with_help("the lower bound comes first")
-                    .into());
+                return Err(nothing_between("integer", &least, &most, at));
             }
             let words = format!("integer between {least} and {most}");
             Ok(int(eval, "int", &words, least, most))
@@ -157,6 +175,42 @@ fn ints<'a>(eval: &Evaluator<'a>) -> Value<'a> {
     out.finish(eval)
 }
 
+fn numbers<'a>(eval: &Evaluator<'a>) -> Value<'a> {
+    let of = |name: &'static str, words: &str, takes: Bounds| {
+        make(eval, number(true, name, words, takes), &[])
+    };
+    let between = eval.primop("between", 2, |eval, args, at| {
+        let bound = |value: Value<'a>| match eval.force_at(value, at)? {
+            Value::Float(bound) => Ok(bound),
+            other => eval.expect_int(other, at).map(|bound| bound as f64),
+        };
+        let (least, most) = (bound(args[0])?, bound(args[1])?);
+        if least > most {
+            return Err(nothing_between("number", &least, &most, at));
+        }
+        let words = format!("number between {least} and {most}");
+        Ok(make(eval, number(true, "numberBetween", &words, Bounds::Between(least, most)), &[]))
+    });
+    let above = Bounds::Between(0.0, f64::INFINITY);
+    eval.attrs([
+        ("between", between),
+        ("nonnegative", of("numberNonnegative", "number of at least 0", above)),
+        ("positive", of("numberPositive", "positive number", Bounds::AboveZero)),
+    ])
+}
+
+#[cold]
+fn nothing_between(
+    what: &str,
+    least: &dyn std::fmt::Display,
+    most: &dyn std::fmt::Display,
+    at: Span,
+) -> Box<Diagnostic> {
+    let message = format!("no {what} is between {least} and {most}");
+    let error = Diagnostic::error("type::empty", at, message);
+    error.with_help("the lower bound comes first").into()
+}
+
 fn wrappers<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
     fn add<'a, T: OptionType>(
         eval: &Evaluator<'a>,
@@ -172,8 +226,9 @@ fn wrappers<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
     add(eval, out, "nullOr", || NullOr);
     add(eval, out, "listOf", || ListOf { non_empty: false });
     add(eval, out, "nonEmptyListOf", || ListOf { non_empty: true });
-    add(eval, out, "attrsOf", || AttrsOf { lazy: false });
-    add(eval, out, "lazyAttrsOf", || AttrsOf { lazy: true });
+    add(eval, out, "attrsOf", AttrsOf::default);
+    add(eval, out, "lazyAttrsOf", || AttrsOf { lazy: true, placeholder: None });
+    add(eval, out, "passwdEntry", || PasswdEntry);
     add(eval, out, "functionTo", || FunctionTo);
     add(eval, out, "uniq", || Unique { message: None });
     add(eval, out, "enum", || Enum);
@@ -189,6 +244,24 @@ fn wrappers<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
         }),
     );
     out.set("addCheck", eval.primop("addCheck", 2, |eval, args, _| Ok(make(eval, AddCheck, args))));
+    out.set("attrsWith", eval.primop("attrsWith", 1, attrs_with));
+}
+
+/// `attrsWith { elemType; lazy ? false; placeholder ? "name"; }`.
+fn attrs_with<'a>(eval: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    let set = eval.expect_attrs(args[0], at)?;
+    let Some(element) = set.get_str("elemType") else {
+        return Err(eval.missing(args[0], "elemType".into(), at));
+    };
+    let lazy = match set.get_str("lazy") {
+        Some(attr) => eval.expect_bool(eval.force_attr(attr)?, attr.span.or(at))?,
+        None => false,
+    };
+    let placeholder = match set.get_str("placeholder") {
+        Some(attr) => Some(eval.expect_str(eval.force_attr(attr)?, attr.span.or(at))?.to_owned()),
+        None => None,
+    };
+    Ok(make(eval, AttrsOf { lazy, placeholder }, &[element.value.get()]))
 }
 
 fn choices<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
@@ -204,16 +277,12 @@ fn choices<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
         "coercedTo",
         eval.primop("coercedTo", 3, |eval, args, _| Ok(make(eval, CoercedTo, args))),
     );
+    out.set("mkOptionType", eval.primop("mkOptionType", 1, make_option_type));
     out.set(
-        "mkOptionType",
-        eval.primop("mkOptionType", 1, |eval, args, at| {
-            let set = eval.expect_attrs(args[0], at)?;
-            let mut out = AttrsBuilder::with_capacity(set.len() + 1);
-            set.iter().for_each(|attr| {
-                out.copy(attr);
-            });
-            out.set("_type", eval.str_in("option-type"));
-            Ok(out.finish(eval))
+        "attrTag",
+        eval.primop("attrTag", 1, |eval, args, _| {
+            let tags = eval.list([args[0]]);
+            Ok(make(eval, AttrTag, &[tags]))
         }),
     );
 }
@@ -228,28 +297,16 @@ fn submodules<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
                 list @ Value::List(_) => Ok(list),
                 one => Ok(eval.list([one])),
             });
-            let def = Submodule { only_config: true, description: None };
-            Ok(make(eval, def, &[modules, Value::Null]))
+            Ok(submodule_of(eval, Some(true), modules, Value::Null))
         }),
     );
     out.set("submoduleWith", eval.primop("submoduleWith", 1, submodule_with));
-}
-
-fn submodule_with<'a>(eval: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
-    let set = eval.expect_attrs(args[0], at)?;
-    let field = |name: &str| set.get_str(name).map(|attr| attr.value.get());
-    let only_config = match field("shorthandOnlyDefinesConfig") {
-        Some(value) => eval.expect_bool(value, at)?,
-        None => false,
-    };
-    let description = match field("description").map(|value| eval.force(value)).transpose()? {
-        Some(Value::Str(text)) => Some((*text).to_owned()),
-        _ => None,
-    };
-    let Some(modules) = field("modules") else {
-        return Err(eval.missing(args[0], "modules".into(), at));
-    };
-    let special = field("specialArgs").unwrap_or(Value::Null);
-    let def = Submodule { only_config, description };
-    Ok(make_from(eval, AttrsBuilder::new(), def, &[modules, special]))
+    out.set(
+        "deferredModuleWith",
+        eval.primop("deferredModuleWith", 1, |eval, args, at| {
+            let set = eval.expect_attrs(args[0], at)?;
+            let fixed = set.get_str("staticModules").map(|attr| attr.value.get());
+            Ok(make(eval, DeferredModule, &[fixed.unwrap_or_else(|| eval.list([]))]))
+        }),
+    );
 }
