@@ -165,6 +165,14 @@ impl Work<'_> {
     /// Ships whatever of the store `text` names, as Nix finds references: by looking for their
     /// hashes. `path` is the resource that the text is part of.
     fn scan(&mut self, path: &[&str], text: &str) {
+        if let Some((_, name)) = text.split_once("<fleet>/") {
+            let name: String = name.chars().take_while(|c| !c.is_whitespace()).collect();
+            let message =
+                format!("`{name}` is named here by its place in the fleet, which no host has");
+            let help = "write `\"${./file}\"` for the place of its content on the host, not `toString ./file`; \
+                        `baseNameOf` gives its name";
+            self.fault("file::name-in-text", path, message, help);
+        }
         let prefix = format!("{STATE_DIR}/store/");
         let mut unknown = BTreeSet::new();
         for (start, _) in text.match_indices(&prefix) {

@@ -205,10 +205,13 @@ fn faults_of_the_rest() {
         },
         "packages": { "debian": { "Vim": { "version": null, "sha256": null } }, "fetched": {} },
         "files": { "/etc/x": file(json!({
-            "text": format!("{STATE_DIR}/store/{}-k3s/bin/k3s", "a".repeat(64)),
+            "text": format!(
+                "{STATE_DIR}/store/{}-k3s/bin/k3s <fleet>/hosts/motd 644", "a".repeat(64)
+            ),
         })) },
     })), @"
     package::bad-name: `Vim` is no name of a Debian package
+    file::name-in-text: `hosts/motd` is named here by its place in the fleet, which no host has
     package::not-installed: the package `k3s` is used here but not installed
     kernel::bad-sysctl: `ip_forward` is no name of a sysctl
     kernel::bad-module: `a b` is no name of a kernel module
