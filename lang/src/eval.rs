@@ -42,9 +42,11 @@ use scope::SpareScopes;
 const RED_ZONE: usize = 512 << 10;
 const LEVELS: u32 = 8;
 const STACK_SEGMENT: usize = 8 << 20;
+/// The stack of a whole evaluation, most of which is never touched.
+const ROOM: usize = 128 << 20;
 
-/// A text of so many bytes is worth asking whether it fits the limits.
-const LARGE: usize = 1 << 20;
+/// So many bytes are worth asking whether they fit the limits.
+const LARGE: usize = 64 << 10;
 
 /// Evaluates expressions on one arena.
 pub struct Evaluator<'a> {
@@ -99,7 +101,16 @@ impl<'a> Evaluator<'a> {
     pub fn eval_tree(&self, tree: &Arc<Tree>) -> Result<Value<'a>> {
         let tree = self.arena.hold(tree.clone());
         self.trees.borrow_mut().insert(tree.file.0, tree);
-        self.eval(&tree.root, self.root_env)
+        self.roomy(|| self.eval(&tree.root, self.root_env))
+    }
+
+    /// Runs `work`, which may be a whole evaluation, on a stack with room for it. It would find
+    /// its stack without that too, piece by piece, and each file that it reads one of its own.
+    pub fn roomy<T>(&self, work: impl FnOnce() -> T) -> T {
+        match self.depth.get() {
+            0 => stacker::maybe_grow(ROOM / 2, ROOM, work),
+            _ => work(),
+        }
     }
 
     /// The value of a tree, evaluated when it is first forced.
@@ -241,7 +252,12 @@ impl<'a> Evaluator<'a> {
         if ticks & 0xfff == 0 { self.check_limits(0, at) } else { Ok(()) }
     }
 
-    /// Whether `bytes` more fit the limits: asked before anything large is made.
+    /// Whether `bytes` more fit the limits: asked before anything that may be large is made.
+    #[inline]
+    pub(crate) fn claim(&self, bytes: usize, at: Span) -> Result<()> {
+        if bytes < LARGE { Ok(()) } else { self.check_limits(bytes, at) }
+    }
+
     pub(crate) fn check_limits(&self, bytes: usize, at: Span) -> Result<()> {
         let limits = &self.world.limits;
         if self.arena.allocated().saturating_add(bytes) > limits.memory {

@@ -82,6 +82,10 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// What has no JSON or is no string, or whatever evaluating meets.
     pub fn show(&self, value: Value<'a>, options: &EvalOptions) -> Result<String> {
+        self.roomy(|| self.shown(value, options))
+    }
+
+    fn shown(&self, value: Value<'a>, options: &EvalOptions) -> Result<String> {
         let at = Span::NONE;
         match options.format {
             Format::Json => self.json(value, at),

@@ -12,8 +12,10 @@ use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::tree::{Expr, Lambda};
 
-/// A value, or a thunk that will be one.
+/// A value, or a thunk that will be one. The tag is as wide as the rest: a narrow one is copied
+/// byte by byte.
 #[derive(Clone, Copy)]
+#[repr(u64)]
 pub enum Value<'a> {
     /// `null`
     Null,
@@ -39,7 +41,7 @@ pub enum Value<'a> {
     Thunk(&'a Thunk<'a>),
 }
 
-const _: () = assert!(size_of::<Value<'_>>() == 16);
+const _: () = assert!(size_of::<Value<'_>>() == 16 && size_of::<Result<Value<'_>>>() == 16);
 
 impl<'a> Value<'a> {
     /// The type as `builtins.typeOf` names it; `thunk` where it is not known yet.

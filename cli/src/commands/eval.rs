@@ -1,6 +1,7 @@
 //! `cairn eval`
 
 use std::env;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use cairn_compiler::Report;
@@ -69,7 +70,7 @@ pub(crate) fn run(ui: &Ui, global: &Global, args: &EvalArgs) -> Result<(), Comma
     let here = env::current_dir()?;
     let source = source(args, &here)?;
     let root = worlds::root(args.root.as_deref(), global, source.folder());
-    let world = worlds::new(&root, global.features())?;
+    let world = ManuallyDrop::new(worlds::new(&root, global.features())?);
     let failed = |problems: Vec<Diagnostic>| {
         let problems = Report::new(problems, world.sources.clone());
         fleets::failed(ui, &problems)
@@ -83,8 +84,9 @@ pub(crate) fn run(ui: &Ui, global: &Global, args: &EvalArgs) -> Result<(), Comma
     if args.parse {
         return Ok(());
     }
-    let arena = Arena::new();
-    let eval = Evaluator::new(&arena, &world);
+    // The command ends with the evaluation, and the system takes all its memory back at once.
+    let arena = ManuallyDrop::new(Arena::new());
+    let eval = ManuallyDrop::new(Evaluator::new(&arena, &world));
     install(&eval);
     let options = EvalOptions { format: args.format(ui), lazy: false };
     let given = args.given(&eval, &base).map_err(failed)?;

@@ -69,7 +69,7 @@ fn gen_list<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value
         let message = format!("a list cannot have {length} elements");
         return Err(Diagnostic::error("type::range", at, message).into());
     };
-    e.check_limits(length.saturating_mul(40), at)?;
+    e.claim(length.saturating_mul(40), at)?;
     let call = e.application(e.expect_function(args[0], at)?, at);
     let items = (0..length).map(|index| e.apply_later(call, Value::Int(index as i64)));
     Ok(e.list_of(length, items))

@@ -49,7 +49,7 @@ impl<'a> Evaluator<'a> {
             BinaryOp::Update => {
                 let a = self.expect_attrs(self.eval(left, env)?, left.span)?;
                 let b = self.expect_attrs(self.eval(right, env)?, right.span)?;
-                self.check_limits((a.len_at_most() + b.len_at_most()) * 32, at)?;
+                self.claim((a.len_at_most() + b.len_at_most()) * 32, at)?;
                 self.update(a, b)
             }
         })
@@ -120,9 +120,7 @@ impl<'a> Evaluator<'a> {
     /// Texts, one after the other.
     pub(crate) fn join_strs(&self, parts: &[&str], at: Span) -> Result<Value<'a>> {
         let len: usize = parts.iter().map(|part| part.len()).sum();
-        if len > 1 << 16 {
-            self.check_limits(len, at)?;
-        }
+        self.claim(len, at)?;
         let mut text = bumpalo::collections::String::with_capacity_in(len, &self.arena.bump);
         parts.iter().for_each(|part| text.push_str(part));
         Ok(self.str_in(text.into_bump_str()))
@@ -134,7 +132,7 @@ impl<'a> Evaluator<'a> {
         if let Some(only) = lists.iter().find(|list| list.len() == len) {
             return Ok(Value::List(only));
         }
-        self.check_limits(len * size_of::<Cell<Value<'_>>>(), at)?;
+        self.claim(len * size_of::<Cell<Value<'_>>>(), at)?;
         Ok(self.list_of(len, lists.iter().flat_map(|list| list.iter())))
     }
 
