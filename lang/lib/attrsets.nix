@@ -5,7 +5,6 @@ let
     elemAt
     foldl'
     head
-    isAttrs
     length
     tail
     ;

@@ -1,7 +1,7 @@
 # Strings. Names and meaning are nixpkgs'.
 lib: native:
 let
-  inherit (builtins) length stringLength substring;
+  inherit (builtins) length;
 
   # The number of every ASCII character (but the null, which no string can hold).
   ascii =
