@@ -4,6 +4,7 @@
 //! on one [`Arena`]; values are [`Value`]s, 16 bytes each, and errors are [`Diagnostic`]s.
 
 mod arena;
+mod arguments;
 mod brief;
 mod builtins;
 pub mod check;

@@ -30,6 +30,11 @@ impl Span {
     pub fn or(self, other: Span) -> Span {
         if self.is_none() { other } else { self }
     }
+
+    /// Whether `other` lies within this span.
+    pub(crate) fn holds(self, other: Span) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
 }
 
 /// A file's name and text.

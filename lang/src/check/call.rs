@@ -1,8 +1,9 @@
 //! Calls.
 
+use crate::arguments::{self, Passed};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::tree::{Expr, ExprKind, Lambda, Param};
+use crate::tree::{Expr, ExprKind, Formal, Lambda, Param};
 
 use super::lookup::Look;
 use super::report;
@@ -147,7 +148,7 @@ impl<'a> Checker<'_, 'a> {
         let (result, faults) = self.faults_of(|| self.run(closure, &types, at));
         let Some(fault) = faults.into_iter().next() else { return result };
         let of_this_call = |fault: &Diagnostic| {
-            fault.span == at || fault.related.iter().any(|(span, _)| *span == at)
+            at.holds(fault.span) || fault.related.iter().any(|(span, _)| *span == at)
         };
         if of_this_call(&fault) {
             self.report(fault);
@@ -219,26 +220,17 @@ impl<'a> Checker<'_, 'a> {
             self.report(report::not_a_set(lambda, &arg, at));
             return None;
         }
-        let mut fine = true;
-        for formal in pattern.formals.iter().filter(|formal| formal.default.is_none()) {
-            if let Look::No = self.look_in(arg, formal.name) {
-                let names = names_of(arg);
-                let missing = (formal.name, formal.span);
-                self.report(report::missing_argument(lambda, &names, missing, at));
-                fine = false;
-            }
+        let needed = pattern.formals.iter().filter(|formal| formal.default.is_none());
+        let lacks = |formal: &Formal| matches!(self.look_in(arg, formal.name), Look::No);
+        if needed.into_iter().any(lacks) {
+            let sources = &self.eval.world.sources;
+            self.report(arguments::missing(sources, lambda, pattern, &passed(arg, true), at));
+            return None;
         }
-        if let (false, Ty::Set(SetTy::Record(record))) = (pattern.ellipsis, arg) {
-            let known = |name| pattern.formals.iter().any(|formal| formal.name == name);
-            let other = record.fields.iter().find(|field| !field.optional && !known(field.name));
-            if let Some(field) = other {
-                let names: Vec<_> = pattern.formals.iter().map(|one| one.name.as_str()).collect();
-                let other = (field.name, field.key);
-                self.report(report::unexpected_argument(lambda, &names, other, at));
-                fine = false;
-            }
-        }
-        if !fine {
+        let known = |name| pattern.formals.iter().any(|formal| formal.name == name);
+        let passed = passed(arg, false);
+        if !pattern.ellipsis && passed.iter().any(|(name, _)| !known(*name)) {
+            self.report(arguments::unexpected(lambda, pattern, &passed, at));
             return None;
         }
         let given = |formal: &'a crate::tree::Formal| match self.look_in(arg, formal.name) {
@@ -435,11 +427,9 @@ impl<'a> Checker<'_, 'a> {
     }
 }
 
-fn names_of(ty: Ty<'_>) -> Vec<&'static str> {
-    match ty {
-        Ty::Set(SetTy::Record(record)) => {
-            record.fields.iter().map(|field| field.name.as_str()).collect()
-        }
-        _ => Vec::new(),
-    }
+/// What a set passes; of what it may or may not have, as told.
+fn passed(ty: Ty<'_>, with_optional: bool) -> Vec<Passed> {
+    let Ty::Set(SetTy::Record(record)) = ty else { return Vec::new() };
+    let fields = record.fields.iter().filter(|field| with_optional || !field.optional);
+    fields.map(|field| (field.name, field.key)).collect()
 }

@@ -1,6 +1,7 @@
 //! What is found, in the evaluator's own words.
 
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::arguments::described;
+use crate::diagnostic::Diagnostic;
 use crate::eval::AttrsBuilder;
 use crate::source::Span;
 use crate::symbol::Symbol;
@@ -117,50 +118,15 @@ pub(super) fn hidden(name: &str, at: Span) -> Diagnostic {
         .with_help("a `with` never hides a name: rename one, or write the set's name before it")
 }
 
-fn called(lambda: &Lambda) -> String {
-    lambda.name.map_or_else(|| "this function".to_owned(), |name| format!("`{name}`"))
-}
-
 pub(super) fn not_a_set(lambda: &Lambda, ty: &Ty<'_>, at: Span) -> Diagnostic {
-    let message = format!("{} takes an attribute set, not {}", called(lambda), ty.described());
+    let message = format!("{} takes an attribute set, not {}", described(lambda), ty.described());
     Diagnostic::error("type::mismatch", at, message)
         .with_related(lambda.param_span, "its argument is declared here")
 }
 
-pub(super) fn missing_argument(
-    lambda: &Lambda,
-    names: &[&str],
-    (name, declared): (Symbol, Span),
-    at: Span,
-) -> Diagnostic {
-    let message = format!("{} needs the argument `{name}`", called(lambda));
-    let mut error = Diagnostic::error("name::missing-argument", at, message)
-        .with_related(declared, format!("`{name}` has no default"));
-    error.help = did_you_mean(name.as_str(), names.iter().copied())
-        .map(|hint| format!("the call passes something like it: {hint}"));
-    error
-}
-
-pub(super) fn unexpected_argument(
-    lambda: &Lambda,
-    known: &[&str],
-    (name, span): (Symbol, Span),
-    at: Span,
-) -> Diagnostic {
-    let message = format!("{} has no argument `{name}`", called(lambda));
-    let mut error = Diagnostic::error("name::unexpected-argument", span.or(at), message)
-        .with_related(lambda.param_span, "its arguments are declared here");
-    error.help = did_you_mean(name.as_str(), known.iter().copied())
-        .or_else(|| Some("`...` in the declaration would allow any".to_owned()));
-    if span.is_none() || span == at {
-        return error;
-    }
-    error.with_related(at, "it is called here")
-}
-
 /// A call that fails because of what its function does with an argument.
 pub(super) fn call_fails(lambda: &Lambda, cause: Diagnostic, at: Span) -> Diagnostic {
-    let message = format!("{} fails for this argument: {}", called(lambda), cause.message);
+    let message = format!("{} fails for this argument: {}", described(lambda), cause.message);
     let mut error = Diagnostic::error(cause.code, at, message);
     let inner = cause.related.into_iter().find(|(_, words)| words == CAUSE);
     error = error.with_related(inner.map_or(cause.span, |(span, _)| span), CAUSE);

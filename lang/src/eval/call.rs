@@ -1,14 +1,12 @@
 //! Calling functions, and binding their arguments.
 
 use super::Evaluator;
+use crate::arguments::{Passed, described, missing, unexpected};
 use crate::brief;
-use crate::diagnostic::{Diagnostic, Result, did_you_mean, nearest};
-use crate::origin;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::source::Span;
-use crate::symbol::Symbol;
-use crate::tree::{Formal, Lambda, Param, Pattern};
+use crate::tree::{Lambda, Param, Pattern};
 use crate::value::{Attrs, Closure, Env, PrimOp, Value};
-use crate::world::World;
 
 impl<'a> Evaluator<'a> {
     /// Calls a function (or a set with `__functor`) with arguments, which may be thunks. The
@@ -136,7 +134,7 @@ impl<'a> Evaluator<'a> {
     ) -> Result<&'a Env<'a>> {
         let lambda = closure.lambda;
         let Value::Attrs(set) = value else {
-            let name = described_function(lambda);
+            let name = described(lambda);
             let message = format!("{name} takes an attribute set, not {}", value.described());
             return Err(Diagnostic::error("type::mismatch", at, message)
                 .with_related(lambda.param_span, "its argument is declared here")
@@ -153,7 +151,8 @@ impl<'a> Evaluator<'a> {
                 }
                 (None, Some(default)) => slot.set(self.delayed(default, inner)),
                 (None, None) => {
-                    return Err(missing_argument(self.world, lambda, pattern, set, at));
+                    let sources = &self.world.sources;
+                    return Err(missing(sources, lambda, pattern, &passed(set), at).into());
                 }
             }
         }
@@ -163,7 +162,7 @@ impl<'a> Evaluator<'a> {
             slot.set(value);
         }
         if !pattern.ellipsis && used < set.len() {
-            return Err(unexpected_argument(lambda, pattern, set, at));
+            return Err(unexpected(lambda, pattern, &passed(set), at).into());
         }
         Ok(inner)
     }
@@ -173,10 +172,6 @@ impl<'a> Evaluator<'a> {
 pub(crate) fn trace_call(error: &mut Diagnostic, lambda: &Lambda, at: Span) {
     let name = lambda.name.map_or_else(|| "a function".to_owned(), |name| format!("`{name}`"));
     error.push_trace(at, format!("while calling {name}"));
-}
-
-fn described_function(lambda: &Lambda) -> String {
-    lambda.name.map_or_else(|| "this function".to_owned(), |name| format!("`{name}`"))
 }
 
 #[cold]
@@ -190,69 +185,8 @@ pub(crate) fn not_a_function(value: Value<'_>, at: Span) -> Box<Diagnostic> {
     .into()
 }
 
+/// What a set passes, in the order of the names.
 #[cold]
-fn missing_argument(
-    world: &World,
-    lambda: &Lambda,
-    pattern: &Pattern,
-    set: &Attrs<'_>,
-    at: Span,
-) -> Box<Diagnostic> {
-    let mut missing: Vec<&Formal> = pattern
-        .formals
-        .iter()
-        .filter(|formal| formal.default.is_none() && set.get(formal.name).is_none())
-        .collect();
-    missing.sort_by_key(|formal| formal.span);
-    let names: Vec<_> = missing.iter().map(|formal| format!("`{}`", formal.name)).collect();
-    let names = match names.as_slice() {
-        [one] => format!("the argument {one}"),
-        [most @ .., last] => format!("the arguments {} and {last}", most.join(", ")),
-        [] => "an argument".to_owned(),
-    };
-    let message = format!("{} needs {names}", described_function(lambda));
-    let passed = set.sorted().into_iter();
-    let unknown: Vec<_> = passed
-        .filter(|attr| pattern.formals.iter().all(|formal| formal.name != attr.name))
-        .collect();
-    let typo = missing.iter().find_map(|formal| {
-        let near = nearest(formal.name.as_str(), unknown.iter().map(|attr| attr.name.as_str()))?;
-        let attr = unknown.iter().find(|attr| attr.name.as_str() == near)?;
-        Some((attr, format!("`{near}` is passed: did you mean `{}`?", formal.name)))
-    });
-    let written = set.sorted().first().map_or(Span::NONE, |attr| attr.span);
-    let span = match &typo {
-        Some((attr, _)) if !attr.span.is_none() => attr.span,
-        _ => origin::passed_set(&world.sources, at, written).unwrap_or(at),
-    };
-    let mut error = Diagnostic::error("name::missing-argument", span, message);
-    error.help = typo.map(|(_, help)| help);
-    if let [formal] = missing.as_slice() {
-        error = error.with_related(formal.span, format!("`{}` has no default", formal.name));
-    } else {
-        error = error.with_related(lambda.param_span, "its arguments are declared here");
-    }
-    error.into()
-}
-
-#[cold]
-fn unexpected_argument(
-    lambda: &Lambda,
-    pattern: &Pattern,
-    set: &Attrs<'_>,
-    at: Span,
-) -> Box<Diagnostic> {
-    let known = |name: Symbol| pattern.formals.iter().any(|formal| formal.name == name);
-    let unknown = set.sorted().into_iter().find(|attr| !known(attr.name));
-    let (name, span) = unknown.map_or(("", at), |attr| (attr.name.as_str(), attr.span.or(at)));
-    let message = format!("{} has no argument `{name}`", described_function(lambda));
-    let mut error = Diagnostic::error("name::unexpected-argument", span, message)
-        .with_related(lambda.param_span, "its arguments are declared here");
-    error.help = did_you_mean(name, pattern.formals.iter().map(|formal| formal.name.as_str()))
-        .or_else(|| Some("`...` in the declaration would allow any".to_owned()));
-    let within = span.file == at.file && at.start <= span.start && span.end <= at.end;
-    if !within {
-        error = error.with_related(at, "it is called here");
-    }
-    error.into()
+fn passed(set: &Attrs<'_>) -> Vec<Passed> {
+    set.sorted().into_iter().map(|attr| (attr.name, attr.span)).collect()
 }

@@ -24,7 +24,7 @@ fn diagnostics(definitions: &str) -> Vec<Value> {
 
 fn each_mistake() {
     for (definitions, line, word) in [
-        ("  networking.hostName = ;", 4, "expression"),
+        ("  networking.hostName = ;", 4, "a value is missing"),
         ("  networking.hostNam = \"a\";", 4, "hostName"),
         ("  networking.firewall.enable = \"yes\";", 4, "bool"),
         ("  imports = [ ./gone.nix ];", 4, "gone.nix"),
