@@ -175,8 +175,8 @@ fn files_are_read_again() {
     stdout.wait_for("1 name\n1\n");
     fs::write(folder.path().join("a.nix"), "{ a = 20; }").expect("written");
     stdin.write_all(b"a + 1\n:r\na + 1\n").expect("written");
+    stdout.wait_for("2\n");
     stdout.wait_for("21\n");
-    assert!(stdout.seen.contains("\n2\n"), "{}", stdout.seen);
     drop(stdin);
     assert!(child.wait().expect("it ends").success());
 }
@@ -201,10 +201,14 @@ impl Watched {
         Watched { seen: String::new(), from }
     }
 
-    /// Waits until what is new holds `text`, and forgets what came before it.
+    /// Waits until what is new holds `text`, and forgets everything up to its end.
     fn wait_for(&mut self, text: &str) {
         let end = Instant::now() + Duration::from_secs(60);
-        while !self.seen.contains(text) {
+        loop {
+            if let Some(start) = self.seen.find(text) {
+                self.seen.drain(..start + text.len());
+                return;
+            }
             let left = end.saturating_duration_since(Instant::now());
             match self.from.recv_timeout(left) {
                 Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
@@ -250,8 +254,17 @@ impl AtTerminal {
     }
 
     fn end(mut self) {
-        self.type_until("\x04", "");
-        assert!(self.child.wait().expect("it ends").success());
+        // Before its prompt the session does not read keys yet: the terminal would take the key itself.
+        self.screen.wait_for("cairn> ");
+        self.stdin.write_all(b"\x04").expect("typed");
+        let end = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < end {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return assert!(status.success());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the session did not end");
     }
 }
 
