@@ -240,23 +240,23 @@ impl AtTerminal {
             .expect("script runs");
         let stdin = child.stdin.take().expect("a pipe");
         let screen = Watched::new(child.stdout.take().expect("a pipe"));
-        let mut session = AtTerminal { child, stdin, screen };
-        session.screen.wait_for("cairn> ");
-        session
+        AtTerminal { child, stdin, screen }
     }
 
-    /// Types, and waits for what it brings to the screen.
+    /// Types at the prompt, and waits for what it brings to the screen. Before its prompt the session
+    /// does not read keys yet: the terminal would take Ctrl-C and Ctrl-D itself.
     fn type_until(&mut self, keys: &str, answer: &str) {
-        self.screen.seen.clear();
-        self.stdin.write_all(keys.as_bytes()).expect("typed");
-        self.stdin.flush().expect("typed");
+        self.screen.wait_for("cairn> ");
+        self.send(keys);
         self.screen.wait_for(answer);
     }
 
+    fn send(&mut self, keys: &str) {
+        self.stdin.write_all(keys.as_bytes()).expect("typed");
+    }
+
     fn end(mut self) {
-        // Before its prompt the session does not read keys yet: the terminal would take the key itself.
-        self.screen.wait_for("cairn> ");
-        self.stdin.write_all(b"\x04").expect("typed");
+        self.type_until("\x04", "");
         let end = Instant::now() + Duration::from_secs(60);
         while Instant::now() < end {
             if let Some(status) = self.child.try_wait().expect("a child") {
@@ -288,10 +288,11 @@ fn a_terminal_has_history_completion_and_interrupts() {
     // An input goes on until it is whole.
     session.type_until("(30\r+ 1)\r", "\n31\r\n");
     // Ctrl-C forgets a line, and stops an evaluation.
-    session.type_until("garbage\x03", "cairn> ");
+    session.type_until("garbage\x03", "\r\n");
     session
         .type_until("let f = x: f (x + 1); in builtins.trace \"begun\" f 0\r", "trace: begun\r\n");
-    session.type_until("\x03", "eval::interrupted");
+    session.send("\x03");
+    session.screen.wait_for("eval::interrupted");
     session.type_until("40 + 1\r", "\n41\r\n");
     session.end();
 
