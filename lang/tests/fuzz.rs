@@ -142,7 +142,7 @@ fn run_all(ground: &Ground, text: &str) -> Outcome {
 
 /// What a crash leaves behind.
 fn current(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}.nix"))
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}.txt"))
 }
 
 fn folder(name: &str) -> PathBuf {
