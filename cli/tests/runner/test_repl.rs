@@ -227,7 +227,8 @@ struct AtTerminal {
 
 impl AtTerminal {
     fn new(folder: &Path) -> AtTerminal {
-        let program = format!("{} repl", env!("CARGO_BIN_EXE_cairn"));
+        // Without a shell in between, which Ctrl-C would end as well.
+        let program = format!("exec {} repl", env!("CARGO_BIN_EXE_cairn"));
         let mut child = Command::new("script")
             .args(["-qfec", &program, "/dev/null"])
             .current_dir(folder)

@@ -12,6 +12,7 @@ use super::super::definition::Definition;
 use super::super::location::Place;
 use super::super::option::settle;
 use super::super::property::{Conditions, unwrap};
+use super::unspecified::merge_functions;
 use super::{OptionType, Type, make, one_value, strongest_layer};
 
 pub(crate) struct Anything;
@@ -52,14 +53,7 @@ pub(crate) fn merge<'a>(
     }
     let strongest = strongest_layer(definitions);
     if definitions.len() > 1 && all(Value::is_function) {
-        let functions = eval.arena.bump.alloc_slice_copy(definitions);
-        return Ok(eval.primop("merged", 1, move |eval, args, at| {
-            let results = functions.iter().map(|function| {
-                let value = eval.call(function.value, args, at)?;
-                Ok(function.element(value, function.key, function.span(eval)))
-            });
-            merge(eval, place, &results.collect::<Result<Vec<_>>>()?)
-        }));
+        return Ok(merge_functions(eval, place, definitions, merge));
     }
     match strongest[..] {
         [Definition { value: Value::List(_), .. }] => {

@@ -49,14 +49,7 @@ pub(crate) fn merge_default<'a>(
     }
     let all = |is: fn(Value<'a>) -> bool| definitions.iter().all(|one| is(one.value));
     if all(Value::is_function) {
-        let functions = eval.arena.bump.alloc_slice_copy(definitions);
-        return Ok(eval.primop("merged", 1, move |eval, args, at| {
-            let results = functions.iter().map(|function| {
-                let value = eval.call(function.value, args, at)?;
-                Ok(function.element(value, function.key, function.span(eval)))
-            });
-            merge_default(eval, place, &results.collect::<Result<Vec<_>>>()?)
-        }));
+        return Ok(merge_functions(eval, place, definitions, merge_default));
     }
     if all(|value| matches!(value, Value::List(_))) {
         let items = definitions.iter().flat_map(|definition| match definition.value {
@@ -99,4 +92,21 @@ pub(crate) fn merge_default<'a>(
         }
         _ => one_value(eval, place, &strongest),
     }
+}
+
+/// A function whose value is that of all of these, merged.
+pub(super) fn merge_functions<'a>(
+    eval: &Evaluator<'a>,
+    place: Place<'a>,
+    definitions: &[Definition<'a>],
+    merge: fn(&Evaluator<'a>, Place<'a>, &[Definition<'a>]) -> Result<Value<'a>>,
+) -> Value<'a> {
+    let functions = eval.arena.bump.alloc_slice_copy(definitions);
+    eval.primop("merged", 1, move |eval, args, at| {
+        let results = functions.iter().map(|function| {
+            let value = eval.call(function.value, args, at)?;
+            Ok(function.element(value, function.key, function.span(eval)))
+        });
+        merge(eval, place, &results.collect::<Result<Vec<_>>>()?)
+    })
 }
