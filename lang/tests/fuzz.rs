@@ -183,20 +183,39 @@ fn corpus(ground: &Ground) -> Corpus {
 }
 
 /// Ends the process where one input takes long: what hangs cannot be caught otherwise.
-fn watch(inputs: Arc<AtomicU64>) {
-    std::thread::spawn(move || {
-        let mut since = (0, Duration::ZERO);
-        loop {
-            std::thread::sleep(Duration::from_secs(1));
-            let (input, now) = (inputs.load(Relaxed), processor_time(ClockId::ProcessCPUTime));
-            if since.0 != input {
-                since = (input, now);
-            } else if input > 0 && now - since.1 > HANGS {
-                eprintln!("an input hangs; it is in {}", env!("CARGO_TARGET_TMPDIR"));
-                std::process::abort();
+struct Watch(Arc<AtomicU64>);
+
+impl Watch {
+    fn new() -> Watch {
+        let inputs = Arc::new(AtomicU64::new(0));
+        let watch = Watch(inputs.clone());
+        std::thread::spawn(move || {
+            let mut since = (0, Duration::ZERO);
+            loop {
+                std::thread::sleep(Duration::from_secs(1));
+                let (input, now) = (inputs.load(Relaxed), processor_time(ClockId::ProcessCPUTime));
+                if since.0 != input {
+                    since = (input, now);
+                } else if input > 0 && now - since.1 > HANGS {
+                    eprintln!("an input hangs; it is in {}", env!("CARGO_TARGET_TMPDIR"));
+                    std::process::abort();
+                }
             }
-        }
-    });
+        });
+        watch
+    }
+
+    /// Another input begins.
+    fn next(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // Nothing runs any more, while other tests of the process may.
+        self.0.store(0, Relaxed);
+    }
 }
 
 #[test]
@@ -204,10 +223,9 @@ fn kept_inputs_do_no_harm() {
     let ground = Ground::new();
     let kept = files(&folder("tests/seeds"), ".nix");
     assert!(!kept.is_empty(), "there are inputs");
-    let number = Arc::new(AtomicU64::new(0));
-    watch(number.clone());
+    let watch = Watch::new();
     for file in kept {
-        number.fetch_add(1, Relaxed);
+        watch.next();
         std::fs::write(current("kept"), file.to_string_lossy().as_bytes()).expect("written");
         let text = std::fs::read(&file).expect("a file");
         if let Outcome::Harm(what) = run_all(&ground, &String::from_utf8_lossy(&text)) {
@@ -228,15 +246,14 @@ fn new_inputs_do_no_harm() {
     let mut codes: BTreeMap<String, u64> = BTreeMap::new();
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
     let mut slowest = (Duration::ZERO, String::new());
-    let number = Arc::new(AtomicU64::new(0));
-    watch(number.clone());
+    let watch = Watch::new();
     let started = Instant::now();
     let mut seed = first << 32;
     while started.elapsed() < Duration::from_secs(seconds) {
         seed += 1;
         let (kind, text) = corpus.text(&mut Choices::from_seed(seed, 1000));
         std::fs::write(&current, &text).expect("written");
-        number.fetch_add(1, Relaxed);
+        watch.next();
         *tally.entry(kind).or_default() += 1;
         let before = Instant::now();
         match run_all(&ground, &text) {
