@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use cairn_lang::{Diagnostic, Severity, SourceFile, Sources, Span};
 use miette::{
-    LabeledSpan, MietteHandler, MietteHandlerOpts, NamedSource, ReportHandler, RgbColors,
-    SourceCode,
+    LabeledSpan, MietteHandler, MietteHandlerOpts, MietteSpanContents, NamedSource, ReportHandler,
+    RgbColors, SourceCode,
 };
 
 use crate::style::{BAD, CHANGED, DIM, paint};
@@ -123,7 +123,16 @@ impl SourceCode for Shared {
         context_lines_before: usize,
         context_lines_after: usize,
     ) -> Result<Box<dyn miette::SpanContents<'a> + 'a>, miette::MietteError> {
-        self.0.text.read_span(span, context_lines_before, context_lines_after)
+        let read = self.0.text.read_span(span, context_lines_before, context_lines_after)?;
+        // miette counts bytes, and everybody else characters.
+        let at = self.0.position(u32::try_from(read.span().offset()).unwrap_or(u32::MAX));
+        Ok(Box::new(MietteSpanContents::new(
+            read.data(),
+            *read.span(),
+            read.line(),
+            at.column as usize - 1,
+            read.line_count(),
+        )))
     }
 }
 
@@ -321,6 +330,25 @@ mod tests {
            ·                         ───────
            ╰────
           help: make one of them stronger with `lib.mkForce`
+        "#);
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        let sources = Sources::new();
+        let file = sources.add("a.nix", "{\r\n\tx = \"日本é\" + y;\r\n}\r\n");
+        let span = Span { file, start: 21, end: 22 };
+        let diagnostic = Diagnostic::error("name::unbound", span, "`y` is not defined");
+        insta::assert_snapshot!(plain(&diagnostic, &sources), @r#"
+        name::unbound
+
+          × `y` is not defined
+           ╭─[a.nix:2:14]
+         1 │ {
+         2 │   x = "日本é" + y;
+           ·                 ─
+         3 │ }
+           ╰────
         "#);
     }
 }
