@@ -1,65 +1,27 @@
-//! Every change of the disk goes through here, so that a test can stop the world before any one.
+//! Every change of the disk goes through here.
 //!
 //! What is written under its final name is whole: a temporary name in the same folder, a flush, a
 //! rename. Temporary names are derived from the final ones, so that what a kill left behind is
 //! found again.
 
-use std::cell::Cell;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use crate::error::{Error, io};
 
 /// The writing side of a file system.
-#[derive(Debug, Clone, Default)]
-pub struct Disk {
-    fault: Option<Rc<Fault>>,
-}
-
-/// Fails chosen operations: the N-th alone (a full disk), or the N-th and all after it (a kill).
-#[derive(Debug, Default)]
-pub struct Fault {
-    /// Operations that still succeed.
-    pub remaining: Cell<u64>,
-    /// Whether operations after the failed one succeed again.
-    pub once: bool,
-    /// Whether an operation has failed.
-    pub struck: Cell<bool>,
-}
+#[derive(Debug, Clone, Copy)]
+pub struct Disk;
 
 /// Numeric owner and group.
 pub type Ids = (u32, u32);
 
 impl Disk {
-    /// A disk on which `fault` strikes.
-    pub fn with_fault(fault: Rc<Fault>) -> Self {
-        Self { fault: Some(fault) }
-    }
-
-    fn gate(&self) -> io::Result<()> {
-        let Some(fault) = &self.fault else { return Ok(()) };
-        if fault.struck.get() {
-            return if fault.once { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) };
-        }
-        match fault.remaining.get().checked_sub(1) {
-            Some(rest) => {
-                fault.remaining.set(rest);
-                Ok(())
-            }
-            None => {
-                fault.struck.set(true);
-                Err(io::ErrorKind::StorageFull.into())
-            }
-        }
-    }
-
     /// Makes one folder; one that is there already is fine.
     pub fn create_dir(&self, path: &Path, mode: u32) -> Result<(), Error> {
-        self.gate().map_err(io("make the folder", path))?;
         match fs::create_dir(path) {
             Ok(()) => fs::set_permissions(path, Permissions::from_mode(mode))
                 .map_err(io("set the mode of", path)),
@@ -87,7 +49,6 @@ impl Disk {
         mode: u32,
         ids: Option<Ids>,
     ) -> Result<(), Error> {
-        self.gate().map_err(io("write", path))?;
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -114,7 +75,6 @@ impl Disk {
         let new = temporary(path);
         self.remove_file(&new)?;
         self.write_new(&new, content, mode, ids)?;
-        self.gate().map_err(io("flush", path))?;
         File::open(&new).and_then(|file| file.sync_all()).map_err(io("flush", &new))?;
         self.rename(&new, path)?;
         self.sync_parent(path)
@@ -122,7 +82,6 @@ impl Disk {
 
     /// Makes a link where nothing is.
     pub fn new_link(&self, path: &Path, to: &str) -> Result<(), Error> {
-        self.gate().map_err(io("link", path))?;
         symlink(to, path).map_err(io("link", path))
     }
 
@@ -136,14 +95,12 @@ impl Disk {
 
     /// One rename(2).
     pub fn rename(&self, from: &Path, to: &Path) -> Result<(), Error> {
-        self.gate().map_err(io("rename to", to))?;
         fs::rename(from, to).map_err(io("rename to", to))
     }
 
     /// Two folders change places at once.
     pub fn exchange(&self, one: &Path, other: &Path) -> Result<(), Error> {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
-        self.gate().map_err(io("exchange", other))?;
         renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)
             .map_err(|error| io("exchange", other)(error.into()))
     }
@@ -153,7 +110,6 @@ impl Disk {
         if fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             return Ok(());
         }
-        self.gate().map_err(io("remove", path))?;
         match fs::remove_file(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other.map_err(io("remove", path)),
@@ -162,7 +118,6 @@ impl Disk {
 
     /// Removes a folder when it is empty. Whether it is gone.
     pub fn remove_empty_dir(&self, path: &Path) -> Result<bool, Error> {
-        self.gate().map_err(io("remove", path))?;
         match fs::remove_dir(path) {
             Ok(()) => Ok(true),
             Err(error) => match error.kind() {
@@ -181,20 +136,17 @@ impl Disk {
             Ok(metadata) if !metadata.is_dir() => return self.remove_file(path),
             Ok(_) => {}
         }
-        self.gate().map_err(io("remove", path))?;
         make_writable(path).map_err(io("remove", path))?;
         fs::remove_dir_all(path).map_err(io("remove", path))
     }
 
     /// Sets permission bits.
     pub fn set_mode(&self, path: &Path, mode: u32) -> Result<(), Error> {
-        self.gate().map_err(io("set the mode of", path))?;
         fs::set_permissions(path, Permissions::from_mode(mode)).map_err(io("set the mode of", path))
     }
 
     /// Appends to a file and flushes it.
     pub fn append(&self, path: &Path, content: &[u8]) -> Result<(), Error> {
-        self.gate().map_err(io("append to", path))?;
         let mut file = OpenOptions::new()
             .append(true)
             .create(true)
@@ -207,14 +159,12 @@ impl Disk {
 
     /// Cuts a file to its first `length` bytes.
     pub fn truncate(&self, path: &Path, length: u64) -> Result<(), Error> {
-        self.gate().map_err(io("cut", path))?;
         let file = OpenOptions::new().write(true).open(path).map_err(io("open", path))?;
         file.set_len(length).and_then(|()| file.sync_all()).map_err(io("cut", path))
     }
 
     /// Flushes a folder: a name in it is durable only then.
     pub fn sync_dir(&self, path: &Path) -> Result<(), Error> {
-        self.gate().map_err(io("flush", path))?;
         File::open(path).and_then(|folder| folder.sync_all()).map_err(io("flush", path))
     }
 
@@ -225,7 +175,6 @@ impl Disk {
 
     /// Flushes the whole file system that holds `path`: one call for many files.
     pub fn sync_fs(&self, path: &Path) -> Result<(), Error> {
-        self.gate().map_err(io("flush", path))?;
         let folder = File::open(path).map_err(io("flush", path))?;
         rustix::fs::syncfs(&folder).map_err(|error| io("flush", path)(error.into()))
     }

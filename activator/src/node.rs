@@ -62,7 +62,7 @@ impl Node {
         std::fs::create_dir_all(root).map_err(crate::error::io("make the folder", root))?;
         // Links are relative, and relative paths must mean the same from every folder.
         let root: PathBuf = root.canonicalize().map_err(crate::error::io("find", root))?;
-        Ok(Self::new(&root, Disk::default(), Box::new(Listing)))
+        Ok(Self::new(&root, Disk, Box::new(Listing)))
     }
 
     /// A node made of these parts.

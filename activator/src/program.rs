@@ -97,7 +97,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Strin
 }
 
 fn host(system: Host) -> Node {
-    Node::new(Path::new("/"), Disk::default(), Box::new(system))
+    Node::new(Path::new("/"), Disk, Box::new(system))
 }
 
 fn answer() -> Result<(), cairn_generation::wire::FrameError> {

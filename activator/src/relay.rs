@@ -34,7 +34,7 @@ pub(crate) fn start(
     order: &Order,
     send: &mut dyn FnMut(&Event) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let disk = Disk::default();
+    let disk = Disk;
     let run = Path::new(RUN_DIR);
     disk.create_dirs(run, 0o700)?;
     sweep(run);

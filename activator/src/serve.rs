@@ -189,7 +189,7 @@ impl Connection<'_> {
         if journal.phase != Phase::Checked {
             return Err(refused("the switch does not wait for its confirmation yet"));
         }
-        Disk::default().replace_file(Path::new(CONFIRMED), nonce.as_bytes(), 0o600, None)?;
+        Disk.replace_file(Path::new(CONFIRMED), nonce.as_bytes(), 0o600, None)?;
         let end = Instant::now() + Duration::from_secs(u64::from(journal.confirm_timeout) + 60);
         while Instant::now() < end {
             let same = Journal::load(state)?.is_some_and(|now| now.started == journal.started);

@@ -27,6 +27,7 @@ mod mirror;
 mod needs;
 mod snapshot;
 mod ssh;
+pub mod strace;
 mod suite;
 mod tool;
 

@@ -59,7 +59,7 @@ impl Host {
     /// The host as it runs.
     pub(crate) fn running() -> Self {
         Self {
-            disk: Disk::default(),
+            disk: Disk,
             accounts: Accounts::new(Path::new("/")),
             manager: Box::new(Systemctl),
             early: false,

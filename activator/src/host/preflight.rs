@@ -170,7 +170,7 @@ fn sshd(state: &State, to: &Generation) -> Result<(), Error> {
             _ => line.to_owned(),
         })
         .collect();
-    let disk = Disk::default();
+    let disk = Disk;
     disk.create_dirs(Path::new(RUN_DIR), 0o700)?;
     disk.create_dirs(Path::new("/run/sshd"), 0o755)?;
     let trial = Path::new(RUN_DIR).join("sshd_config");

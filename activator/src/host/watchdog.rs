@@ -33,7 +33,7 @@ struct Lease {
 /// # Errors
 /// When systemd takes no timer.
 pub(crate) fn arm(lease: Duration) -> Result<(), Error> {
-    let disk = Disk::default();
+    let disk = Disk;
     disk.create_dirs(Path::new(RUN_DIR), 0o700)?;
     let first = !Path::new(LEASE).exists();
     let until = since_boot() + lease.as_secs();

@@ -49,7 +49,7 @@ fn only_what_is_managed_changes_and_all_of_it_goes_back() {
     {
         std::fs::write(etc.join(name), text).unwrap();
     }
-    let (disk, state, mut origin) = (Disk::default(), State::at(folder.path()), Origin::default());
+    let (disk, state, mut origin) = (Disk, State::at(folder.path()), Origin::default());
     std::fs::create_dir_all(state.folder()).unwrap();
     let mut accounts = Accounts::new(folder.path());
     let to = manifest();
