@@ -39,4 +39,4 @@ pub use host::Host;
 pub use lab::Lab;
 pub use needs::hosts_missing;
 pub use snapshot::Snapshot;
-pub use suite::{Case, run};
+pub use suite::{Case, run, run_each};

@@ -14,6 +14,9 @@ const TOOLS: &[(&str, &str)] = &[
     ("ssh-keygen", "openssh-client"),
     ("dpkg-deb", "dpkg"),
     ("apt-ftparchive", "apt-utils"),
+    ("strace", "strace"),
+    ("qemu-storage-daemon", "qemu-utils"),
+    ("mke2fs", "e2fsprogs"),
 ];
 
 /// Says why real hosts cannot be made here, or `None` where they can.

@@ -12,17 +12,25 @@ pub type Case = (&'static str, fn());
 /// Where a suite needs real hosts and none can be made, its cases are skipped, loudly; with
 /// `CAIRN_REQUIRE_HOSTS=1` they fail instead.
 pub fn run(needs_hosts: bool, modules: &[(&str, &[Case])]) -> ! {
-    let missing = hosts_missing().filter(|_| needs_hosts);
+    let modules: Vec<_> =
+        modules.iter().map(|(name, cases)| (needs_hosts, *name, *cases)).collect();
+    run_each(&modules)
+}
+
+/// Runs a suite as [`run`] does; each module says for itself whether it needs what hosts need.
+pub fn run_each(modules: &[(bool, &str, &[Case])]) -> ! {
+    let missing = hosts_missing();
     let required = std::env::var_os("CAIRN_REQUIRE_HOSTS").is_some_and(|value| value == "1");
     if let Some(why) = &missing
         && !required
+        && modules.iter().any(|(needs_hosts, ..)| *needs_hosts)
     {
         eprintln!("LEFT OUT, every test on a real host: {why}");
     }
     let mut trials = Vec::new();
-    for (module, cases) in modules {
+    for (needs_hosts, module, cases) in modules {
         for &(name, case) in *cases {
-            let missing = missing.clone();
+            let missing = missing.clone().filter(|_| *needs_hosts);
             let skipped = missing.is_some() && !required;
             let trial = Trial::test(format!("{module}::{name}"), move || match missing {
                 Some(why) => Err(Failed::from(format!("CAIRN_REQUIRE_HOSTS=1, but {why}"))),

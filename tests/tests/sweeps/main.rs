@@ -5,9 +5,20 @@
 //! a number of points for each sweep.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // A test ends by panicking.
 
+mod blocklog;
+mod cuts;
 mod syscalls;
 mod world;
 
 fn main() {
-    cairn_tests::run(false, &[("syscalls", syscalls::CASES)]);
+    cairn_tests::run_each(&[(false, "syscalls", syscalls::CASES), (true, "cuts", cuts::CASES)]);
+}
+
+/// How many points to try: `few`, or what `CAIRN_SWEEP_DEPTH` says.
+fn depth(few: usize, whole: usize) -> usize {
+    match std::env::var("CAIRN_SWEEP_DEPTH").as_deref() {
+        Err(_) => few,
+        Ok("whole") => whole,
+        Ok(number) => number.parse().expect("CAIRN_SWEEP_DEPTH is `whole` or a number"),
+    }
 }

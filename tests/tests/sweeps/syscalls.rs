@@ -160,11 +160,11 @@ const ERRORS: [(&str, &str); 3] = [
 
 fn refused(name: &str, course: Course) {
     let sweep = Sweep::new(course);
-    let whole = std::env::var("CAIRN_SWEEP_DEPTH").is_ok_and(|depth| depth == "whole");
+    let errors = crate::depth(1, ERRORS.len());
     let (mut old, mut new) = (0, 0);
     for (index, call) in sweep.calls.iter().enumerate() {
         for (which, (error, words)) in ERRORS.into_iter().enumerate() {
-            if !whole && index % ERRORS.len() != which {
+            if (index + which) % ERRORS.len() >= errors {
                 continue;
             }
             let at = format!("{name}, {error} at {call}");
