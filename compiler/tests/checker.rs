@@ -13,6 +13,10 @@ struct Case {
     files: Vec<(String, String)>,
 }
 
+/// The files of mistakes.
+const MISTAKES: [&str; 6] =
+    ["definitions.md", "expressions.md", "calls.md", "literals.md", "library.md", "modules.md"];
+
 fn read(file: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/check");
     std::fs::read_to_string(format!("{folder}/{file}")).expect("cases")
@@ -58,11 +62,8 @@ impl Case {
     fn check(&self) -> Report {
         let (files, _) = self.unmarked();
         let named = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        let fleet = Fleet::load(
-            MemoryFs::new(named.chain([("cairn.nix", FLEET)])),
-            &[],
-            Features::default(),
-        );
+        let fleet = MemoryFs::new([("cairn.nix", FLEET)].into_iter().chain(named));
+        let fleet = Fleet::load(fleet, &[], Features::default());
         let fleet = fleet.unwrap_or_else(|report| panic!("{}: {}", self.title, told(&report)));
         fleet.check(&fleet.hosts())
     }
@@ -101,18 +102,70 @@ fn all_right(cases: &[Case]) {
     assert!(failures.is_empty(), "{} fail\n{}", failures.len(), failures.join("\n"));
 }
 
+fn are_found(file: &str) {
+    all_right(&cases(&read(file)));
+}
+
 #[test]
-fn mistakes_are_found() {
-    let files = ["definitions.md", "expressions.md", "calls.md"];
-    let all: Vec<_> = files.into_iter().flat_map(|file| cases(&read(file))).collect();
-    let off = all.iter().filter(|case| case.expected.iter().any(|word| word == "off")).count();
-    assert!(all.len() >= 50 && off * 2 >= all.len(), "{} cases, {off} off", all.len());
-    all_right(&all);
+fn mistakes_in_definitions() {
+    are_found("definitions.md");
+}
+
+#[test]
+fn mistakes_in_expressions() {
+    are_found("expressions.md");
+}
+
+#[test]
+fn mistakes_in_calls() {
+    are_found("calls.md");
+}
+
+#[test]
+fn mistakes_in_literals() {
+    are_found("literals.md");
+}
+
+#[test]
+fn mistakes_about_the_library() {
+    are_found("library.md");
+}
+
+#[test]
+fn mistakes_in_modules() {
+    are_found("modules.md");
 }
 
 #[test]
 fn right_programs_are_left_alone() {
     all_right(&cases(&read("right.md")));
+}
+
+#[test]
+fn right_programs_of_several_parts_are_left_alone() {
+    all_right(&cases(&read("hard.md")));
+}
+
+#[test]
+fn the_standard_modules_are_left_alone() {
+    let files = [("cairn.nix", FLEET), ("host.nix", "{ }\n")];
+    let fleet = Fleet::load(MemoryFs::new(files), &[], Features::default());
+    let fleet = fleet.unwrap_or_else(|report| panic!("{}", told(&report)));
+    let report = fleet.check_standard(&fleet.hosts());
+    assert!(report.diagnostics.is_empty(), "{}", told(&report));
+}
+
+#[test]
+fn there_are_many_of_them() {
+    let all = |files: &[&str]| -> Vec<Case> {
+        files.iter().flat_map(|file| cases(&read(file))).collect()
+    };
+    let mistakes = all(&MISTAKES);
+    let off = mistakes.iter().filter(|case| case.expected.iter().any(|word| word == "off"));
+    let off = off.count();
+    assert!(mistakes.len() >= 120 && off * 2 >= mistakes.len(), "{} {off}", mistakes.len());
+    let right = all(&["right.md", "hard.md"]).len();
+    assert!(right >= 60, "{right} right programs");
 }
 
 #[test]

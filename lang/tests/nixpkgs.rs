@@ -15,7 +15,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use cairn_lang::{DiskFs, EvalOptions, Format, Mode, Root, Roots, VirtualPath, World};
+use cairn_lang::check::{Checker, Shape};
+use cairn_lang::{
+    Arena, DiskFs, EvalOptions, Evaluator, Format, Mode, Root, Roots, Severity, VirtualPath, World,
+};
 
 /// What every expression is put into: a test that an expression fails, without saying how.
 const PRELUDE: &str = "fails = value: !(builtins.tryEval (builtins.deepSeq value value)).success;";
@@ -308,4 +311,47 @@ fn nixpkgs_own_tests_come_out_as_under_nix() {
     let ours = cairn(folder, &text).unwrap_or_else(|error| panic!("{error}"));
     let ours = ours.replace("\"testHasInfixPathStoreDir\",", "");
     assert_eq!(parsed(&ours), parsed(&theirs));
+}
+
+/// Files of a folder, those below it too, as the language names them.
+fn sources(folder: &Path, name: &str, into: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let name = format!("{name}/{}", entry.file_name().to_string_lossy());
+        match entry.file_type().expect("a type").is_dir() {
+            // Those of its own tests are wrong on purpose, some of them.
+            true if name == "lib/tests" => {}
+            true => sources(&entry.path(), &name, into),
+            false if name.ends_with(".nix") => into.push(name),
+            false => {}
+        }
+    }
+}
+
+#[test]
+fn the_checker_finds_nothing_in_it() {
+    let Some(copy) = copy() else { return };
+    let mut files = Vec::new();
+    sources(&copy.folder.path().join("lib"), "lib", &mut files);
+    assert!(files.len() > 30, "{} files", files.len());
+    let disk = DiskFs::new(copy.folder.path()).expect("the folder");
+    let world = World::new(Roots::new().with(Root::Fleet, disk), Mode::Eval);
+    let arena = Arena::new();
+    let eval = Evaluator::new(&arena, &world);
+    let checker = Checker::plain(&eval);
+    for file in &files {
+        checker.check_file(&VirtualPath::new(Root::Fleet, file).expect("a path"), &Shape::Any);
+    }
+    let found = checker.finish();
+    // There is no store here: that is said where one is asked for.
+    let wrong = found
+        .iter()
+        .filter(|error| error.severity == Severity::Error && error.code != "name::unavailable");
+    let errors = wrong.map(|error| {
+        let file = world.sources.get(error.span.file).map(|file| file.name.clone());
+        let text = world.sources.text(error.span).unwrap_or_default();
+        format!("{} in {file:?} at `{text}`: {}", error.code, error.message)
+    });
+    let errors: Vec<_> = errors.collect();
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_lang::modules::Configuration;
-use cairn_lang::{Data, Diagnostic, Result, Severity, Span, Value, VirtualPath};
+use cairn_lang::{Data, Diagnostic, Result, Root, Severity, Span, Value, VirtualPath};
 
 use super::Fleet;
 use super::job::Job;
@@ -19,13 +19,21 @@ impl Fleet {
         let mut problems = self.problems.clone();
         problems.extend(unparsed);
         let mut outlines = Vec::new();
-        for ((_, found), outline) in self.each(hosts, |job| (draft(job), job.outline())) {
+        for ((_, found), outline) in self.each(hosts, |job| (draft(job), job.outline(Root::Fleet)))
+        {
             problems.extend(found);
             outlines.extend(outline);
         }
         problems.extend(self.world.file_diagnostics());
         let found = self.check_types(&files, &outlines);
         self.report(super::typing::join(problems, found))
+    }
+
+    /// Infers types for the standard modules, against the options of these hosts.
+    pub fn check_standard(&self, hosts: &[String]) -> Report {
+        let outlines = self.each(hosts, |job| job.outline(Root::Cairn));
+        let outlines: Vec<_> = outlines.into_iter().flatten().collect();
+        self.report(self.check_types(&[], &outlines))
     }
 
     /// Every `*.nix` of the fleet, those that nobody imports too; syntax errors and unbound names.

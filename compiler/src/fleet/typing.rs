@@ -28,10 +28,11 @@ struct Kin {
 }
 
 impl<'w> Job<'w> {
-    /// The host's outline, where its modules' structure can be known.
-    pub(super) fn outline(&'w self) -> Option<HostOutline> {
+    /// The host's outline, where its modules' structure can be known; of its modules, those that
+    /// lie under `root`.
+    pub(super) fn outline(&'w self, root: Root) -> Option<HostOutline> {
         let (mut files, options) = self.config().and_then(|config| config.outline()).ok()?;
-        files.retain(|file| file.root == Root::Fleet);
+        files.retain(|file| file.root == root);
         Some(HostOutline { host: self.name().to_owned(), files, options })
     }
 }

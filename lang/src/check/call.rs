@@ -5,6 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::tree::{Expr, ExprKind, Formal, Lambda, Param};
 
+use super::demand::TEXT;
 use super::lookup::Look;
 use super::report;
 use super::scope::Cx;
@@ -17,6 +18,11 @@ use super::{Checker, FUEL, Pending};
 const RECURSION: usize = 2;
 /// Deeper calls give anything.
 const DEEPEST_CALL: usize = 24;
+
+/// Functions that are given what they gave before: the `_` in their signatures.
+const FOLDS: [&str; 4] = ["foldl'", "foldl", "foldr", "foldlAttrs"];
+/// After so many rounds a fold gathers anything.
+const ROUNDS: usize = 4;
 
 /// Functions whose result holds all that they are given: what is wanted of it is wanted of their
 /// arguments. `filter` is none.
@@ -93,7 +99,9 @@ impl<'a> Checker<'_, 'a> {
         at: Span,
         want: Want<'a>,
     ) -> Ty<'a> {
-        let function = self.infer(function, cx);
+        let callee = function;
+        let function = self.infer(callee, cx);
+        self.demand(callee, cx, Kinds::FUN.or(Kinds::SET));
         let args: Vec<_> = args.iter().map(|arg| Arg::Expr(arg, cx)).collect();
         self.call(function, &args, at, want)
     }
@@ -110,12 +118,7 @@ impl<'a> Checker<'_, 'a> {
         if args.is_empty() {
             return function;
         }
-        let callable = |member: &Ty<'a>| match member {
-            Ty::Fun(_) | Ty::Dyn => true,
-            Ty::Set(set) => !matches!(self.look(*set, "__functor".into()), Look::No),
-            _ => false,
-        };
-        if !function.is_vague() && !function.members().iter().any(callable) {
+        if !self.is_callable(function) {
             self.report(report::not_a_function(&function, at));
         }
         match function {
@@ -130,6 +133,16 @@ impl<'a> Checker<'_, 'a> {
                 Ty::Dyn
             }
         }
+    }
+
+    /// Whether a value may be called.
+    fn is_callable(&self, function: Ty<'a>) -> bool {
+        let callable = |member: &Ty<'a>| match member {
+            Ty::Fun(_) | Ty::Dyn => true,
+            Ty::Set(set) => !matches!(self.look(*set, "__functor".into()), Look::No),
+            _ => false,
+        };
+        function.is_vague() || function.members().iter().any(callable)
     }
 
     /// An argument's type, perhaps not looked at yet.
@@ -277,18 +290,23 @@ impl<'a> Checker<'_, 'a> {
         if FAITHFUL.contains(&fun.name) {
             bindings.expect(self, &fun.result, want);
         }
-        let pairs = || fun.params.iter().zip(args.iter().copied());
+        let pairs = || fun.params.iter().zip(args.iter().copied()).enumerate();
+        let mut types = vec![Ty::Dyn; args.len()];
         // What functions are given depends on the other arguments.
-        for (param, arg) in pairs().filter(|(param, _)| !matches!(param, Sig::Fun(..))) {
-            let ty = self.argument(param, arg, &bindings, at);
-            bindings.bind(self, param, ty);
-        }
-        for (param, arg) in pairs() {
-            if let Sig::Fun(..) = param {
-                self.function_argument(param, arg, &bindings, at);
+        for (number, (param, arg)) in pairs() {
+            if !matches!(param, Sig::Fun(..)) {
+                types[number] = self.argument(param, arg, &bindings, at);
+                bindings.bind(self, param, types[number]);
             }
         }
-        bindings.apply(self, &fun.result)
+        for (number, (param, arg)) in pairs() {
+            if let Sig::Fun(..) = param {
+                let start = FOLDS.contains(&fun.name).then_some(&fun.result);
+                types[number] = self.function_argument(param, arg, &bindings, start, at);
+            }
+        }
+        let general = bindings.apply(self, &fun.result);
+        self.precise(fun.name, &types, general)
     }
 
     /// Arguments that a condition guards stand in its branch.
@@ -325,7 +343,17 @@ impl<'a> Checker<'_, 'a> {
         match (param, arg) {
             (Sig::Any, arg) => self.part_of(arg),
             (Sig::Var(_), arg) if matches!(want, Want::Any) => self.part_of(arg),
-            (_, Arg::Expr(expr, cx)) => self.check(expr, cx, want),
+            (_, Arg::Expr(expr, cx)) => {
+                let ty = self.check(expr, cx, want);
+                match param {
+                    Sig::Kind(kinds) => self.demand(expr, cx, *kinds),
+                    Sig::Text => self.demand(expr, cx, TEXT),
+                    Sig::List(_) => self.demand(expr, cx, Kinds::LIST),
+                    Sig::Each(_) | Sig::Fields(..) => self.demand(expr, cx, Kinds::SET),
+                    _ => {}
+                }
+                ty
+            }
             (_, Arg::Ty(ty)) => {
                 self.in_mode_of_arg(|| self.compare(ty, want, at));
                 ty
@@ -339,16 +367,22 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// An argument that is a function: what it is called with, and what it should give, is known.
+    ///
+    /// Of a fold, `start` is what it starts with, and what it gives.
     fn function_argument(
         &self,
         param: &'static Sig,
         arg: Arg<'a>,
         bindings: &Bindings<'a>,
+        start: Option<&'static Sig>,
         at: Span,
-    ) {
-        let mut params = Vec::new();
+    ) -> Ty<'a> {
+        let (mut params, mut gathers) = (Vec::new(), None);
         let mut result = param;
         while let Sig::Fun(param, rest) = result {
+            if start.is_some() && matches!(**param, Sig::Any) {
+                gathers = Some(params.len());
+            }
             // What nothing is known of, such as the elements of an empty list, is anything.
             params.push(match self.resolve(bindings.apply(self, param)) {
                 Ty::Never => Ty::Dyn,
@@ -357,25 +391,56 @@ impl<'a> Checker<'_, 'a> {
             result = rest;
         }
         let want = bindings.want_of_result(self, result);
+        let function = match arg {
+            Arg::Expr(Expr { kind: ExprKind::Lambda(lambda), .. }, cx) => {
+                Ty::Fun(Fun::Closure(lambda, cx, &[]))
+            }
+            Arg::Expr(expr, cx) => {
+                let ty = self.infer(expr, cx);
+                self.expect(ty, Kinds::FUN.or(Kinds::SET), "a function", expr.span);
+                ty
+            }
+            Arg::Ty(ty) => ty,
+        };
+        if let (Some(start), Some(index)) = (start, gathers) {
+            let start = bindings.apply(self, start);
+            params[index] = self.gathered(function, &params, index, start, at);
+        }
         let ty = match arg {
             Arg::Expr(Expr { kind: ExprKind::Lambda(lambda), .. }, cx) => {
                 self.typed_body(lambda, cx, &params, want, at)
             }
-            arg => {
-                let function = match arg {
-                    Arg::Expr(expr, cx) => {
-                        let ty = self.infer(expr, cx);
-                        let kinds = Kinds::FUN.or(Kinds::SET);
-                        self.expect(ty, kinds, "a function", expr.span);
-                        ty
-                    }
-                    Arg::Ty(ty) => ty,
-                };
+            _ => {
                 let args: Vec<_> = params.into_iter().map(Arg::Ty).collect();
                 self.in_mode(Mode::Silent, || self.call(function, &args, at, Want::Any))
             }
         };
         bindings.bind(self, result, ty);
+        function
+    }
+
+    /// What a fold's function is given of what it gave before: the bound of all rounds.
+    fn gathered(
+        &self,
+        function: Ty<'a>,
+        params: &[Ty<'a>],
+        index: usize,
+        start: Ty<'a>,
+        at: Span,
+    ) -> Ty<'a> {
+        let mut gathered = self.widen(start);
+        for _ in 0..ROUNDS {
+            let mut args: Vec<_> = params.iter().copied().map(Arg::Ty).collect();
+            args[index] = Arg::Ty(gathered);
+            let run = || self.call(function, &args, at, Want::Any);
+            let (next, faults) = self.faults_of(run);
+            // It fails for what it has so far: that is to be said.
+            if !faults.is_empty() || self.fits(next, gathered) {
+                return gathered;
+            }
+            gathered = self.join(gathered, self.widen(next));
+        }
+        Ty::Dyn
     }
 
     /// A function that is written where it is used: its body is checked with what it is given.
@@ -406,6 +471,11 @@ impl<'a> Checker<'_, 'a> {
                 (_, []) => return self.aside(|| self.check(&lambda.body, cx, want)),
                 _ => {
                     let result = self.aside(|| self.infer(&lambda.body, cx));
+                    if !self.is_callable(result) {
+                        let error = report::too_few_params(&result, params.len(), lambda.body.span);
+                        self.report(error);
+                        return Ty::Dyn;
+                    }
                     let rest: Vec<_> = rest.iter().map(|ty| Arg::Ty(*ty)).collect();
                     return self.in_mode(Mode::Silent, || self.call(result, &rest, at, Want::Any));
                 }

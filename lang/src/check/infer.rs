@@ -6,6 +6,7 @@ use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::tree::{AttrsExpr, Expr, ExprKind, Formal, Lambda, Param, Part};
 
+use super::demand::TEXT;
 use super::lookup::Look;
 use super::scope::{Binder, Cx, Place, Scope};
 use super::ty::{Field, Fun, Kinds, ListTy, Mode, Record, SetTy, State, Thunk, Ty};
@@ -13,6 +14,8 @@ use super::{Checker, Pending};
 
 /// Unions of more members than this are anything.
 const WIDEST: usize = 12;
+/// Of longer lists only the bound of all elements is known.
+const LONGEST: usize = 64;
 /// Deeper calls and values than this are anything.
 const DEEPEST: u32 = 400;
 
@@ -51,6 +54,7 @@ impl<'a> Checker<'_, 'a> {
             }
             ExprKind::Var(depth, slot) => {
                 self.note_hidden(*depth, cx, expr.span);
+                self.note_learnt(*depth, *slot, cx, expr.span);
                 self.variable(*depth, *slot, cx)
             }
             ExprKind::Global(index) => match self.eval.globals.get(*index as usize) {
@@ -103,6 +107,7 @@ impl<'a> Checker<'_, 'a> {
             ExprKind::Negate(of) => {
                 let ty = self.infer(of, cx);
                 self.expect(ty, Kinds::NUMBER, "a number", of.span);
+                self.demand(of, cx, Kinds::NUMBER);
                 match ty {
                     Ty::Int(value) => Ty::Int(value.and_then(i64::checked_neg)),
                     Ty::Float => Ty::Float,
@@ -118,6 +123,7 @@ impl<'a> Checker<'_, 'a> {
             if let Part::Expr(expr) = part {
                 let ty = self.infer(expr, cx);
                 self.expect_text(ty, expr.span);
+                self.demand(expr, cx, TEXT);
             }
         }
     }
@@ -153,12 +159,19 @@ impl<'a> Checker<'_, 'a> {
 
     fn list(&self, items: &'a [Expr], cx: Cx<'a>) -> Ty<'a> {
         let elems: Vec<_> = items.iter().map(|item| self.part(item, cx)).collect();
-        let elem = self.aside(|| self.union(elems));
-        self.list_of(elem, !items.is_empty())
+        self.list_of_items(elems)
     }
 
     pub(super) fn list_of(&self, elem: Ty<'a>, non_empty: bool) -> Ty<'a> {
-        Ty::List(self.eval.alloc(ListTy { elem, non_empty }))
+        Ty::List(self.eval.alloc(ListTy { elem, non_empty, items: None }))
+    }
+
+    /// A list of these elements.
+    pub(super) fn list_of_items(&self, items: Vec<Ty<'a>>) -> Ty<'a> {
+        let known = (items.len() <= LONGEST).then(|| self.slice(&items));
+        let non_empty = !items.is_empty();
+        let elem = self.aside(|| self.union(items));
+        Ty::List(self.eval.alloc(ListTy { elem, non_empty, items: known }))
     }
 
     /// A part of a value, which evaluation may never come by: looked at when it is needed, or in
@@ -306,7 +319,7 @@ impl<'a> Checker<'_, 'a> {
             _ => Ty::Dyn,
         };
         let scope = self.params(lambda, cx, given, &[]);
-        self.infer(&lambda.body, Cx { scope, ..cx });
+        self.within(Some(scope), || self.infer(&lambda.body, Cx { scope, ..cx }));
     }
 
     /// The scope of a function's body, where `given` says what each formal of a pattern is given,
@@ -358,6 +371,7 @@ impl<'a> Checker<'_, 'a> {
     pub(super) fn expect_bool(&self, expr: &'a Expr, cx: Cx<'a>) {
         let ty = self.infer(expr, cx);
         self.expect(ty, Kinds::BOOL, "a boolean", expr.span);
+        self.demand(expr, cx, Kinds::BOOL);
     }
 
     /// Reports a value that is of none of these kinds.

@@ -32,6 +32,9 @@ impl<'a> Checker<'_, 'a> {
         let mut ty = self.infer(of, cx);
         let mut place = self.place(of, cx);
         let mut certain = true;
+        if default.is_none() {
+            self.demand(of, cx, Kinds::SET);
+        }
         for key in path {
             let (name, span) = match key {
                 Key::Static(name, span) => (*name, *span),
@@ -162,7 +165,10 @@ impl<'a> Checker<'_, 'a> {
                 None => Look::No,
             },
             SetTy::Known { attrs, open } => match attrs.get(name) {
-                Some(attr) => Look::Has(self.of_value(attr.value.get())),
+                Some(attr) => Look::Has(match self.of_value(attr.value.get()) {
+                    Ty::Set(SetTy::Known { attrs, .. }) => Ty::Set(SetTy::Known { attrs, open }),
+                    ty => ty,
+                }),
                 None if crate::eval::fallback(Value::Attrs(attrs)).is_some() => {
                     Look::Maybe(self.any_set())
                 }

@@ -32,7 +32,10 @@ use crate::tree::{Lambda, Tree};
 
 mod call;
 mod define;
+mod demand;
 mod infer;
+mod join;
+mod library;
 mod lookup;
 mod module;
 mod narrow;
@@ -63,6 +66,13 @@ pub struct Checker<'e, 'a> {
     /// How many more expressions may be looked at for the call at hand.
     fuel: Cell<u32>,
     nesting: Cell<u32>,
+    /// The function whose body is being looked at for its own sake, where evaluation surely comes
+    /// by when it is called.
+    body: Cell<Option<&'a Scope<'a>>>,
+    /// Parameters of which the kind was learnt, and where.
+    asked: RefCell<FxHashMap<*const (), Span>>,
+    /// Where a parameter's kind was learnt, by each place where it is used afterwards.
+    learnt: RefCell<FxHashMap<Span, Span>>,
     /// The functions whose bodies are being looked at for a call.
     active: RefCell<Vec<*const Lambda>>,
     found: RefCell<Vec<Diagnostic>>,
@@ -97,6 +107,9 @@ impl<'e, 'a> Checker<'e, 'a> {
             instance: Cell::new(false),
             fuel: Cell::new(FUEL),
             nesting: Cell::new(0),
+            body: Cell::new(None),
+            asked: RefCell::default(),
+            learnt: RefCell::default(),
             active: RefCell::default(),
             found: RefCell::default(),
             faults: RefCell::default(),
@@ -165,7 +178,7 @@ impl<'e, 'a> Checker<'e, 'a> {
             let next = self.pending.borrow_mut().pop_front();
             match next {
                 Some(Pending::Thunk(thunk)) => {
-                    self.resolve(Ty::Later(thunk));
+                    self.within(None, || self.resolve(Ty::Later(thunk)));
                 }
                 Some(Pending::Body(lambda, cx)) => self.visit_body(lambda, cx),
                 None => return,
@@ -199,8 +212,16 @@ impl<'e, 'a> Checker<'e, 'a> {
     fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
         match self.mode.get() {
             Mode::Call => self.in_mode(Mode::Silent, work),
-            _ => work(),
+            _ => self.within(None, work),
         }
+    }
+
+    /// Runs `work` as part of a body where evaluation surely comes by, or of none.
+    fn within<T>(&self, body: Option<&'a Scope<'a>>, work: impl FnOnce() -> T) -> T {
+        let before = self.body.replace(body);
+        let result = work();
+        self.body.set(before);
+        result
     }
 
     /// The context of a file's expression.

@@ -36,6 +36,7 @@ impl<'a> Checker<'_, 'a> {
             _ => {}
         }
         let (a, b) = (self.infer(left, cx), self.infer(right, cx));
+        self.demand_operands(op, (left, a), (right, b), cx);
         match op {
             BinaryOp::Add => self.add(a, b, left.span, right.span),
             BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div => {

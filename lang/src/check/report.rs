@@ -17,6 +17,11 @@ const CAUSE: &str = "because of this";
 impl<'a> Checker<'_, 'a> {
     /// Takes an error as the mode wants it.
     pub(super) fn report(&self, error: Diagnostic) {
+        let learnt = self.learnt.borrow().get(&error.span).copied();
+        let error = match learnt.filter(|place| *place != error.span) {
+            Some(place) => error.with_related(place, "used as such here"),
+            None => error,
+        };
         match self.mode.get() {
             Mode::All => self.found.borrow_mut().push(error),
             Mode::Call => self.faults.borrow_mut().push(error),
@@ -105,6 +110,16 @@ pub(super) fn not_a_function(ty: &Ty<'_>, at: Span) -> Diagnostic {
         Kinds::SET => error.with_help("a set is callable only with a `__functor` attribute"),
         _ => error.with_help("in a list, write parentheses around a call: `[ (f x) ]`"),
     }
+}
+
+/// A function that the library gives more arguments than it takes.
+pub(super) fn too_few_params(ty: &Ty<'_>, given: usize, at: Span) -> Diagnostic {
+    let message = format!(
+        "this function is given {given} arguments, but gives {} before the last of them",
+        ty.described()
+    );
+    Diagnostic::error("type::not-a-function", at, message)
+        .with_help("write a parameter for each: `name: value: …`")
 }
 
 pub(super) fn unbound(name: Symbol, at: Span) -> Diagnostic {

@@ -48,6 +48,8 @@ pub(crate) struct ListTy<'a> {
     pub(crate) elem: Ty<'a>,
     /// Whether there is an element.
     pub(crate) non_empty: bool,
+    /// Each element, where the list is written out.
+    pub(crate) items: Option<&'a [Ty<'a>]>,
 }
 
 /// An attribute set.

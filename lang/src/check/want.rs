@@ -82,8 +82,15 @@ impl<'a> Checker<'_, 'a> {
                 if want.is_definition() && self.check_property(function, args, cx, want) {
                     return Ty::Dyn;
                 }
+                let before = self.found.borrow().len();
                 let ty = self.apply_wanting(function, args, cx, expr.span, want);
-                self.compare(ty, want, expr.span);
+                // What an argument is not as wanted for is said there.
+                let said = |found: &[crate::Diagnostic]| {
+                    found.iter().skip(before).any(|error| expr.span.holds(error.span))
+                };
+                if !said(&self.found.borrow()) {
+                    self.compare(ty, want, expr.span);
+                }
                 ty
             }
             ExprKind::List(items) => match self.element_want(want, Kinds::LIST) {
@@ -92,9 +99,8 @@ impl<'a> Checker<'_, 'a> {
                         let want = self.numbered(each, number);
                         self.check(item, cx, want)
                     });
-                    let each: Vec<_> = each.collect();
-                    let elem = self.aside(|| self.union(each));
-                    self.list_of(elem, !items.is_empty())
+                    let each = each.collect();
+                    self.list_of_items(each)
                 }
                 None => self.check_leaf(expr, cx, want),
             },

@@ -105,7 +105,7 @@ pub(crate) fn with_article(description: &str) -> String {
         return description.to_owned();
     }
     let vowel = description.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O'])
-        || ["SSH", "8 bit"].iter().any(|start| description.starts_with(start));
+        || ["SSH", "8 bit", "unsigned"].iter().any(|start| description.starts_with(start));
     format!("{} {description}", if vowel { "an" } else { "a" })
 }
 

@@ -1,0 +1,152 @@
+//! Functions of the library whose results say more than a signature can: the names of a set that
+//! `mapAttrs` gives, an element of a list that is written out.
+
+use std::cell::Cell;
+
+use crate::source::Span;
+use crate::symbol::Symbol;
+use crate::tree::{ExprKind, Param};
+
+use super::Checker;
+use super::lookup::Look;
+use super::scope::Cx;
+use super::ty::{Field, Fun, Mode, Record, SetTy, State, Thunk, Ty};
+
+impl<'a> Checker<'_, 'a> {
+    /// What a function gives for arguments of these types; `general` is what its signature says.
+    pub(super) fn precise(&self, name: &str, args: &[Ty<'a>], general: Ty<'a>) -> Ty<'a> {
+        let known = match (name, args) {
+            ("mapAttrs", [function, set]) => self.mapped(*function, *set),
+            ("genAttrs", [names, function]) => self.generated(*names, *function),
+            ("listToAttrs", [list]) => self.of_pairs(*list),
+            ("attrNames", [set]) => self.names_of(*set),
+            ("filterAttrs", [_, set]) => self.thinned(*set),
+            ("removeAttrs", [set, names]) => self.removed(*set, *names),
+            ("head", [list]) => self.item(*list, 0),
+            ("elemAt", [list, Ty::Int(Some(number))]) => {
+                usize::try_from(*number).ok().and_then(|number| self.item(*list, number))
+            }
+            ("getAttr", [name, set]) => match self.resolve(*name) {
+                Ty::Str(Some(name)) => match self.look_in(*set, Symbol::new(name)) {
+                    Look::Has(ty) => Some(self.resolve(ty)),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        };
+        known.unwrap_or(general)
+    }
+
+    /// A set of which the names were read off the text.
+    fn as_record(&self, ty: Ty<'a>) -> Option<&'a Record<'a>> {
+        match self.resolve(ty) {
+            Ty::Set(SetTy::Record(record)) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// The elements of a list that is written out.
+    fn items(&self, ty: Ty<'a>) -> Option<&'a [Ty<'a>]> {
+        match self.resolve(ty) {
+            Ty::List(list) => list.items,
+            _ => None,
+        }
+    }
+
+    fn item(&self, list: Ty<'a>, number: usize) -> Option<Ty<'a>> {
+        Some(self.resolve(*self.items(list)?.get(number)?))
+    }
+
+    fn mapped(&self, function: Ty<'a>, set: Ty<'a>) -> Option<Ty<'a>> {
+        let record = self.as_record(set)?;
+        let each = record.fields.iter().map(|field| {
+            let name = Ty::Str(Some(field.name.as_str()));
+            Some(Field { ty: self.call_later(function, &[name, field.ty])?, ..*field })
+        });
+        let fields = each.collect::<Option<Vec<_>>>()?;
+        let rest = match record.rest {
+            Some(rest) => Some(self.call_later(function, &[Ty::Str(None), rest])?),
+            None => None,
+        };
+        Some(self.record(fields, rest))
+    }
+
+    fn generated(&self, names: Ty<'a>, function: Ty<'a>) -> Option<Ty<'a>> {
+        let each = self.items(names)?.iter().map(|name| match self.resolve(*name) {
+            name @ Ty::Str(Some(text)) => {
+                let ty = self.call_later(function, &[name])?;
+                let name = Symbol::new(text);
+                Some(Field { name, ty, optional: false, key: Span::NONE, at: Span::NONE })
+            }
+            _ => None,
+        });
+        Some(self.record(each.collect::<Option<Vec<_>>>()?, None))
+    }
+
+    fn of_pairs(&self, list: Ty<'a>) -> Option<Ty<'a>> {
+        let each = self.items(list)?.iter().map(|pair| {
+            let pair = self.as_record(*pair)?;
+            let (name, value) = (pair.get("name".into())?, pair.get("value".into())?);
+            let Ty::Str(Some(text)) = self.resolve(name.ty) else { return None };
+            Some(Field { name: Symbol::new(text), ..*value })
+        });
+        Some(self.record(each.collect::<Option<Vec<_>>>()?, None))
+    }
+
+    fn names_of(&self, set: Ty<'a>) -> Option<Ty<'a>> {
+        let record = self.as_record(set).filter(|record| record.rest.is_none())?;
+        let names = record.fields.iter().map(|field| Ty::Str(Some(field.name.as_str())));
+        let surely = record.fields.iter().any(|field| !field.optional);
+        Some(self.list_of(self.union(names), surely))
+    }
+
+    /// A set that may lack any of its names.
+    fn thinned(&self, set: Ty<'a>) -> Option<Ty<'a>> {
+        let record = self.as_record(set)?;
+        let fields = record.fields.iter().map(|field| Field { optional: true, ..*field });
+        Some(self.record(fields.collect(), record.rest))
+    }
+
+    fn removed(&self, set: Ty<'a>, names: Ty<'a>) -> Option<Ty<'a>> {
+        let record = self.as_record(set)?;
+        let gone = self.items(names)?.iter().map(|name| match self.resolve(*name) {
+            Ty::Str(Some(name)) => Some(name),
+            _ => None,
+        });
+        let gone = gone.collect::<Option<Vec<_>>>()?;
+        let stays = |field: &&Field<'a>| !gone.contains(&field.name.as_str());
+        let rest = record.rest;
+        Some(self.record(record.fields.iter().filter(stays).copied().collect(), rest))
+    }
+
+    /// What a function of the fleet gives for these arguments, looked at when it is needed.
+    fn call_later(&self, function: Ty<'a>, args: &[Ty<'a>]) -> Option<Ty<'a>> {
+        let Ty::Fun(Fun::Closure(mut lambda, mut cx, given)) = self.resolve(function) else {
+            return None;
+        };
+        let args: Vec<_> = given.iter().chain(args).copied().collect();
+        let mut rest = &args[..];
+        loop {
+            let (now, after) = rest.split_at_checked(lambda.param.count())?;
+            if let (Param::Pattern(_), _) = (&lambda.param, now) {
+                return None;
+            }
+            let scope = self.params(lambda, cx, |_| Ty::Dyn, now);
+            cx = Cx { scope, ..cx };
+            match (&lambda.body.kind, after) {
+                (_, []) => break,
+                (ExprKind::Lambda(next), _) => lambda = next,
+                _ => return None,
+            }
+            rest = after;
+        }
+        let state = Cell::new(State::Waiting);
+        Some(Ty::Later(self.eval.alloc(Thunk {
+            expr: &lambda.body,
+            cx,
+            home: Mode::Silent,
+            state,
+        })))
+    }
+}
