@@ -120,6 +120,7 @@ in
     readsManagedKeys = mkOption {
       type = types.bool;
       default = cfg.enable;
+      defaultText = lib.literalExpression "config.services.openssh.enable";
       internal = true;
       description = "Whether the server is told of the keys of `users.users`.";
     };

@@ -28,6 +28,15 @@ let
       inherit default description;
     };
 
+  nameOf =
+    name: description:
+    mkOption {
+      type = types.str;
+      default = name;
+      defaultText = "the attribute's name";
+      inherit description;
+    };
+
   flag =
     description:
     mkOption {
@@ -56,7 +65,7 @@ let
     { name, config, ... }:
     {
       options = {
-        name = str name "Login name.";
+        name = nameOf name "Login name.";
         enable = mkOption {
           type = types.bool;
           default = true;
@@ -131,7 +140,7 @@ let
     { name, ... }:
     {
       options = {
-        name = str name "Name of the group.";
+        name = nameOf name "Name of the group.";
         gid = id "Group id; if null, the host allocates one and keeps it.";
         members = strings "Users that are in the group, beside those that name it themselves.";
       };
@@ -161,7 +170,9 @@ in
         alice = {
           isNormalUser = true;
           extraGroups = [ "sudo" ];
-          openssh.authorizedKeys.keys = [ "ssh-ed25519 AAAA… alice@desk" ];
+          openssh.authorizedKeys.keys = [
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINbSYhNZlBprJ73PmrmGTAlRTrX3iUR0esji7Z8HGU4m alice@desk"
+          ];
         };
       };
       description = "Users, by login name.";

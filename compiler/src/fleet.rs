@@ -15,6 +15,7 @@ mod deployment;
 mod explain;
 mod explore;
 mod job;
+mod options;
 mod outline;
 mod packages;
 mod places;
@@ -24,6 +25,7 @@ mod typing;
 pub use build::Built;
 pub use deployment::{Adopt, Deployment};
 pub use explore::Names;
+pub use options::FleetOption;
 
 use crate::report::Report;
 use crate::standard::standard_modules;

@@ -218,7 +218,8 @@ fn quote(text: &str, out: &mut String) {
     out.push('"');
 }
 
-fn print_name(name: &str, out: &mut String) {
+/// A name as an attribute set has it, in quotes where it needs them.
+pub(crate) fn print_name(name: &str, out: &mut String) {
     if is_identifier(name) { out.push_str(name) } else { quote(name, out) }
 }
 

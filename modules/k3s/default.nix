@@ -117,7 +117,7 @@ in
     package = mkOption {
       type = types.nullOr types.package;
       default = pkgs.k3s;
-      defaultText = "pkgs.k3s";
+      defaultText = lib.literalExpression "pkgs.k3s";
       description = ''
         The k3s package: `packages.k3s` of the fleet. Null runs the `/usr/local/bin/k3s` that the host
         has by other means.

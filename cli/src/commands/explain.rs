@@ -2,7 +2,7 @@
 
 use cairn_compiler::Fleet;
 use cairn_lang::Span;
-use cairn_lang::modules::{Explained, Explanation, Layer, priority};
+use cairn_lang::modules::{Explained, Explanation, Layer, Shown, priority};
 use clap::Args;
 use serde_json::{Value as Json, json};
 
@@ -132,7 +132,7 @@ fn object(fleet: &Fleet, host: &str, explained: &Explanation) -> Json {
         "value": explained.value.as_ref().ok(),
         "option_type": explained.type_description,
         "description": explained.description,
-        "default": explained.default,
+        "default": explained.default.as_ref().map(Shown::text),
         "declared": explained.declared.iter().map(|span| at(*span)).collect::<Vec<_>>(),
         "definitions": definitions.collect::<Vec<_>>(),
     })

@@ -51,9 +51,10 @@ fn inside(
     mut error: Box<Diagnostic>,
 ) -> Box<Diagnostic> {
     let prefix = format!("{}.", path.join("."));
-    let options = config.reference().unwrap_or_default();
+    let options = config.reference().options;
     let below: BTreeSet<&str> = options
         .iter()
+        .filter(|option| option.is_listed())
         .filter_map(|option| option.path.strip_prefix(&prefix)?.split('.').next())
         .collect();
     if error.code == "option::unknown" && !below.is_empty() {

@@ -190,12 +190,20 @@ impl<'w> Job<'w> {
         let eval = self.evaluator(number)?;
         let fleet = FleetValue::load(eval)?;
         let modules = self.modules(eval, &fleet, name)?;
-        let special = [
-            (Symbol::new("name"), eval.str(name)),
-            (Symbol::new("nodes"), self.nodes_value(eval, number)),
-            (Symbol::new("pkgs"), super::packages::pkgs(eval, &fleet)?),
-        ];
+        let special = special(eval, &fleet, name, self.nodes_value(eval, number))?;
         Ok(with(eval, &modules, &special))
+    }
+
+    /// The host's modules for their declarations alone: what would be computed from the values of a
+    /// host, a default for example, fails.
+    ///
+    /// # Errors
+    /// Whatever `cairn.nix` meets.
+    pub(super) fn declarations(&'w self) -> Result<Configuration<'w, 'w>> {
+        let eval = self.eval()?;
+        let fleet = FleetValue::load(eval)?;
+        let modules = self.modules(eval, &fleet, self.name())?;
+        declarations(eval, &fleet, self.name(), &modules)
     }
 
     /// The modules of a host, weakest layer first.
@@ -337,4 +345,34 @@ impl<'w> Job<'w> {
             told
         })
     }
+}
+
+/// The arguments of every module of a host.
+fn special<'w>(
+    eval: &'w Evaluator<'w>,
+    fleet: &FleetValue<'w>,
+    name: &str,
+    nodes: Value<'w>,
+) -> Result<Vec<(Symbol, Value<'w>)>> {
+    Ok(vec![
+        (Symbol::new("name"), eval.str(name)),
+        (Symbol::new("nodes"), nodes),
+        (Symbol::new("pkgs"), super::packages::pkgs(eval, fleet)?),
+    ])
+}
+
+/// Modules for their declarations alone: no value is known in them.
+pub(super) fn declarations<'w>(
+    eval: &'w Evaluator<'w>,
+    fleet: &FleetValue<'w>,
+    name: &str,
+    modules: &[ModuleSource<'w>],
+) -> Result<Configuration<'w, 'w>> {
+    let unknown = eval.thunk(|_| {
+        let message = "a value of the configuration is not known where options are listed";
+        Err(Diagnostic::error("option::undefined", Span::NONE, message).into())
+    });
+    let mut special = special(eval, fleet, name, unknown)?;
+    special.push((Symbol::new("config"), unknown));
+    Ok(eval_modules(eval, modules, &special))
 }

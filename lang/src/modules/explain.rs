@@ -12,6 +12,7 @@ use super::level::Node;
 use super::location::Step;
 use super::option::{OptionNode, settle};
 use super::property::{Conditions, unwrap};
+use super::shown::{Shown, default_of, text};
 use super::tree::{ModuleTree, descend};
 use crate::brief::written;
 
@@ -49,8 +50,8 @@ pub struct Explanation {
     pub description: Option<String>,
     /// Where it is declared.
     pub declared: Vec<Span>,
-    /// Its default in brief, if it has one.
-    pub default: Option<String>,
+    /// Its default, if it has one.
+    pub default: Option<Shown>,
     /// Its definitions, the strongest first.
     pub definitions: Vec<Explained>,
     /// The merged value in brief, or the error that it ends in.
@@ -88,8 +89,9 @@ impl<'a> Configuration<'_, 'a> {
             }
             let message = format!("there is no option `{path}`");
             let mut error = Diagnostic::error("option::unknown", Span::NONE, message);
-            let all = self.reference().unwrap_or_default();
-            error.help = did_you_mean(&path, all.iter().map(|option| option.path.as_str()));
+            let all = self.reference().options;
+            let listed = all.iter().filter(|option| option.is_listed());
+            error.help = did_you_mean(&path, listed.map(|option| option.path.as_str()));
             error.into()
         };
         let root = tree.root(eval)?;
@@ -214,7 +216,7 @@ fn merges<'a>(eval: &Evaluator<'a>, option: &'a OptionNode<'a>, of: &[Definition
 }
 
 /// A value in few words, computed as far as those need.
-pub(super) fn brief<'a>(eval: &Evaluator<'a>, value: Value<'a>) -> String {
+fn brief<'a>(eval: &Evaluator<'a>, value: Value<'a>) -> String {
     let value = match eval.force(value) {
         Ok(value) => value,
         Err(error) => return format!("<error: {}>", error.message),
@@ -233,31 +235,4 @@ pub(super) fn brief<'a>(eval: &Evaluator<'a>, value: Value<'a>) -> String {
         _ => {}
     }
     written(value)
-}
-
-/// A field of the declaration that is a string, or a text that `literalExpression` made.
-pub(super) fn text<'a>(
-    eval: &Evaluator<'a>,
-    option: &OptionNode<'a>,
-    name: &str,
-) -> Option<String> {
-    let (attr, _) = option.field(name)?;
-    match eval.force_attr(attr).ok()? {
-        Value::Str(text) => Some(text.trim_end().to_owned()),
-        Value::Attrs(set) => match eval.force_attr(set.get_str("text")?).ok()? {
-            Value::Str(text) => Some(text.trim_end().to_owned()),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// The default in brief: `defaultText` where the declaration has one.
-pub(super) fn default_of<'a>(eval: &Evaluator<'a>, option: &OptionNode<'a>) -> Option<String> {
-    text(eval, option, "defaultText").or_else(|| {
-        let (attr, _) = option.field("default")?;
-        let known = eval.force_attr(attr).is_ok();
-        // A default that follows from what this configuration does not define.
-        Some(if known { brief(eval, attr.value.get()) } else { "(computed)".to_owned() })
-    })
 }

@@ -30,6 +30,7 @@ mod parts;
 mod property;
 mod reference;
 mod session;
+mod shown;
 mod tree;
 mod types;
 mod unknown;
@@ -38,7 +39,8 @@ pub use configuration::{Configuration, ModuleSource, Source, eval_modules, eval_
 pub use definition::{Layer, priority};
 pub use explain::{Explained, Explanation};
 pub use library::install;
-pub use reference::OptionInfo;
+pub use reference::{OptionDoc, Reference};
+pub use shown::Shown;
 
 pub(crate) use arguments::argument;
 pub(crate) use collect::RESERVED;

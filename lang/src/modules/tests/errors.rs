@@ -214,15 +214,17 @@ fn explained() {
 #[test]
 fn reference() {
     let out = with(&[("schema.nix", Layer::Standard, SCHEMA)], |configuration, _| {
-        let all = configuration.reference().unwrap();
-        let line = |option: &super::super::OptionInfo| {
-            format!("{}: {} = {:?}", option.path, option.type_description, option.default)
+        let all = configuration.reference();
+        assert_eq!(all.problems, []);
+        let line = |option: &super::super::OptionDoc| {
+            let default = option.default.as_ref().map(super::super::Shown::text);
+            format!("{}: {} = {default:?}", option.path, option.type_description)
         };
-        all.iter().map(line).collect::<Vec<_>>().join("\n")
+        all.options.iter().map(line).collect::<Vec<_>>().join("\n")
     });
     insta::assert_snapshot!(out, @r#"
     fixed: integer = Some("1")
-    greeting: string = Some("(computed)")
+    greeting: string = Some("\"hello ${config.networking.hostName}\"")
     networking.firewall.allowedTCPPorts: list of ports (0 to 65535) = Some("[ ]")
     networking.hostName: string = None
     services.k3s.role: one of "server", "agent" = Some("\"server\"")
