@@ -69,7 +69,7 @@ impl Fleet {
         let mut found: BTreeMap<Declared, (OptionDoc, Vec<String>)> = BTreeMap::new();
         let each = self.each(&first, |job| {
             let reference = job.declarations().map(|config| config.reference());
-            (job.name().to_owned(), reference.unwrap_or_else(failed))
+            (job.name().to_owned(), reference.unwrap_or_else(|error| failed(*error)))
         });
         for (first, reference) in each {
             let hosts = kin.values().find(|hosts| hosts.first() == Some(&first));
@@ -80,7 +80,7 @@ impl Fleet {
                 having.extend(hosts.into_iter().flatten().cloned());
             }
         }
-        for doc in self.of_others(&used).unwrap_or_else(failed).options {
+        for doc in self.of_others(&used).unwrap_or_else(|error| failed(*error)).options {
             let key = (doc.loc.clone(), doc.declared.clone());
             found.entry(key).or_insert((doc, Vec::new()));
         }
@@ -114,6 +114,6 @@ impl Fleet {
     }
 }
 
-fn failed(error: Box<Diagnostic>) -> Reference {
-    Reference { options: Vec::new(), problems: vec![*error] }
+fn failed(error: Diagnostic) -> Reference {
+    Reference { options: Vec::new(), problems: vec![error] }
 }
