@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cairn_generation::layout::{Entry, Source};
+use cairn_generation::wire::{Drift, DriftKind};
 
 use crate::disk::{Disk, temporary};
 use crate::error::{Error, io};
@@ -149,36 +150,35 @@ impl Files<'_> {
         }))
     }
 
-    /// Managed paths that are not as `generation` says, each with what is wrong.
+    /// Managed paths that are not as `generation` says.
     ///
     /// # Errors
     /// When an owner is unknown.
-    pub(crate) fn drift(&self, generation: &Generation) -> Result<BTreeMap<String, String>, Error> {
-        let mut drift = BTreeMap::new();
-        for path in generation.layout.links.keys() {
-            let wrong = match self.found(path)? {
-                Found::OurLink => {
-                    let inside = self.state.tree(&generation.folder());
-                    match generation.layout.entry(path) {
-                        Some(entry) => {
-                            let place = inside.join(path.trim_start_matches('/'));
-                            tree::differs(&place, entry, self.owners)
-                        }
-                        None => None,
-                    }
+    pub(crate) fn drift(&self, generation: &Generation) -> Result<Vec<Drift>, Error> {
+        let mut drift = Vec::new();
+        let inside = self.state.tree(&generation.folder());
+        for path in generation.layout.paths() {
+            let found = |what| Drift::new(DriftKind::File, path, what);
+            let is_link = generation.layout.links.contains_key(path);
+            let place = match self.found(path)? {
+                Found::Nothing => {
+                    drift.push(found("is gone"));
+                    continue;
                 }
-                Found::Nothing => Some("is gone"),
-                Found::Other => Some("was replaced"),
+                Found::Other if is_link => {
+                    drift.push(found("was replaced"));
+                    continue;
+                }
+                Found::OurLink if is_link => inside.join(path.trim_start_matches('/')),
+                Found::OurLink | Found::Other => self.state.host(path),
             };
-            if let Some(wrong) = wrong {
-                drift.insert(path.clone(), wrong.to_owned());
-            }
-        }
-        for path in &generation.layout.copies {
             if let Some(entry) = generation.layout.entry(path)
-                && let Some(wrong) = tree::differs(&self.state.host(path), entry, self.owners)
+                && let Some(what) = tree::differs(&place, entry, self.owners)
             {
-                drift.insert(path.clone(), wrong.to_owned());
+                drift.push(match tree::values(&place, entry) {
+                    Some((expected, value)) => found(what).between(expected, value),
+                    None => found(what),
+                });
             }
         }
         Ok(drift)
@@ -195,13 +195,49 @@ impl Files<'_> {
             self.disk.create_dirs(parent, 0o700)?;
         }
         match fs::read_link(&place) {
-            Ok(to) => self.disk.replace_link(&kept, &to.to_string_lossy())?,
-            Err(_) => {
+            Ok(to) if !leads_to_us(&to.to_string_lossy()) => {
+                self.disk.replace_link(&kept, &to.to_string_lossy())?;
+            }
+            // Behind a link of ours stands what somebody wrote through it.
+            _ => {
                 let content = fs::read(&place).map_err(io("read", &place))?;
                 self.disk.replace_file(&kept, &content, 0o600, None)?;
             }
         }
         Ok(kept)
+    }
+
+    /// Keeps what stands at `path`, where somebody made it and it is not what `generation` has there.
+    /// Where it is kept then.
+    ///
+    /// # Errors
+    /// When it is neither a file nor a link, or the file system refuses.
+    pub(crate) fn keep(
+        &self,
+        path: &str,
+        generation: &Generation,
+    ) -> Result<Option<PathBuf>, Error> {
+        let place = self.state.host(path);
+        match fs::symlink_metadata(&place) {
+            Err(error) if is_absent(&error) => return Ok(None),
+            other => other.map_err(io("read", &place))?,
+        };
+        if !is_file_or_link(&place) {
+            return Err(Error::refused(format!(
+                "{path} is neither a file nor a link: move it away"
+            )));
+        }
+        // What a link of ours led to is gone, or it holds what it should.
+        let ours = matches!(self.found(path)?, Found::OurLink);
+        let same = match generation.layout.entry(path) {
+            Some(Entry::File { source, .. }) => tree::holds(&place, source),
+            _ => false,
+        };
+        if same || (ours && !place.is_file()) {
+            Ok(None)
+        } else {
+            self.keep_drifted(path).map(Some)
+        }
     }
 
     fn found(&self, path: &str) -> Result<Found, Error> {

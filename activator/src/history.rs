@@ -9,7 +9,7 @@ use cairn_generation::wire::HistoryEntry;
 use crate::disk::Disk;
 use crate::error::{Error, io};
 use crate::journal::Journal;
-use crate::state::State;
+use crate::state::{Generation, State};
 
 /// All entries, oldest first. A line that was cut by a power failure is left out.
 ///
@@ -47,7 +47,6 @@ pub fn append(
     outcome: &str,
     cause: Option<String>,
 ) -> Result<(), Error> {
-    let path = path(state);
     if length(state) > journal.history_length {
         return Ok(());
     }
@@ -62,11 +61,44 @@ pub fn append(
         deployer: journal.deployer.clone(),
         timings: journal.timings.clone(),
     };
-    let mut line = serde_json::to_vec(&entry)
+    write(disk, state, &entry, journal.history_length)
+}
+
+/// Appends the line of something that was no switch: it led from a generation to the same.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn note(
+    disk: &Disk,
+    state: &State,
+    what: &str,
+    deployer: &str,
+    current: &Generation,
+    outcome: &str,
+    cause: Option<String>,
+) -> Result<(), Error> {
+    let entry = HistoryEntry {
+        at: jiff::Timestamp::now().to_string(),
+        what: what.to_owned(),
+        from: current.number,
+        to: current.number,
+        to_id: current.id,
+        outcome: outcome.to_owned(),
+        cause,
+        deployer: deployer.to_owned(),
+        timings: Default::default(),
+    };
+    write(disk, state, &entry, length(state))
+}
+
+/// Appends a line after the first `length` bytes.
+fn write(disk: &Disk, state: &State, entry: &HistoryEntry, length: u64) -> Result<(), Error> {
+    let path = path(state);
+    let mut line = serde_json::to_vec(entry)
         .map_err(|error| Error::State { path: path.clone(), why: error.to_string() })?;
     line.push(b'\n');
-    if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > journal.history_length) {
-        disk.truncate(&path, journal.history_length)?;
+    if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > length) {
+        disk.truncate(&path, length)?;
     }
     disk.append(&path, &line)?;
     disk.sync_parent(&path)

@@ -6,6 +6,7 @@
 
 mod boot;
 pub mod disk;
+mod drift;
 mod engine;
 mod error;
 mod files;
@@ -20,6 +21,7 @@ pub mod program;
 mod programs;
 mod recovery;
 mod relay;
+mod repair;
 pub mod serve;
 pub mod state;
 pub mod system;

@@ -3,20 +3,21 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use cairn_generation::wire::{Event, HistoryEntry, HostStatus, Mode, Outcome, SwitchOptions};
+use cairn_generation::wire::{
+    Drift, Event, HistoryEntry, HostStatus, Mode, Outcome, SwitchOptions,
+};
 use cairn_generation::{BlobId, Store};
 
 use crate::disk::Disk;
+use crate::drift;
 use crate::engine::{Engine, Target};
 use crate::error::{Error, Failure};
-use crate::files::Files;
 use crate::gc;
 use crate::history;
 use crate::journal::Journal;
 use crate::lock::Lock;
-use crate::origin::Origin;
-use crate::programs;
 use crate::recovery;
+use crate::repair;
 use crate::state::State;
 use crate::system::{Listing, System, Tell};
 
@@ -139,13 +140,7 @@ impl Node {
     pub fn status(&self) -> Result<HostStatus, Error> {
         let current = self.state.current()?;
         let confirmed = self.state.confirmed()?;
-        let owners = |user: &str, group: &str| self.system.owner(user, group);
-        let files = Files { disk: &self.disk, state: &self.state, owners: &owners };
-        let mut drift = files.drift(&current)?;
-        for program in programs::drift(&self.state.store_folder(), &current.manifest) {
-            drift.insert(program, "is damaged or gone".to_owned());
-        }
-        drift.extend(self.system.drift(&current.manifest, &Origin::load(&self.state)?)?);
+        let drift = drift::of(self, &current)?;
         Ok(HostStatus {
             generation: current.number,
             id: current.id,
@@ -157,6 +152,27 @@ impl Node {
             failed_units: self.system.failed(&current.manifest)?,
             kept: self.state.kept()?,
         })
+    }
+
+    /// How the node differs from its current generation.
+    ///
+    /// # Errors
+    /// When the state does not read back, or the host cannot be asked.
+    pub fn drift(&self) -> Result<Vec<Drift>, Error> {
+        drift::of(self, &self.state.current()?)
+    }
+
+    /// Makes true again what drifted from the current generation, and touches nothing else.
+    ///
+    /// # Errors
+    /// When something could not be made true: it needs a look.
+    pub fn repair(&mut self, deployer: &str, tell: Tell) -> Result<Outcome, Failure> {
+        if !self.is_known() {
+            return Ok(outcome(0, None, false));
+        }
+        let _lock = Lock::take(&self.state, deployer)?;
+        recovery::recover(self, tell).map_err(recovery::failure)?;
+        repair::repair(self, deployer, tell)
     }
 
     /// Every switch of the past, oldest first.

@@ -155,7 +155,7 @@ pub(crate) fn bring(
 }
 
 /// A damaged tree is laid out again from the store before anything leads to it.
-fn mend(node: &mut Node, target: &Generation) -> Result<(), Error> {
+pub(crate) fn mend(node: &mut Node, target: &Generation) -> Result<(), Error> {
     node.system.allocate(&node.state, &target.manifest)?;
     let owners = |user: &str, group: &str| node.system.owner(user, group);
     let Some(why) = tree::verify(&node.state, target, &owners) else { return Ok(()) };

@@ -24,6 +24,7 @@ use crate::state::{read_json, write_json};
 pub(crate) enum Order {
     Switch { manifest: String, options: SwitchOptions },
     Rollback { to: Option<String>, options: SwitchOptions },
+    Repair { deployer: String },
 }
 
 /// Starts an engine for `order` and hands its events on until it is done.
@@ -117,6 +118,7 @@ pub(crate) fn engine(node: &mut Node, folder: &Path) -> Result<(), Error> {
             node.switch(manifest.as_bytes(), &NoBlobs, &options, &mut tell)
         }
         Order::Rollback { to, options } => node.rollback(to.as_deref(), &options, &mut tell),
+        Order::Repair { deployer } => node.repair(&deployer, &mut tell),
     };
     tell(last_event(done));
     Ok(())

@@ -124,6 +124,13 @@ impl Connection<'_> {
                 self.send(&Event::Status(status))?;
                 self.done()
             }
+            Request::Drift => {
+                for drift in self.node.drift()? {
+                    self.send(&Event::Drift(drift))?;
+                }
+                self.done()
+            }
+            Request::Repair { deployer } => self.relay(&Order::Repair { deployer }),
             Request::History => {
                 for entry in self.node.history()? {
                     self.send(&Event::History(entry))?;

@@ -2,12 +2,12 @@
 //!
 //! A real host does it; a folder that is switched with `--into` only has it listed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cairn_generation::Manifest;
 use cairn_generation::diff::UnitPlan;
-use cairn_generation::wire::Event;
+use cairn_generation::wire::{Drift, Event};
 
 use crate::disk::Ids;
 use crate::error::Error;
@@ -137,15 +137,24 @@ pub trait System {
     /// When the service manager does not answer.
     fn failed(&self, manifest: &Manifest) -> Result<BTreeSet<String>, Error>;
 
-    /// What beside files is not as `manifest` says, each with what is wrong.
+    /// What beside files is not as `current` says.
     ///
     /// # Errors
     /// When the host cannot be asked.
-    fn drift(
-        &self,
-        manifest: &Manifest,
-        origin: &Origin,
-    ) -> Result<BTreeMap<String, String>, Error>;
+    fn drift(&self, current: &Generation, origin: &Origin) -> Result<Vec<Drift>, Error>;
+
+    /// After packages, accounts and files of `current` were put right: puts the rest of `drift`
+    /// right, and brings units that had to do with it to what stands there now.
+    ///
+    /// # Errors
+    /// When something could not be put right; the rest is.
+    fn repair(
+        &mut self,
+        state: &State,
+        current: &Generation,
+        drift: &[Drift],
+        tell: Tell,
+    ) -> Result<(), Error>;
 
     /// Names this boot, so that a journal of an earlier one is told apart.
     fn boot_id(&self) -> String;
@@ -214,8 +223,12 @@ impl System for Listing {
         Ok(BTreeSet::new())
     }
 
-    fn drift(&self, _: &Manifest, _: &Origin) -> Result<BTreeMap<String, String>, Error> {
-        Ok(BTreeMap::new())
+    fn drift(&self, _: &Generation, _: &Origin) -> Result<Vec<Drift>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn repair(&mut self, _: &State, _: &Generation, _: &[Drift], _: Tell) -> Result<(), Error> {
+        Ok(())
     }
 
     fn boot_id(&self) -> String {

@@ -5,9 +5,9 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use cairn_generation::Store;
 use cairn_generation::layout::{Entry, Source};
 use cairn_generation::manifest::STATE_DIR;
+use cairn_generation::{BlobId, Store};
 use serde::Serialize;
 
 use crate::disk::{Disk, Ids};
@@ -104,6 +104,38 @@ pub(crate) fn differs(place: &Path, entry: &Entry, owners: Owners) -> Option<&'s
     }
 }
 
+/// The two values behind what [`differs`] says, where they are short: what `entry` has, and what
+/// stands at `place`.
+pub(crate) fn values(place: &Path, entry: &Entry) -> Option<(String, String)> {
+    let metadata = fs::symlink_metadata(place).ok()?;
+    match entry {
+        Entry::Link { to } => {
+            Some((to.clone(), fs::read_link(place).ok()?.to_string_lossy().into_owned()))
+        }
+        Entry::File { .. } if !metadata.is_file() => None,
+        Entry::File { source, mode, user, group } => {
+            let content = fs::read(place).ok()?;
+            if !is_content(&content, source) {
+                let id = match source {
+                    Source::Blob(id) => *id,
+                    Source::Text(text) => BlobId::of(text.as_bytes()),
+                };
+                return Some((short(&id), short(&BlobId::of(&content))));
+            }
+            let found = metadata.permissions().mode() & 0o7777;
+            if found != *mode {
+                return Some((format!("{mode:04o}"), format!("{found:04o}")));
+            }
+            Some((format!("{user}:{group}"), format!("{}:{}", metadata.uid(), metadata.gid())))
+        }
+    }
+}
+
+/// The first digits of a hash, as people read it.
+fn short(id: &BlobId) -> String {
+    id.to_string().chars().take(12).collect()
+}
+
 /// Whether the file at `place` holds these bytes.
 pub(crate) fn holds(place: &Path, source: &Source) -> bool {
     fs::read(place).is_ok_and(|content| is_content(&content, source))
@@ -112,7 +144,7 @@ pub(crate) fn holds(place: &Path, source: &Source) -> bool {
 /// Whether these are the bytes of `source`.
 pub(crate) fn is_content(content: &[u8], source: &Source) -> bool {
     match source {
-        Source::Blob(id) => cairn_generation::BlobId::of(content) == *id,
+        Source::Blob(id) => BlobId::of(content) == *id,
         Source::Text(text) => content == text.as_bytes(),
     }
 }

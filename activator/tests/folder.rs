@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use cairn_activator::{Node, silent};
@@ -144,15 +145,17 @@ fn drift_is_told_put_right_and_kept() {
     fs::write(bed.path("etc/b"), "edited behind the link").unwrap();
     fs::remove_file(bed.path("etc/c")).unwrap();
     fs::write(bed.path("etc/d-copy"), "edited").unwrap();
-    let drift = bed.node().status().unwrap().drift;
-    insta::assert_debug_snapshot!(drift, @r#"
-{
-    "/etc/a": "was replaced",
-    "/etc/b": "has another content",
-    "/etc/c": "is gone",
-    "/etc/d-copy": "has another content",
-}
-"#);
+    let drift = || {
+        let drift = bed.node().status().unwrap().drift;
+        assert_eq!(bed.node().drift().unwrap(), drift);
+        drift.iter().map(|one| format!("{one}\n")).collect::<String>()
+    };
+    insta::assert_snapshot!(drift(), @"
+    /etc/a was replaced
+    /etc/b has another content: 06c5850ff4f0 instead of 10e5cf3d3c8a
+    /etc/c is gone
+    /etc/d-copy has another content: 69da6dbe23d4 instead of d5ede538f628
+    ");
     let mut warnings = Vec::new();
     let mut tell = |event| {
         if let Event::Warning { message } = event {
@@ -167,6 +170,83 @@ fn drift_is_told_put_right_and_kept() {
     );
     assert_eq!(bed.read("var/lib/cairn/drift/etc/a"), "replaced");
     assert_eq!(bed.switch(&manifest, &options(Mode::Switch)), "unchanged 1");
+}
+
+/// What a repair says that it puts right.
+fn repair(bed: &Bed) -> Result<(bool, Vec<String>), String> {
+    let mut told = Vec::new();
+    let mut tell = |event| {
+        if let Event::Drift(drift) = event {
+            told.push(drift.to_string());
+        }
+    };
+    match bed.node().repair("me@test", &mut tell) {
+        Ok(outcome) => Ok((outcome.changed, told)),
+        Err(failure) => Err(failure.message),
+    }
+}
+
+#[test]
+fn repair_puts_right_what_drifted_and_touches_nothing_else() {
+    let bed = Bed::new();
+    fs::create_dir(bed.path("etc")).unwrap();
+    fs::write(bed.path("etc/adopted"), "found").unwrap();
+    let files = ["/etc/a", "/etc/adopted", "/etc/b", "/etc/c", "/etc/d-copy", "/etc/quiet"];
+    let manifest = bed.manifest(&files.map(|path| (path, path)));
+    bed.switch(&manifest, &options(Mode::Switch));
+    assert_eq!(repair(&bed), Ok((false, vec![])), "nothing drifted");
+    assert_eq!(bed.node().history().unwrap().len(), 1);
+
+    let quiet = || fs::symlink_metadata(bed.path("etc/quiet")).unwrap().ino();
+    let before = quiet();
+    for path in ["etc/a", "etc/adopted", "etc/c"] {
+        fs::remove_file(bed.path(path)).unwrap();
+    }
+    fs::write(bed.path("etc/a"), "mine").unwrap();
+    fs::write(bed.path("etc/adopted"), "mine, too").unwrap();
+    fs::write(bed.path("etc/b"), "through the link").unwrap();
+    fs::set_permissions(bed.path("etc/d-copy"), fs::Permissions::from_mode(0o600)).unwrap();
+    let (changed, told) = repair(&bed).unwrap();
+    assert!(changed);
+    insta::assert_snapshot!(told.join("\n"), @"
+    /etc/a was replaced
+    /etc/adopted was replaced
+    /etc/b has another content: 0c58d1cd6c88 instead of ffe110550a5a
+    /etc/c is gone
+    /etc/d-copy has another mode: 0600 instead of 0644
+    ");
+    for path in files {
+        assert_eq!(bed.read(&path[1..]), path);
+    }
+    assert_eq!(quiet(), before);
+    for (path, content) in [("a", "mine"), ("adopted", "mine, too"), ("b", "through the link")] {
+        assert_eq!(bed.read(&format!("var/lib/cairn/drift/etc/{path}")), content);
+    }
+    assert!(!bed.path("var/lib/cairn/drift/etc/d-copy").exists(), "its content was not changed");
+    assert_eq!(repair(&bed), Ok((false, vec![])));
+    let last = bed.node().history().unwrap().pop().unwrap();
+    assert_eq!((last.what.as_str(), last.outcome.as_str()), ("repair", "repaired"));
+    // What was adopted is still the host's own.
+    bed.node().rollback(Some("0"), &options(Mode::Switch), &mut silent).unwrap();
+    assert_eq!(bed.read("etc/adopted"), "found");
+}
+
+#[test]
+fn what_repair_cannot_put_right_is_named() {
+    let bed = Bed::new();
+    let manifest = bed.manifest(&[("/etc/a", "a"), ("/etc/b", "b")]);
+    bed.switch(&manifest, &options(Mode::Switch));
+    for path in ["etc/a", "etc/b"] {
+        fs::remove_file(bed.path(path)).unwrap();
+    }
+    fs::create_dir(bed.path("etc/a")).unwrap();
+    insta::assert_snapshot!(repair(&bed).unwrap_err(), @"/etc/a is neither a file nor a link: move it away");
+    fs::remove_dir(bed.path("etc/a")).unwrap();
+    assert!(repair(&bed).unwrap().0);
+    // Without its blob a damaged file cannot be made anew.
+    fs::write(bed.path("etc/a"), "damaged").unwrap();
+    fs::remove_file(bed.path("var/lib/cairn/store").join(BlobId::of(b"a").to_string())).unwrap();
+    assert!(repair(&bed).unwrap_err().contains("generation 1"), "{:?}", repair(&bed));
 }
 
 #[test]

@@ -84,6 +84,15 @@ pub(crate) fn select(
     Ok(hosts)
 }
 
+/// The hosts that the arguments name; without any, all.
+pub(crate) fn all_or(
+    ui: &Ui,
+    fleet: &Fleet,
+    wanted: &[String],
+) -> Result<Vec<String>, CommandError> {
+    if wanted.is_empty() { Ok(fleet.hosts()) } else { select(ui, fleet, wanted) }
+}
+
 /// The one host that a command is about.
 pub(crate) fn select_one(ui: &Ui, fleet: &Fleet, wanted: &str) -> Result<String, CommandError> {
     let mut hosts = select(ui, fleet, &[wanted.to_owned()])?;

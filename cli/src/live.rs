@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cairn_deploy::{HostEvent, Observer};
-use cairn_generation::wire::{Action, Event, Step};
+use cairn_generation::wire::{Action, Drift, Event, Step};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -26,11 +26,14 @@ struct Watched {
     line: ProgressBar,
     since: Instant,
     actions: Vec<Action>,
+    drift: Vec<Drift>,
 }
 
 /// What happened on a host, and how long it took as seen from here.
 pub(crate) struct Seen {
     pub(crate) actions: Vec<Action>,
+    /// What was not as it should be, and was put right.
+    pub(crate) drift: Vec<Drift>,
     pub(crate) took: Duration,
 }
 
@@ -45,7 +48,8 @@ impl Live {
             }
             line.set_prefix(format!("{host:<width$}"));
             line.enable_steady_tick(Duration::from_millis(100));
-            (host.clone(), Watched { line, since: Instant::now(), actions: Vec::new() })
+            let (since, actions, drift) = (Instant::now(), Vec::new(), Vec::new());
+            (host.clone(), Watched { line, since, actions, drift })
         };
         let hosts = hosts.iter().map(watch).collect();
         Live { ui: ui.clone(), hosts: Arc::new(Mutex::new(hosts)) }
@@ -57,6 +61,7 @@ impl Live {
         match event {
             Event::Step { step } => self.say(host, words(*step)),
             Event::Action(action) => self.update(host, |host| host.actions.push(action.clone())),
+            Event::Drift(drift) => self.update(host, |host| host.drift.push(drift.clone())),
             Event::AwaitingConfirmation { .. } => self.say(host, "waiting for the confirmation"),
             Event::Warning { message } => {
                 let sign = paint(CHANGED.bold(), "warning:");
@@ -72,9 +77,10 @@ impl Live {
         match hosts.remove(host) {
             Some(watched) => {
                 watched.line.finish_and_clear();
-                Seen { actions: watched.actions, took: watched.since.elapsed() }
+                let Watched { actions, drift, since, .. } = watched;
+                Seen { actions, drift, took: since.elapsed() }
             }
-            None => Seen { actions: Vec::new(), took: Duration::ZERO },
+            None => Seen { actions: Vec::new(), drift: Vec::new(), took: Duration::ZERO },
         }
     }
 

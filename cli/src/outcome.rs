@@ -81,6 +81,11 @@ impl<'u> Endings<'u> {
         Endings { ui, failed: 0, need_look: 0, all: 0 }
     }
 
+    /// Counts a host that did what it was asked.
+    pub(crate) fn add(&mut self) {
+        self.all += 1;
+    }
+
     /// Shows how a switch of `host` ended.
     pub(crate) fn switch(
         &mut self,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cairn_generation::BlobId;
 use cairn_generation::wire::{
-    Blob, Event, Hello, HistoryEntry, HostStatus, Kind, Outcome, PROTOCOL, Request,
+    Blob, Drift, Event, Hello, HistoryEntry, HostStatus, Kind, Outcome, PROTOCOL, Request,
 };
 use tokio::io::AsyncWriteExt;
 
@@ -79,6 +79,36 @@ impl Session {
         })
         .await?;
         status.ok_or_else(|| self.no_answer("status"))
+    }
+
+    /// How the host differs from its generation.
+    ///
+    /// # Errors
+    /// When the connection is lost, or the host cannot say.
+    pub async fn drift(&mut self) -> Result<Vec<Drift>, Error> {
+        self.ask(&Request::Drift).await?;
+        let mut drift = Vec::new();
+        self.finish(|event| {
+            if let Event::Drift(one) = event {
+                drift.push(one);
+            }
+        })
+        .await?;
+        Ok(drift)
+    }
+
+    /// Makes true again what drifted. `deployer` (`user@machine`) is who the host's history names.
+    ///
+    /// # Errors
+    /// When the connection is lost, or something could not be made true.
+    pub async fn repair(
+        &mut self,
+        deployer: &str,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, Error> {
+        self.ask(&Request::Repair { deployer: deployer.to_owned() }).await?;
+        let host = self.host.clone();
+        self.finish(|event| observer.event(&host, &HostEvent::Host(event))).await
     }
 
     /// Its switches, oldest first.

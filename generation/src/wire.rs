@@ -6,9 +6,11 @@
 //! Blobs travel as frames of compressed chunks. Unknown fields are refused: both sides are of one
 //! protocol version or do not speak.
 
+mod drift;
 mod frame;
 mod message;
 
+pub use drift::{Drift, DriftKind};
 pub use frame::{FrameError, Kind, MAX_FRAME, read, read_message, write, write_message};
 pub use message::{
     Action, Blob, Event, Hello, HistoryEntry, HostStatus, Mode, Outcome, PROTOCOL, Request, Step,

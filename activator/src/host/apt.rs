@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use cairn_generation::Manifest;
 use cairn_generation::manifest::DebianPackage;
+use cairn_generation::wire::{Drift, DriftKind};
 
 use crate::disk::Disk;
 use crate::error::{Error, io};
@@ -43,6 +44,28 @@ pub(crate) fn missing(to: &Manifest) -> Result<Vec<String>, Error> {
         })
         .map(|(name, package)| argument(name, package))
         .collect()
+}
+
+/// Packages that are not installed as `manifest` says.
+///
+/// # Errors
+/// When dpkg does not answer.
+pub(crate) fn drift(manifest: &Manifest) -> Result<Vec<Drift>, Error> {
+    if manifest.packages.debian.is_empty() {
+        return Ok(Vec::new());
+    }
+    let installed = installed()?;
+    let wrong = |(name, package): (&String, &DebianPackage)| {
+        let drift = |what| Drift::new(DriftKind::Package, name, what);
+        match (installed.get(name), &package.version) {
+            (None, _) => Some(drift("is not installed")),
+            (Some(there), Some(wanted)) if there != wanted => {
+                Some(drift("has another version").between(wanted, there))
+            }
+            _ => None,
+        }
+    };
+    Ok(manifest.packages.debian.iter().filter_map(wrong).collect())
 }
 
 /// Asks apt whether it could install what is missing; reads its lists anew when it could not.

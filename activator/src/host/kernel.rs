@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use cairn_generation::Manifest;
 use cairn_generation::manifest::Kernel;
+use cairn_generation::wire::{Drift, DriftKind};
 
 use crate::error::Error;
 use crate::host::command::{Run, has};
@@ -74,12 +75,23 @@ pub(crate) fn settle(to: &Kernel, origin: &mut Origin) {
     }
 }
 
-/// sysctls that the kernel has otherwise.
-pub(crate) fn drift(kernel: &Kernel) -> Vec<String> {
-    let differs = |(key, value): &(&String, &String)| {
-        fs::read_to_string(place(key)).is_ok_and(|found| plain(&found) != plain(value))
-    };
-    kernel.sysctl.iter().filter(differs).map(|(key, _)| key.clone()).collect()
+/// What the running kernel has otherwise than `kernel` says.
+pub(crate) fn drift(kernel: &Kernel) -> Vec<Drift> {
+    let mut drift = Vec::new();
+    for (key, value) in &kernel.sysctl {
+        // A key that is not there may come with a module.
+        if let Ok(found) = fs::read_to_string(place(key))
+            && plain(&found) != plain(value)
+        {
+            let wrong = Drift::new(DriftKind::Sysctl, key, "has another value");
+            drift.push(wrong.between(plain(value), plain(&found)));
+        }
+    }
+    if let Some(name) = kernel.hostname.as_ref().filter(|name| **name != hostname()) {
+        let wrong = Drift::new(DriftKind::Hostname, name, "is another");
+        drift.push(wrong.between(name, hostname()));
+    }
+    drift
 }
 
 fn set(key: &str, value: &str, warn: &mut dyn FnMut(String)) {

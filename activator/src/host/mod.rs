@@ -3,16 +3,18 @@
 mod accounts;
 mod apt;
 mod command;
+mod drift;
 mod health;
 pub(crate) mod install;
 mod kernel;
 mod nft;
 pub(crate) mod preflight;
+mod repair;
 mod units;
 pub(crate) mod watchdog;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -22,7 +24,7 @@ use cairn_generation::diff::wanted;
 use cairn_generation::layout::TARGET;
 use cairn_generation::manifest::Content;
 use cairn_generation::order;
-use cairn_generation::wire::Event;
+use cairn_generation::wire::{Drift, Event};
 
 use accounts::Accounts;
 use units::{ServiceManager, Systemctl, Verb};
@@ -207,9 +209,7 @@ impl System for Host {
             && change.known.iter().any(|known| known.directories != to.directories)
             && !self.early
         {
-            let lines = state.file("current/etc/tmpfiles.d/cairn.conf").display().to_string();
-            let run = Run::new("systemd-tmpfiles").args(["--create".to_owned(), lines]);
-            attempts.take(run.succeed().map(drop))?;
+            attempts.take(create_directories(state))?;
         }
         let mut warn = |message| tell(Event::Warning { message });
         attempts.take(kernel::converge(change.known, &to.kernel, origin, &mut warn))?;
@@ -267,35 +267,35 @@ impl System for Host {
 
     fn failed(&self, manifest: &Manifest) -> Result<BTreeSet<String>, Error> {
         let conditions = self.manager.condition(&wanted(manifest))?;
-        let is_down = |one: &units::Condition| {
-            one.is_failed() || (one.active == "inactive" && one.kind != "oneshot")
-        };
-        Ok(conditions.into_iter().filter(is_down).map(|one| one.unit).collect())
+        let down = conditions.into_iter().filter(units::Condition::is_down);
+        Ok(down.map(|one| one.unit).collect())
     }
 
-    fn drift(
-        &self,
-        manifest: &Manifest,
-        origin: &Origin,
-    ) -> Result<BTreeMap<String, String>, Error> {
-        let sysctls =
-            kernel::drift(&manifest.kernel).into_iter().map(|key| format!("sysctl {key}"));
-        let accounts = self.accounts.drift(manifest, origin)?.into_iter();
-        let mut drift: BTreeMap<String, String> =
-            sysctls.chain(accounts).map(|what| (what, "is otherwise".to_owned())).collect();
-        for table in nft::missing(manifest) {
-            drift.insert(format!("nftables {table}"), "is gone".to_owned());
-        }
-        for package in apt::missing(manifest)? {
-            drift.insert(format!("package {package}"), "is not installed".to_owned());
-        }
-        Ok(drift)
+    fn drift(&self, current: &Generation, origin: &Origin) -> Result<Vec<Drift>, Error> {
+        drift::of(self, current, origin)
+    }
+
+    fn repair(
+        &mut self,
+        state: &State,
+        current: &Generation,
+        drift: &[Drift],
+        tell: Tell,
+    ) -> Result<(), Error> {
+        repair::repair(self, state, current, drift, tell)
     }
 
     fn boot_id(&self) -> String {
         let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         text.trim().to_owned()
     }
+}
+
+/// Applies the tmpfiles rules of the current generation.
+fn create_directories(state: &State) -> Result<(), Error> {
+    let lines = state.file("current/etc/tmpfiles.d/cairn.conf").display().to_string();
+    let run = Run::new("systemd-tmpfiles").args(["--create".to_owned(), lines]);
+    run.succeed().map(drop)
 }
 
 /// Forward, the first failure ends a switch. On the way back nothing does: the more of the host is

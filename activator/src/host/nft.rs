@@ -1,9 +1,10 @@
 //! Whole nftables tables, in one transaction, and nobody else's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_generation::Manifest;
 use cairn_generation::manifest::NftTable;
+use cairn_generation::wire::{Drift, DriftKind};
 
 use crate::error::Error;
 use crate::host::command::{Run, has};
@@ -54,14 +55,85 @@ pub(crate) fn check(to: &Manifest, comes_with_nft: bool) -> Result<(), Error> {
     }
 }
 
-/// Our tables that the kernel does not have.
-pub(crate) fn missing(manifest: &Manifest) -> Vec<String> {
+/// Tables of `manifest` that the kernel does not have, or has otherwise.
+///
+/// # Errors
+/// When nft does not answer.
+pub(crate) fn drift(manifest: &Manifest) -> Result<Vec<Drift>, Error> {
     if manifest.nftables.is_empty() || !has("nft") {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let present = present().unwrap_or_default();
-    let tables = manifest.nftables.values().map(name);
-    tables.filter(|table| !present.contains(table)).collect()
+    let (present, should) = (present()?, as_the_kernel_says(manifest));
+    let mut drift = Vec::new();
+    for table in manifest.nftables.values().map(name) {
+        let wrong = |what| Drift::new(DriftKind::Nftables, &table, what);
+        if !present.contains(&table) {
+            drift.push(wrong("is gone"));
+        } else if let Some(should) = should.get(&table) {
+            let words = ["-s", "list", "table"].into_iter().chain(table.split(' '));
+            let found = listed(&Run::new("nft").args(words).succeed()?);
+            if found.get(&table) != Some(should) {
+                drift.push(wrong("was changed"));
+            }
+        }
+    }
+    Ok(drift)
+}
+
+/// Writes the tables of these names anew, in one transaction.
+///
+/// # Errors
+/// When nft refuses: no table has changed then.
+pub(crate) fn write(manifest: &Manifest, names: &BTreeSet<&str>) -> Result<(), Error> {
+    let tables = manifest.nftables.values().filter(|table| names.contains(name(table).as_str()));
+    let script: String = tables.map(replace).collect();
+    if script.is_empty() {
+        return Ok(());
+    }
+    Run::new("nft").args(["-f", "-"]).input(script).succeed().map(drop)
+}
+
+/// The tables as nft would list them: loaded into a network of their own, and read from there. None
+/// for tables that name what only the host's network has.
+fn as_the_kernel_says(manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
+    let alone = |tables: &mut dyn Iterator<Item = &NftTable>| {
+        let script: String = tables.map(replace).collect();
+        let run = Run::new("unshare").args(["--net", "--", "/bin/sh", "-c", APART]).input(script);
+        run.end().ok().filter(|ended| ended.success).map(|ended| listed(&ended.output))
+    };
+    if let Some(tables) = alone(&mut manifest.nftables.values()) {
+        return tables;
+    }
+    let each = manifest.nftables.values().filter_map(|table| alone(&mut std::iter::once(table)));
+    each.flatten().collect()
+}
+
+const APART: &str = "nft -f - && nft -s list ruleset";
+
+/// The lines of each table in a listing, without what rules add to sets while they work.
+fn listed(listing: &str) -> BTreeMap<String, Vec<String>> {
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let (mut table, mut filled_by_rules, mut inside) = (String::new(), false, false);
+    for line in listing.lines() {
+        let words = line.trim();
+        if let Some(rest) = line.strip_prefix("table ") {
+            table = rest.trim_end_matches('{').trim().to_owned();
+            tables.entry(table.clone()).or_default();
+            continue;
+        }
+        if words.starts_with("set ") || words.starts_with("map ") || words.starts_with("chain ") {
+            filled_by_rules = false;
+        }
+        filled_by_rules |=
+            words.starts_with("flags ") && (words.contains("dynamic") || words.contains("timeout"));
+        inside |= filled_by_rules && words.starts_with("elements = {");
+        let skipped = inside;
+        inside &= !words.ends_with('}');
+        if !skipped && let Some(lines) = tables.get_mut(&table) {
+            lines.push(words.to_owned());
+        }
+    }
+    tables
 }
 
 fn transaction(known: &[&Manifest], to: &Manifest, present: &BTreeSet<String>) -> String {

@@ -41,6 +41,12 @@ pub(crate) struct Condition {
     pub(crate) result: String,
     pub(crate) kind: String,
     pub(crate) invocation: String,
+    /// A oneshot that counts as active after its program ended.
+    pub(crate) remains: bool,
+    /// It was asked to start, and its own conditions kept it from that.
+    pub(crate) unmet: bool,
+    /// Paths of the drop-ins that it was read with.
+    pub(crate) drop_ins: Vec<String>,
 }
 
 impl Condition {
@@ -49,6 +55,12 @@ impl Condition {
         self.active == "failed"
             || self.sub == "auto-restart"
             || (self.load != "loaded" && self.load != "masked" && !self.load.is_empty())
+    }
+
+    /// Not up, though nothing keeps it from that: not its own end, nor its own conditions.
+    pub(crate) fn is_down(&self) -> bool {
+        let done = self.kind == "oneshot" && !self.remains;
+        self.is_failed() || (self.active == "inactive" && !done && !self.unmet)
     }
 
     /// Neither up nor down yet.
@@ -111,7 +123,8 @@ impl ServiceManager for Systemctl {
             .args([
                 "show",
                 "--no-pager",
-                "--property=Id,LoadState,ActiveState,SubState,Result,Type,InvocationID",
+                "--property=Id,LoadState,ActiveState,SubState,Result,Type,InvocationID,RemainAfterExit,\
+                 ConditionResult,ConditionTimestampMonotonic,DropInPaths",
                 "--",
             ])
             .args(units.iter().cloned())
@@ -153,6 +166,7 @@ impl ServiceManager for Systemctl {
 
 fn parse_condition(block: &str) -> Condition {
     let mut condition = Condition::default();
+    let (mut unmet, mut looked_at) = (false, false);
     for line in block.lines() {
         let Some((key, value)) = line.split_once('=') else { continue };
         let field = match key {
@@ -163,10 +177,27 @@ fn parse_condition(block: &str) -> Condition {
             "Result" => &mut condition.result,
             "Type" => &mut condition.kind,
             "InvocationID" => &mut condition.invocation,
+            "RemainAfterExit" => {
+                condition.remains = value == "yes";
+                continue;
+            }
+            "ConditionResult" => {
+                unmet = value == "no";
+                continue;
+            }
+            "ConditionTimestampMonotonic" => {
+                looked_at = value != "0";
+                continue;
+            }
+            "DropInPaths" => {
+                condition.drop_ins = value.split_whitespace().map(str::to_owned).collect();
+                continue;
+            }
             _ => continue,
         };
         value.clone_into(field);
     }
+    condition.unmet = unmet && looked_at;
     condition
 }
 

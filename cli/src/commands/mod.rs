@@ -5,11 +5,13 @@ mod build;
 mod check;
 mod completions;
 mod diff;
+mod drift;
 mod eval;
 mod explain;
 mod fmt;
 mod gc;
 mod history;
+mod repair;
 mod repl;
 mod rollback;
 mod status;
@@ -50,6 +52,8 @@ Examples:
     DryActivate(SwitchArgs),
     Rollback(rollback::RollbackArgs),
     Status(status::StatusArgs),
+    Drift(drift::DriftArgs),
+    Repair(repair::RepairArgs),
     History(history::HistoryArgs),
     Gc(gc::GcArgs),
     Eval(eval::EvalArgs),
@@ -72,6 +76,8 @@ pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
         Command::Diff(args) => diff::run(ui, global, &args),
         Command::Rollback(args) => rollback::run(ui, global, &args),
         Command::Status(args) => status::run(ui, global, &args),
+        Command::Drift(args) => drift::run(ui, global, &args),
+        Command::Repair(args) => repair::run(ui, global, &args),
         Command::History(args) => history::run(ui, global, &args),
         Command::Gc(args) => gc::run(ui, global, &args),
         Command::Eval(args) => eval::run(ui, global, &args),

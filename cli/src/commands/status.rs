@@ -1,9 +1,8 @@
 //! `cairn status`
 
 use anstyle::Style;
-use cairn_compiler::Fleet;
 use cairn_deploy::Quiet;
-use cairn_generation::wire::HostStatus;
+use cairn_generation::wire::{Drift, DriftKind, HostStatus};
 use clap::Args;
 use comfy_table::{Cell, Table};
 use serde_json::json;
@@ -38,7 +37,7 @@ pub(crate) struct StatusArgs {
 
 pub(crate) fn run(ui: &Ui, global: &Global, args: &StatusArgs) -> Result<(), CommandError> {
     let fleet = fleets::open(ui, global)?;
-    let hosts = hosts(ui, &fleet, args)?;
+    let hosts = fleets::all_or(ui, &fleet, &args.hosts.hosts)?;
     let results = match args.reach.folder(&hosts)? {
         Some(folder) => ask::folder(&hosts, folder, |node| node.status())?,
         None => ask::hosts(ui, &fleet, &args.reach, &hosts, |deployer, target| async move {
@@ -59,13 +58,6 @@ pub(crate) fn run(ui: &Ui, global: &Global, args: &StatusArgs) -> Result<(), Com
     endings.finish()
 }
 
-fn hosts(ui: &Ui, fleet: &Fleet, args: &StatusArgs) -> Result<Vec<String>, CommandError> {
-    match args.hosts.hosts.is_empty() {
-        true => Ok(fleet.hosts()),
-        false => fleets::select(ui, fleet, &args.hosts.hosts),
-    }
-}
-
 fn add(ui: &Ui, table: &mut Table, details: &mut Vec<String>, host: &str, status: &HostStatus) {
     let mut object = json!(status);
     object["type"] = json!("status");
@@ -78,12 +70,19 @@ fn add(ui: &Ui, table: &mut Table, details: &mut Vec<String>, host: &str, status
     let (style, words) = state(status);
     let generation = Cell::new(status.generation);
     table.add_row([cell(STRONG, host), generation, id, cell(style, words)]);
-    for (path, what) in &status.drift {
-        details.push(format!("  {host}  {} {path} {what}", paint(CHANGED, "drift")));
+    for drift in drifted(status) {
+        details.push(format!("  {host}  {} {drift}", paint(CHANGED, "drift")));
     }
     for unit in &status.failed_units {
         details.push(format!("  {host}  {} {unit} is not active", paint(BAD, "unit")));
     }
+}
+
+/// Units that are down are told as such.
+fn drifted(status: &HostStatus) -> impl Iterator<Item = &Drift> {
+    let is_down =
+        |one: &Drift| one.kind == DriftKind::Unit && status.failed_units.contains(&one.name);
+    status.drift.iter().filter(move |one| !is_down(one))
 }
 
 fn state(status: &HostStatus) -> (Style, String) {
@@ -96,8 +95,9 @@ fn state(status: &HostStatus) -> (Style, String) {
     if boots != status.generation {
         state.push(format!("boots into {boots}"));
     }
-    if !status.drift.is_empty() {
-        state.push(format!("{} drifted", plural(status.drift.len(), "path")));
+    let drifted = drifted(status).count();
+    if drifted > 0 {
+        state.push(format!("{} drifted", plural(drifted, "thing")));
     }
     if !status.failed_units.is_empty() {
         style = BAD;

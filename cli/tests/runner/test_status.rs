@@ -12,8 +12,41 @@ fn drift_is_told() {
     assert!(status().stdout.contains("as it should be"), "{}", status().stdout);
     fs::remove_file(folder.path().join("root/etc/motd")).expect("removed");
     let output = status();
-    assert!(output.stdout.contains("1 path drifted"), "{}", output.stdout);
+    assert!(output.stdout.contains("1 thing drifted"), "{}", output.stdout);
     assert!(output.stdout.contains("/etc/motd is gone"), "{}", output.stdout);
+}
+
+#[test]
+fn drift_is_told_and_repaired() {
+    let folder = small();
+    assert_eq!(cairn_in(folder.path(), &["switch", "demo", "--into", "root"]).code, 0);
+    let run = |args: &[&str]| cairn_in(folder.path(), &[args, &["--into", "root"]].concat());
+    let output = run(&["drift", "demo"]);
+    assert_eq!((output.code, output.stdout.as_str()), (0, "demo is as it should be\n"));
+    fs::remove_file(folder.path().join("root/etc/motd")).expect("removed");
+    fs::write(folder.path().join("root/etc/motd"), "mine").expect("written");
+    let output = run(&["drift", "demo"]);
+    assert_eq!(output.code, 4);
+    insta::assert_snapshot!(output.stdout, @"
+    demo: 1 thing drifted
+      ~ /etc/motd was replaced
+    ");
+    let objects = run(&["drift", "demo", "--format", "json"]).objects();
+    assert_eq!(objects.len(), 1);
+    assert_eq!(objects[0]["type"], "drift");
+    assert_eq!(objects[0]["kind"], "file");
+    assert_eq!(objects[0]["name"], "/etc/motd");
+    let output = run(&["repair", "demo"]);
+    assert_eq!(output.code, 0, "{output:?}");
+    insta::assert_snapshot!(output.steady(), @"
+      ✓ /etc/motd was replaced
+    ✓ demo: 1 thing put right in …
+    ");
+    let kept = "root/var/lib/cairn/drift/etc/motd";
+    assert!(output.stderr.contains("/etc/motd: what stood there is kept at "), "{output:?}");
+    assert!(output.stderr.trim_end().ends_with(kept), "{output:?}");
+    assert_eq!(run(&["repair", "demo"]).stdout, "nothing to do: demo is as it should be\n");
+    assert_eq!(fs::read_to_string(folder.path().join(kept)).expect("kept"), "mine");
 }
 
 #[test]

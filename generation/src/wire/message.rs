@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{BlobId, GenerationId};
+use crate::wire::Drift;
 
 /// The version of this protocol. Both sides say theirs first, and part when they differ.
 pub const PROTOCOL: u32 = 1;
@@ -59,6 +60,13 @@ pub enum Request {
     Current,
     /// Answered by [`Event::Status`].
     Status,
+    /// How the host differs from its generation: answered by one [`Event::Drift`] a difference.
+    Drift,
+    /// Make true again what drifted, and nothing else: what it is is told as [`Event::Drift`].
+    Repair {
+        /// Who repairs: `user@machine`.
+        deployer: String,
+    },
     /// Answered by one [`Event::History`] an entry, oldest first.
     History,
     /// Remove generations beyond the newest `keep`, and blobs that none names.
@@ -148,6 +156,8 @@ pub enum Event {
     },
     /// The state of the host.
     Status(HostStatus),
+    /// Something that is not as the generation says.
+    Drift(Drift),
     /// One switch of the past.
     History(HistoryEntry),
     /// The request was carried out.
@@ -321,9 +331,9 @@ pub struct HostStatus {
     pub next: Option<u64>,
     /// Whether a switch is under way.
     pub switching: bool,
-    /// Managed paths that are not as the generation says, each with what is wrong.
+    /// What is not as the generation says.
     #[serde(default)]
-    pub drift: BTreeMap<String, String>,
+    pub drift: Vec<Drift>,
     /// Managed units by name that are not active though the generation wants them.
     #[serde(default)]
     pub failed_units: BTreeSet<String>,
@@ -381,7 +391,7 @@ mod tests {
             confirmed_id: None,
             next: Some(3),
             switching: false,
-            drift: BTreeMap::new(),
+            drift: Vec::new(),
             failed_units: BTreeSet::new(),
             kept: BTreeMap::from([(2, GenerationId::of(b""))]),
         });

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // A test ends by panicking.
 
 mod bad_input;
+mod drift;
 mod examples;
 mod going_back;
 mod lab;
@@ -15,6 +16,7 @@ fn main() {
             ("the_path", the_path::CASES),
             ("bad_input", bad_input::CASES),
             ("going_back", going_back::CASES),
+            ("drift", drift::CASES),
             ("examples", examples::CASES),
         ],
     );

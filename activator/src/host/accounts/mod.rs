@@ -5,6 +5,7 @@
 //! Cairn made goes. Ids are remembered, so that an account that returns owns its files again.
 
 mod database;
+mod drift;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use cairn_generation::Manifest;
 use cairn_generation::manifest::{Group, User};
+use cairn_generation::wire::Drift;
 use serde::{Deserialize, Serialize};
 
 use database::{Database, Locked};
@@ -204,23 +206,9 @@ impl Accounts {
     ///
     /// # Errors
     /// When the files cannot be read.
-    pub(crate) fn drift(&self, manifest: &Manifest, origin: &Origin) -> Result<Vec<String>, Error> {
+    pub(crate) fn drift(&self, manifest: &Manifest, origin: &Origin) -> Result<Vec<Drift>, Error> {
         let database = Database::read(&self.etc)?;
-        let Ok(should) = plan(&database, manifest, &self.given, origin) else {
-            return Ok(Vec::new());
-        };
-        let users = manifest.users.keys().filter(|name| {
-            database.passwd.line(name) != should.passwd.line(name)
-                || database.shadow.line(name) != should.shadow.line(name)
-        });
-        let groups = manifest
-            .groups
-            .keys()
-            .filter(|name| database.group.line(name) != should.group.line(name));
-        Ok(users
-            .map(|name| format!("user {name}"))
-            .chain(groups.map(|name| format!("group {name}")))
-            .collect())
+        Ok(drift::of(&database, manifest, &self.given, origin))
     }
 }
 

@@ -96,6 +96,38 @@ ops:!::ann,bob
 }
 
 #[test]
+fn drift_names_the_field_and_no_password() {
+    let mut given = Given::default();
+    allocate(&database(), &manifest(), &mut given).unwrap();
+    let whole = plan(&database(), &manifest(), &given, &Origin::default()).unwrap();
+    let drift = |change: fn(&mut Database)| {
+        let mut database = whole.clone();
+        change(&mut database);
+        let told = drift::of(&database, &manifest(), &given, &Origin::default());
+        told.iter().map(|one| format!("{one}\n")).collect::<String>()
+    };
+    let said = [
+        drift(|_| {}),
+        drift(|database| database.passwd.remove("bob")),
+        drift(|database| database.group.remove("ops")),
+        drift(|database| database.shadow.set("ann:$6$other:1:0:99999:7:::".to_owned())),
+        drift(|database| database.group.set("ops:x:999:ann,eve".to_owned())),
+        drift(|database| database.group.set("sudo:x:27:".to_owned())),
+        drift(|database| {
+            database.passwd.set("ann:x:1000:100::/home/x:/usr/bin/zsh".to_owned());
+        }),
+    ];
+    insta::assert_snapshot!(said.concat(), @"
+    the user bob is gone
+    the group ops is gone
+    the user ann has another password
+    the group ops has other members: ann,eve instead of ann,bob
+    the user bob is not in the group sudo
+    the user ann has another shell: /usr/bin/zsh instead of /bin/sh
+    ");
+}
+
+#[test]
 fn a_stopped_move_is_finished_by_the_next() {
     let database = database();
     let mut given = Given::default();

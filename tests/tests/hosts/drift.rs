@@ -1,0 +1,105 @@
+//! What somebody changes by hand on a host is told, and put right, and nothing else is touched.
+
+use cairn_tests::{Cairn, Case, Fleet, Lab};
+
+pub(crate) const CASES: &[Case] = &[("drift of each kind is told and repaired", each_kind)];
+
+const ADDRESS: [u8; 4] = [10, 77, 0, 11];
+
+const HOST: &str = r#"
+  networking.hostName = "alpha";
+  environment.etc."app.conf".text = "right\n";
+  environment.systemPackages = [ pkgs.hello-cairn ];
+  boot.kernel.sysctl."net.ipv4.ip_forward" = 1;
+  users.users.ada = { isNormalUser = true; extraGroups = [ "makers" ]; };
+  users.groups.makers = { };
+  systemd.tmpfiles.rules = [ "d /srv/app 0750 root root -" ];
+  systemd.services = {
+    steady = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 1111"; };
+    stopped = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 2222"; };
+    altered = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 3333"; };
+    reader = {
+      wantedBy = [ "multi-user.target" ];
+      serviceConfig.ExecStart = "/bin/sleep 4444";
+      restartTriggers = [ (builtins.hashString "sha256" "right\n") ];
+    };
+    done = {
+      wantedBy = [ "multi-user.target" ];
+      serviceConfig = { Type = "oneshot"; ExecStart = "/bin/true"; };
+    };
+    unmet = {
+      wantedBy = [ "multi-user.target" ];
+      unitConfig.ConditionPathExists = "/nowhere";
+      serviceConfig.ExecStart = "/bin/sleep 5555";
+    };
+  };
+  networking.firewall = { enable = true; allowedTCPPorts = [ 8080 ]; };
+"#;
+
+fn each_kind() {
+    let lab = Lab::start();
+    let host = lab.host("alpha", ADDRESS);
+    let fleet = Fleet::of("alpha", host.address(), HOST);
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    let _ = cairn.run(&["switch", "alpha"]).ok();
+    let drift = || {
+        let told = cairn.run(&["drift", "alpha", "--format", "json"]);
+        let lines = told.json().into_iter().map(|one| {
+            let text = |key: &str| one[key].as_str().unwrap_or("").to_owned();
+            format!("{} {} {}", text("kind"), text("name"), text("what"))
+        });
+        (told.code(), lines.collect::<Vec<_>>().join("\n"))
+    };
+    assert_eq!(drift(), (0, String::new()), "as it was switched to");
+    // What usermod keeps of what it changes.
+    let forget = || host.sh("rm -f /etc/*-");
+    forget();
+    let before = host.snapshot();
+    let pid = |unit: &str| host.unit(unit, "MainPID");
+    let (steady, reader) = (pid("steady"), pid("reader"));
+
+    host.sh("
+        sed -i s/right/wrong/ /etc/app.conf
+        dpkg --purge hello-cairn
+        sysctl -qw net.ipv4.ip_forward=0
+        usermod -s /bin/sh ada; gpasswd -d ada makers
+        chmod 0700 /srv/app
+        systemctl stop stopped
+        mkdir -p /etc/systemd/system/altered.service.d
+        printf '[Service]\\nNice=5\\n' >/etc/systemd/system/altered.service.d/override.conf
+        systemctl daemon-reload; systemctl restart altered
+        table=$(nft list tables | sed -n 's/^table //p' | head -1)
+        chain=$(nft -s list table $table | sed -n 's/^\\tchain \\(.*\\) {/\\1/p' | head -1)
+        nft add rule $table $chain tcp dport 4444 accept");
+    let (code, told) = drift();
+    assert_eq!(code, 4);
+    let expected = [
+        "file /etc/app.conf was replaced",
+        "directory /srv/app has another mode",
+        "package hello-cairn is not installed",
+        "group makers has other members",
+        "user ada has another shell",
+        "sysctl net.ipv4.ip_forward has another value",
+        "nftables inet cairn-fw was changed",
+        "drop-in /etc/systemd/system/altered.service.d/override.conf alters altered.service",
+        "unit stopped.service is stopped",
+    ];
+    assert_eq!(told, expected.join("\n"));
+    let status = cairn.run(&["status", "alpha"]).ok();
+    let _ = status.says(&["drifted", "/etc/app.conf was replaced", "stopped.service"]);
+
+    let _ = cairn.run(&["repair", "alpha"]).ok().says(&["put right", "app.conf"]);
+    assert_eq!(drift(), (0, String::new()), "repaired");
+    assert_eq!(host.read("/var/lib/cairn/drift/etc/app.conf"), "wrong\n");
+    assert_eq!(pid("steady"), steady, "it did not drift");
+    assert_ne!(pid("reader"), reader, "what it reads had drifted");
+    assert_eq!(host.unit("altered", "Nice"), "0");
+    forget();
+    before.assert_same(&host.snapshot());
+
+    let again = cairn.run(&["repair", "alpha"]).ok();
+    let _ = again.says(&["nothing to do"]);
+    let history = cairn.run(&["history", "alpha", "--format", "json"]).ok().json();
+    let last = history.last().unwrap();
+    assert_eq!((&last["what"], &last["outcome"]), (&"repair".into(), &"repaired".into()));
+}
