@@ -3,8 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use crate::host::Host;
+use crate::tool::must;
 
 /// One system call of a program: the `number`-th of its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -180,8 +184,7 @@ pub fn injected(at: &Call, injection: Injection, program: &Path) -> Command {
 }
 
 /// What strace is told to do for `injection`. The program comes after it.
-#[must_use]
-pub fn arguments(at: &Call, injection: Injection) -> Vec<String> {
+fn arguments(at: &Call, injection: Injection) -> Vec<String> {
     let what = match injection {
         Injection::Kill => "signal=KILL".to_owned(),
         Injection::Error(name) => format!("error={name}"),
@@ -189,6 +192,55 @@ pub fn arguments(at: &Call, injection: Injection) -> Vec<String> {
     let words = ["-qq", "-o", "/dev/null", "-e", "signal=none", "-e"].map(str::to_owned);
     let inject = format!("inject={}:{what}:when={}", at.name, at.number);
     words.into_iter().chain([format!("trace={}", at.name), "-e".to_owned(), inject]).collect()
+}
+
+/// strace on a test host, which has none of its own.
+pub struct Tracer {
+    words: Vec<String>,
+}
+
+impl Tracer {
+    /// Brings this machine's strace to `host`, with the libraries that it needs.
+    #[must_use]
+    pub fn bring(host: &Host<'_>) -> Self {
+        const PLACE: &str = "/opt/strace";
+        let place = host.outside(PLACE);
+        fs::create_dir_all(&place).unwrap();
+        let program = must(Command::new("sh").args(["-c", "command -v strace"]));
+        let libraries = must(Command::new("ldd").arg(program.trim()));
+        // `libc.so.6 => /lib/libc.so.6 (0x…)`, and the loader alone.
+        let files = libraries.split_whitespace().filter(|word| word.starts_with('/'));
+        let mut loader = None;
+        for file in files.chain([program.trim()]) {
+            let name = Path::new(file).file_name().unwrap().to_string_lossy().into_owned();
+            fs::copy(file, place.join(&name)).unwrap();
+            if name.starts_with("ld-") {
+                loader = Some(format!("{PLACE}/{name}"));
+            }
+        }
+        let loader = loader.expect("strace has a loader");
+        Self {
+            words: vec![
+                loader,
+                "--library-path".to_owned(),
+                PLACE.to_owned(),
+                format!("{PLACE}/strace"),
+            ],
+        }
+    }
+
+    /// The words before a command on the host that has its calls written to `log`.
+    #[must_use]
+    pub fn traced(&self, log: &str) -> Vec<String> {
+        let words = ["-qq", "-y", "-s", "0", "-e", "signal=none", "-o", log].map(str::to_owned);
+        self.words.iter().cloned().chain(words).collect()
+    }
+
+    /// The words before a command on the host that has `injection` at the call.
+    #[must_use]
+    pub fn injected(&self, at: &Call, injection: Injection) -> Vec<String> {
+        self.words.iter().cloned().chain(arguments(at, injection)).collect()
+    }
 }
 
 /// The calls in the log of a [`traced`] run that change something, in their order. `counts` tells

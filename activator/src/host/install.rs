@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::disk::Disk;
+use crate::disk::{Disk, temporary};
 use crate::error::{Error, io};
 use crate::state::State;
 
@@ -97,10 +97,15 @@ pub(crate) fn install(disk: &Disk, state: &State) -> Result<bool, Error> {
 pub(crate) fn uninstall(disk: &Disk, state: &State) -> Result<(), Error> {
     let units = state.host("/etc/systemd/system");
     let wants = units.join("sysinit.target.wants");
-    disk.remove_file(&wants.join("cairn-recover.service"))?;
+    let link = wants.join("cairn-recover.service");
+    for path in [temporary(&link), link] {
+        disk.remove_file(&path)?;
+    }
     disk.remove_empty_dir(&wants)?;
     for (name, _) in UNITS {
-        disk.remove_file(&units.join(name))?;
+        let path = units.join(name);
+        disk.remove_file(&temporary(&path))?;
+        disk.remove_file(&path)?;
     }
     disk.sync_dir(&units)
 }

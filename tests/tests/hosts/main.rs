@@ -6,6 +6,7 @@ mod drift;
 mod examples;
 mod going_back;
 mod lab;
+mod sweep;
 mod the_path;
 
 fn main() {
@@ -18,6 +19,7 @@ fn main() {
             ("going_back", going_back::CASES),
             ("drift", drift::CASES),
             ("examples", examples::CASES),
+            ("sweep", sweep::CASES),
         ],
     );
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 
-use crate::disk::Disk;
+use crate::disk::{Disk, temporary};
 use crate::error::{Error, io};
 
 /// The files, in the order in which they are written: a group is there before its users, and a
@@ -123,10 +123,12 @@ impl Database {
     ) -> Result<(), Error> {
         for name in FILES {
             let table = self.table(name).clone();
+            let path = etc.join(name);
             if table == *before.table(name) {
+                // What a kill may have left.
+                disk.remove_file(&temporary(&path))?;
                 continue;
             }
-            let path = etc.join(name);
             let (mode, ids) = match fs::metadata(&path) {
                 Ok(found) => {
                     (found.permissions().mode() & 0o7777, Some((found.uid(), found.gid())))

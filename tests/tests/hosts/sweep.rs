@@ -1,0 +1,302 @@
+//! The activator on a live host, killed before a system call that changes the disk, or refused it:
+//! files, links, units, accounts, kernel and journal are then looked at from outside.
+//!
+//! `CAIRN_SWEEP_DEPTH` says how many calls of each course are tried: a number, or `whole`.
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use cairn_tests::strace::{self, Call, Injection, Tracer};
+use cairn_tests::{Cairn, Case, Fleet, Host, Lab, Snapshot};
+use serde_json::{Value, json};
+
+pub(crate) const CASES: &[Case] = &[
+    ("a first switch, stopped anywhere", first),
+    ("a change, stopped anywhere", change),
+    ("a removal, stopped anywhere", removal),
+    ("a rollback, stopped anywhere", rollback),
+];
+
+const ADDRESS: [u8; 4] = [10, 77, 0, 11];
+
+/// Something of each kind. What is `VERSION` differs between the two generations.
+const DEFINITIONS: &str = r#"
+  environment.etc."sweep/link".text = "VERSION\n";
+  environment.etc."sweep/copy" = { text = "VERSION\n"; method = "copy"; };
+  environment.etc."sweep/only-VERSION".text = "here\n";
+  systemd.services.changes = {
+    wantedBy = [ "multi-user.target" ];
+    serviceConfig.ExecStart = "/bin/sh -c 'exec sleep infinity' VERSION";
+  };
+  systemd.services."only-VERSION" = {
+    wantedBy = [ "multi-user.target" ];
+    serviceConfig.ExecStart = "/bin/sleep infinity";
+  };
+  users.users."user-VERSION" = { isNormalUser = true; extraGroups = [ "makers" ]; };
+  users.groups.makers = { };
+  boot.kernel.sysctl."net.ipv4.ip_forward" = NUMBER;
+  networking.nftables.tables.sweep = {
+    family = "inet";
+    content = "chain input { type filter hook input priority 0; tcp dport 700NUMBER drop; }";
+  };
+"#;
+
+fn definitions(version: &str, number: &str) -> String {
+    DEFINITIONS.replace("VERSION", version).replace("NUMBER", number)
+}
+
+/// A host whose activator is run by hand, with the orders that `cairn` gave it.
+struct Bed<'lab> {
+    host: Host<'lab>,
+    tracer: Tracer,
+    activator: String,
+    one: Value,
+    two: Value,
+}
+
+/// Where the order lies, and the answer.
+const FOLDER: &str = "/run/cairn/sweep";
+/// Whatever is left of an earlier first switch goes; blobs come before a switch begins.
+const FORGET: &str = "cd /var/lib/cairn && rm -rf generations/[1-9]* generations/0/* numbers.json \
+    origin.json history.jsonl ids.json drift activator/current";
+
+impl<'lab> Bed<'lab> {
+    /// A host in generation 2, which was in 1 before.
+    fn new(lab: &'lab Lab) -> Self {
+        let host = lab.host("alpha", ADDRESS);
+        let tracer = Tracer::bring(&host);
+        let fleet = Fleet::of("alpha", host.address(), &definitions("one", "1"));
+        let cairn = Cairn::new(fleet.path()).within(lab);
+        let switched = || {
+            let _ = cairn.run(&["switch", "alpha"]).ok();
+            let order = host.sh("cat $(ls -t /run/cairn/switch-*/order.json | head -1)");
+            serde_json::from_str(&order).unwrap()
+        };
+        let one = switched();
+        fleet.define(host.address(), &definitions("two", "0"));
+        let two = switched();
+        let activator = host.sh("readlink -f /var/lib/cairn/activator/current/cairn-activator");
+        Self { host, tracer, activator, one, two }
+    }
+
+    fn rollback(&self, to: &str) -> Value {
+        json!({ "Rollback": { "to": to, "options": self.one["Switch"]["options"] } })
+    }
+
+    /// Runs the engine with `order` in a unit of its own, as a connection does, and gives the last
+    /// thing that it said. The confirmation lies there already.
+    fn run(&self, order: &Value, under: &[String]) -> Option<Value> {
+        let mut order = order.clone();
+        let kind = order.as_object_mut().unwrap().values_mut().next().unwrap();
+        kind["options"]["nonce"] = "sweep".into();
+        let prepare = format!(
+            "rm -rf {FOLDER}; mkdir -p -m 700 {FOLDER}; printf sweep >/run/cairn/confirmed"
+        );
+        self.host.sh(&prepare);
+        fs::write(self.host.outside(&format!("{FOLDER}/order.json")), order.to_string()).unwrap();
+        let unit = ["systemd-run", "--quiet", "--wait", "--collect", "--service-type=exec"];
+        let mut command = self.host.inside(&unit);
+        command.args(["--unit=cairn-sweep", "--"]).args(under);
+        let _ = command.args([&self.activator, "engine", FOLDER]).output().unwrap();
+        let said = fs::read_to_string(self.host.outside(&format!("{FOLDER}/events")));
+        said.unwrap_or_default()
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .next_back()
+    }
+
+    fn must(&self, order: &Value) {
+        let said = self.run(order, &[]);
+        assert!(said.as_ref().is_some_and(|said| said["event"] == "done"), "{said:?}");
+    }
+
+    /// The switch was killed: it is ended in one of the three ways.
+    fn recover(&self, way: usize) -> &'static str {
+        let activator = &self.activator;
+        match way % 3 {
+            0 => {
+                self.host.until("a command ends the switch", || {
+                    self.host.holds(&format!("{activator} recover"))
+                });
+                "a command"
+            }
+            1 => {
+                // Its timer may be faster.
+                self.host.until("the watchdog ends the switch", || {
+                    self.host.holds(&format!("{activator} recover --watchdog"))
+                        && !self.host.holds("test -e /var/lib/cairn/journal")
+                });
+                "the watchdog"
+            }
+            _ => {
+                self.host.kill();
+                self.host.start();
+                "a boot"
+            }
+        }
+    }
+}
+
+/// What is stopped, and how the host comes to where it begins.
+struct Course<'a> {
+    name: &'a str,
+    order: Value,
+    /// From the new generation to the old one.
+    reset: Value,
+    /// Run before each try: what the last one staged goes.
+    forget: &'a str,
+}
+
+/// What was seen of a course.
+struct Sweep<'a> {
+    bed: &'a Bed<'a>,
+    course: &'a Course<'a>,
+    old: Snapshot,
+    new: Snapshot,
+}
+
+impl Sweep<'_> {
+    /// Whether the host is in the new generation. It must be wholly in one of the two.
+    fn is_new(&self, at: &str) -> bool {
+        let host = &self.bed.host;
+        let mut differences = (Vec::new(), Vec::new());
+        let mut found = None;
+        // What was started is not up at once.
+        for _ in 0..6 {
+            let seen = host.snapshot();
+            differences = (self.old.differences(&seen), self.new.differences(&seen));
+            found = [(&differences.0, false), (&differences.1, true)]
+                .into_iter()
+                .find_map(|(differences, is_new)| differences.is_empty().then_some(is_new));
+            if found.is_some() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
+        let Some(is_new) = found else {
+            let (old, new) = (differences.0.join("\n"), differences.1.join("\n"));
+            panic!("{at}: mixed\nagainst the old generation:\n{old}\nagainst the new:\n{new}");
+        };
+        assert!(!host.holds("test -e /var/lib/cairn/journal"), "{at}: the journal is open");
+        let links = host.sh("cd /var/lib/cairn; readlink current; readlink confirmed");
+        let (current, confirmed) = links.split_once('\n').unwrap();
+        assert_eq!(current, confirmed, "{at}");
+        let last = host.sh("tail -n 1 /var/lib/cairn/history.jsonl 2>/dev/null || true");
+        if !last.is_empty() {
+            let last: Value = serde_json::from_str(&last).unwrap();
+            let ends = if last["outcome"] == "confirmed" { &last["to"] } else { &last["from"] };
+            let number = current.trim_start_matches("generations/").split('-').next().unwrap();
+            assert_eq!(ends.to_string(), number, "{at}: {last}");
+        }
+        is_new
+    }
+
+    fn reset(&self) {
+        self.bed.must(&self.course.reset);
+        self.bed.host.sh(self.course.forget);
+    }
+
+    fn killed(&self, call: &Call, way: usize) -> bool {
+        let name = self.course.name;
+        self.bed.run(&self.course.order, &self.bed.tracer.injected(call, Injection::Kill));
+        let by = self.bed.recover(way);
+        self.is_new(&format!("{name}, killed at {call}, ended by {by}"))
+    }
+
+    fn refused(&self, call: &Call, error: &'static str) -> bool {
+        let at = format!("{}, {error} at {call}", self.course.name);
+        let said = self
+            .bed
+            .run(&self.course.order, &self.bed.tracer.injected(call, Injection::Error(error)));
+        let said = said.unwrap_or_else(|| panic!("{at}: it says nothing"));
+        let is_new = self.is_new(&at);
+        match said["event"].as_str() {
+            Some("done") => assert!(is_new, "{at}: {said}"),
+            _ => assert!(!is_new && said["unchanged"] == true, "{at}: {said}"),
+        }
+        is_new
+    }
+}
+
+fn sweep(bed: &Bed<'_>, course: &Course<'_>) {
+    let host = &bed.host;
+    host.sh(course.forget);
+    let old = host.snapshot();
+    let said = bed.run(&course.order, &bed.tracer.traced("/run/trace"));
+    assert!(said.as_ref().is_some_and(|said| said["event"] == "done"), "{said:?}");
+    let new = host.snapshot();
+    assert!(!old.differences(&new).is_empty());
+    let calls = strace::changes(&host.read("/run/trace"), |path| {
+        let places = ["/etc", "/home", "/run/cairn", "/var"];
+        places.iter().any(|place| path.starts_with(place)) && !path.starts_with(FOLDER)
+    });
+    let sweep = Sweep { bed, course, old, new };
+    sweep.reset();
+    assert!(!sweep.is_new("reset"));
+    let (mut olds, mut news) = (0, 0);
+    let mut count = |is_new: bool| {
+        if is_new {
+            news += 1;
+            sweep.reset();
+        } else {
+            olds += 1;
+            host.sh(course.forget);
+        }
+    };
+    for (way, call) in sample(&calls, 2).into_iter().enumerate() {
+        count(sweep.killed(call, way));
+    }
+    for (which, call) in sample(&calls, 1).into_iter().enumerate() {
+        count(sweep.refused(call, ["ENOSPC", "EIO", "EROFS"][which % 3]));
+    }
+    println!(
+        "{} on a live host ({} calls): {} points tried, {olds} old, {news} new, 0 mixed",
+        course.name,
+        calls.len(),
+        olds + news
+    );
+}
+
+/// So many calls, evenly spread.
+fn sample(calls: &[Call], few: usize) -> Vec<&Call> {
+    let count = match std::env::var("CAIRN_SWEEP_DEPTH").as_deref() {
+        Err(_) => few,
+        Ok("whole") => calls.len(),
+        Ok(number) => number.parse().expect("CAIRN_SWEEP_DEPTH is `whole` or a number"),
+    };
+    let count = count.min(calls.len());
+    (0..count).map(|index| &calls[(2 * index + 1) * calls.len() / (2 * count)]).collect()
+}
+
+fn first() {
+    let lab = Lab::start();
+    let bed = Bed::new(&lab);
+    bed.must(&bed.rollback("0"));
+    bed.host.sh(FORGET);
+    let (order, reset) = (bed.one.clone(), bed.rollback("0"));
+    sweep(&bed, &Course { name: "first", order, reset, forget: FORGET });
+}
+
+fn change() {
+    let lab = Lab::start();
+    let bed = Bed::new(&lab);
+    bed.must(&bed.rollback("1"));
+    let (order, reset) = (bed.two.clone(), bed.rollback("1"));
+    let forget = "rm -rf /var/lib/cairn/generations/2-*";
+    sweep(&bed, &Course { name: "change", order, reset, forget });
+}
+
+fn removal() {
+    let lab = Lab::start();
+    let bed = Bed::new(&lab);
+    let (order, reset) = (bed.rollback("0"), bed.rollback("2"));
+    sweep(&bed, &Course { name: "removal", order, reset, forget: "" });
+}
+
+fn rollback() {
+    let lab = Lab::start();
+    let bed = Bed::new(&lab);
+    let (order, reset) = (bed.rollback("1"), bed.rollback("2"));
+    sweep(&bed, &Course { name: "rollback", order, reset, forget: "" });
+}
