@@ -68,7 +68,7 @@ fn takes_what_nix_takes() {
         .for_each(|l| corpus.add(l));
     for seed in 0..200 {
         let mut choices = Choices::from_seed(seed, 100);
-        corpus.add(&program(&mut choices, &Options { failing: 0, dynamic: true }).text);
+        corpus.add(&program(&mut choices, &Options { failing: 0, wrong: 0, dynamic: true }).text);
     }
     let texts: Vec<String> = (first..first + count)
         .map(|seed| {

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use cairn_lang::{EvalOptions, MemoryFs, Mode, Root, Roots, VirtualPath, World, eval_expr};
 use cairn_random::{Choices, Options, Program, program, shrink};
 
-const OPTIONS: Options = Options { failing: 8, dynamic: true };
+const OPTIONS: Options = Options { failing: 8, wrong: 0, dynamic: true };
 /// Programs that one process of Nix is given.
 const BATCH: u64 = 200;
 /// Differences beyond this tell nothing new, and shrinking takes long.

@@ -7,6 +7,7 @@ use crate::tree::{Expr, ExprKind, Formal, Lambda, Param};
 
 use super::demand::TEXT;
 use super::lookup::Look;
+use super::operators::comparable;
 use super::report;
 use super::scope::Cx;
 use super::signature::{Sig, SigFun};
@@ -16,6 +17,8 @@ use super::{Checker, FUEL, Pending};
 
 /// So often may a function be in its own call before its result is anything.
 const RECURSION: usize = 2;
+/// Of more functions than this, nothing is known of a call.
+const SEVERAL: usize = 6;
 /// Deeper calls give anything.
 const DEEPEST_CALL: usize = 24;
 
@@ -126,13 +129,41 @@ impl<'a> Checker<'_, 'a> {
                 self.call_closure((lambda, cx, given), args, at)
             }
             Ty::Fun(Fun::Sig(fun, given)) => self.call_signature(fun, given, args, at, want),
-            _ => {
-                args.iter().for_each(|arg| {
-                    self.part_of(*arg);
-                });
-                Ty::Dyn
+            other => {
+                let types: Vec<_> = args.iter().map(|arg| self.part_of(*arg)).collect();
+                self.call_any(other, &types, at)
             }
         }
+    }
+
+    /// A call of a set that is a function too, or of one of several functions.
+    fn call_any(&self, function: Ty<'a>, args: &[Ty<'a>], at: Span) -> Ty<'a> {
+        let all = function.members();
+        if function.is_vague() || all.len() > SEVERAL {
+            self.doubt_if(!matches!(function, Ty::Never), at);
+            return Ty::Dyn;
+        }
+        let each = all.iter().map(|member| match member {
+            Ty::Fun(Fun::Closure(..) | Fun::Sig(..)) => {
+                let args: Vec<_> = args.iter().copied().map(Arg::Ty).collect();
+                self.aside(|| {
+                    self.in_mode(Mode::Silent, || self.call(*member, &args, at, Want::Any))
+                })
+            }
+            Ty::Set(set) => match self.look(*set, "__functor".into()) {
+                Look::Has(functor) => {
+                    let all = std::iter::once(*member).chain(args.iter().copied());
+                    let args: Vec<_> = all.map(Arg::Ty).collect();
+                    self.aside(|| {
+                        self.in_mode(Mode::Silent, || self.call(functor, &args, at, Want::Any))
+                    })
+                }
+                _ => self.given_up(at),
+            },
+            _ => self.given_up(at),
+        });
+        let each: Vec<_> = each.collect();
+        self.union(each)
     }
 
     /// Whether a value may be called.
@@ -208,7 +239,7 @@ impl<'a> Checker<'_, 'a> {
             let mut active = self.active.borrow_mut();
             let times = active.iter().filter(|other| **other == this).count();
             if times >= RECURSION || active.len() >= DEEPEST_CALL {
-                return Ty::Dyn;
+                return self.given_up(lambda.body.span);
             }
             active.push(this);
         }
@@ -229,6 +260,7 @@ impl<'a> Checker<'_, 'a> {
             return Some(Cx { scope: self.params(lambda, cx, |_| Ty::Dyn, args), ..cx });
         };
         let arg = self.resolve(*arg);
+        self.sure_of_argument(pattern, arg, at);
         if !arg.is_vague() && !arg.kinds().meets(Kinds::SET) {
             self.report(report::not_a_set(lambda, &arg, at));
             return None;
@@ -286,6 +318,16 @@ impl<'a> Checker<'_, 'a> {
             return self.import(args.first().copied());
         }
         self.guard(fun, &mut args);
+        if let [a, b] = args[..]
+            && fun.name == "lessThan"
+        {
+            let [a, b] = [a, b].map(|arg| self.resolve(self.part_of(arg)));
+            self.sure_of_order(a, b, at);
+            if !comparable(a, b) {
+                self.report(report::not_comparable(&a, &b, at));
+            }
+            return Ty::Bool;
+        }
         let bindings = Bindings::default();
         if FAITHFUL.contains(&fun.name) {
             bindings.expect(self, &fun.result, want);
@@ -306,7 +348,7 @@ impl<'a> Checker<'_, 'a> {
             }
         }
         let general = bindings.apply(self, &fun.result);
-        self.precise(fun.name, &types, general)
+        self.precise(fun.name, &types, general, at)
     }
 
     /// Arguments that a condition guards stand in its branch.
@@ -377,7 +419,7 @@ impl<'a> Checker<'_, 'a> {
         start: Option<&'static Sig>,
         at: Span,
     ) -> Ty<'a> {
-        let (mut params, mut gathers) = (Vec::new(), None);
+        let (mut params, mut gathers, mut called) = (Vec::new(), None, true);
         let mut result = param;
         while let Sig::Fun(param, rest) = result {
             if start.is_some() && matches!(**param, Sig::Any) {
@@ -385,7 +427,10 @@ impl<'a> Checker<'_, 'a> {
             }
             // What nothing is known of, such as the elements of an empty list, is anything.
             params.push(match self.resolve(bindings.apply(self, param)) {
-                Ty::Never => Ty::Dyn,
+                Ty::Never => {
+                    called = false;
+                    Ty::Dyn
+                }
                 ty => ty,
             });
             result = rest;
@@ -406,15 +451,18 @@ impl<'a> Checker<'_, 'a> {
             let start = bindings.apply(self, start);
             params[index] = self.gathered(function, &params, index, start, at);
         }
-        let ty = match arg {
+        let run = || match arg {
             Arg::Expr(Expr { kind: ExprKind::Lambda(lambda), .. }, cx) => {
                 self.typed_body(lambda, cx, &params, want, at)
             }
             _ => {
-                let args: Vec<_> = params.into_iter().map(Arg::Ty).collect();
-                self.in_mode(Mode::Silent, || self.call(function, &args, at, Want::Any))
+                let args: Vec<_> = params.iter().copied().map(Arg::Ty).collect();
+                let ty = self.in_mode(Mode::Silent, || self.call(function, &args, at, Want::Any));
+                self.aside(|| self.compare(ty, want, arg.span().or(at)));
+                ty
             }
         };
+        let ty = if called { run() } else { self.not_known(run) };
         bindings.bind(self, result, ty);
         function
     }

@@ -299,7 +299,7 @@ impl<'a> Checker<'_, 'a> {
         if is_property(self, set) {
             return;
         }
-        match self.shape(option) {
+        self.inside((), || match self.shape(option) {
             OptionShape::Null(inner) | OptionShape::Same(inner) => {
                 self.define(ty, inner, place, at);
             }
@@ -311,7 +311,7 @@ impl<'a> Checker<'_, 'a> {
             }
             OptionShape::Options(level) => self.define_level(ty, level, place, at),
             _ => {}
-        }
+        });
     }
 
     /// Whether an option may take a value.

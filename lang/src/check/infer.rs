@@ -23,17 +23,32 @@ impl<'a> Checker<'_, 'a> {
     /// The type of an expression, resolved.
     pub(super) fn infer(&self, expr: &'a Expr, cx: Cx<'a>) -> Ty<'a> {
         if self.mode.get() != Mode::All {
-            let Some(fuel) = self.fuel.get().checked_sub(1) else { return Ty::Dyn };
+            let Some(fuel) = self.fuel.get().checked_sub(1) else {
+                return self.given_up(expr.span);
+            };
             self.fuel.set(fuel);
         }
         let depth = self.nesting.get();
         if depth > DEEPEST && self.mode.get() != Mode::All {
-            return Ty::Dyn;
+            return self.given_up(expr.span);
         }
         self.nesting.set(depth + 1);
         let ty = stacker::maybe_grow(256 << 10, 8 << 20, || self.kind(expr, cx));
         self.nesting.set(depth);
         ty
+    }
+
+    /// Runs `work` on a part of a type, which may be a part of itself: not too often.
+    pub(super) fn inside<T>(&self, otherwise: T, work: impl FnOnce() -> T) -> T {
+        let depth = self.nesting.get();
+        if depth > DEEPEST {
+            self.doubt_if(true, Span::NONE);
+            return otherwise;
+        }
+        self.nesting.set(depth + 1);
+        let result = stacker::maybe_grow(256 << 10, 8 << 20, work);
+        self.nesting.set(depth);
+        result
     }
 
     fn kind(&self, expr: &'a Expr, cx: Cx<'a>) -> Ty<'a> {
@@ -209,7 +224,9 @@ impl<'a> Checker<'_, 'a> {
                         (_, Mode::Call) => Mode::Call,
                         _ => Mode::Silent,
                     };
+                    let known = self.unknown.replace(thunk.cx.scope.unknown);
                     let ty = self.in_mode(mode, || self.infer(thunk.expr, thunk.cx));
+                    self.unknown.set(known);
                     let ty = self.resolve(ty);
                     thunk.state.set(State::Done(ty));
                     ty
@@ -318,8 +335,10 @@ impl<'a> Checker<'_, 'a> {
             }
             _ => Ty::Dyn,
         };
-        let scope = self.params(lambda, cx, given, &[]);
-        self.within(Some(scope), || self.infer(&lambda.body, Cx { scope, ..cx }));
+        self.not_known(|| {
+            let scope = self.params(lambda, cx, given, &[]);
+            self.within(Some(scope), || self.infer(&lambda.body, Cx { scope, ..cx }));
+        });
     }
 
     /// The scope of a function's body, where `given` says what each formal of a pattern is given,
@@ -378,6 +397,7 @@ impl<'a> Checker<'_, 'a> {
     pub(super) fn expect(&self, ty: Ty<'a>, kinds: Kinds, words: &str, at: Span) -> bool {
         let ty = self.resolve(ty);
         if ty.is_vague() || ty.kinds().meets(kinds) {
+            self.sure_of_kinds(ty, kinds, at);
             return true;
         }
         self.report(super::report::mismatch(words, &ty, at));

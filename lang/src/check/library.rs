@@ -14,7 +14,7 @@ use super::ty::{Field, Fun, Mode, Record, SetTy, State, Thunk, Ty};
 
 impl<'a> Checker<'_, 'a> {
     /// What a function gives for arguments of these types; `general` is what its signature says.
-    pub(super) fn precise(&self, name: &str, args: &[Ty<'a>], general: Ty<'a>) -> Ty<'a> {
+    pub(super) fn precise(&self, name: &str, args: &[Ty<'a>], general: Ty<'a>, at: Span) -> Ty<'a> {
         let known = match (name, args) {
             ("mapAttrs", [function, set]) => self.mapped(*function, *set),
             ("genAttrs", [names, function]) => self.generated(*names, *function),
@@ -26,16 +26,40 @@ impl<'a> Checker<'_, 'a> {
             ("elemAt", [list, Ty::Int(Some(number))]) => {
                 usize::try_from(*number).ok().and_then(|number| self.item(*list, number))
             }
-            ("getAttr", [name, set]) => match self.resolve(*name) {
-                Ty::Str(Some(name)) => match self.look_in(*set, Symbol::new(name)) {
-                    Look::Has(ty) => Some(self.resolve(ty)),
-                    _ => None,
-                },
-                _ => None,
-            },
+            ("getAttr", [name, set]) => self.attribute(*name, *set, at),
+            ("tryEval", [value]) => {
+                // The value of what fails is `false`.
+                let field = |name: &str, ty| {
+                    let name = name.into();
+                    Field { name, ty, optional: false, key: Span::NONE, at: Span::NONE }
+                };
+                let value = self.union([*value, Ty::Bool]);
+                Some(self.record(vec![field("success", Ty::Bool), field("value", value)], None))
+            }
             _ => None,
         };
         known.unwrap_or(general)
+    }
+
+    fn attribute(&self, name: Ty<'a>, set: Ty<'a>, at: Span) -> Option<Ty<'a>> {
+        let Ty::Str(Some(name)) = self.resolve(name) else {
+            self.doubt_if(true, at);
+            return None;
+        };
+        let (set, name) = (self.resolve(set), Symbol::new(name));
+        match self.look_in(set, name) {
+            Look::Has(ty) => Some(self.resolve(ty)),
+            Look::Maybe(_) => {
+                self.doubt_if(true, at);
+                None
+            }
+            Look::No => {
+                if set.kinds() == super::ty::Kinds::SET {
+                    self.report(self.missing(set, name, at));
+                }
+                None
+            }
+        }
     }
 
     /// A set of which the names were read off the text.
@@ -142,11 +166,10 @@ impl<'a> Checker<'_, 'a> {
             rest = after;
         }
         let state = Cell::new(State::Waiting);
-        Some(Ty::Later(self.eval.alloc(Thunk {
-            expr: &lambda.body,
-            cx,
-            home: Mode::Silent,
-            state,
-        })))
+        let thunk = self.eval.alloc(Thunk { expr: &lambda.body, cx, home: Mode::Silent, state });
+        if self.is_to_be_sure(super::Pending::Thunk(thunk)) {
+            self.pending.borrow_mut().push_back(super::Pending::Thunk(thunk));
+        }
+        Some(Ty::Later(thunk))
     }
 }

@@ -36,11 +36,16 @@ impl<'a> Checker<'_, 'a> {
             self.demand(of, cx, Kinds::SET);
         }
         for key in path {
+            if let Ty::Never = ty {
+                self.visit_keys(path, cx);
+                return Ty::Never;
+            }
             let (name, span) = match key {
                 Key::Static(name, span) => (*name, *span),
                 Key::Dynamic(expr) => match self.dynamic_key(expr, cx) {
                     Some(name) => (name, expr.span),
                     None => {
+                        self.doubt_if(default.is_none(), expr.span);
                         ty = self.any_attribute(ty);
                         place = None;
                         certain = false;
@@ -56,6 +61,7 @@ impl<'a> Checker<'_, 'a> {
             match self.look_in(ty, name) {
                 Look::Has(found) => ty = self.resolve(found),
                 Look::Maybe(found) => {
+                    self.doubt_if(default.is_none(), span);
                     ty = self.resolve(found);
                     certain = false;
                 }
@@ -218,7 +224,10 @@ impl<'a> Checker<'_, 'a> {
             match self.look_in(set, name) {
                 Look::Has(ty) if !unknown => return self.resolve(ty),
                 Look::No => {}
-                _ => unknown = true,
+                _ => {
+                    self.doubt_if(true, at);
+                    unknown = true;
+                }
             }
         }
         if !unknown {

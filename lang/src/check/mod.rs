@@ -33,6 +33,7 @@ use crate::tree::{Lambda, Tree};
 mod call;
 mod define;
 mod demand;
+mod doubt;
 mod infer;
 mod join;
 mod library;
@@ -82,6 +83,13 @@ pub struct Checker<'e, 'a> {
     /// The argument of modules that holds other configurations by name, and whether they have the
     /// same options.
     siblings: Cell<Option<(Symbol, bool)>>,
+    /// Whether what is not sure is noted, and the first such place.
+    proving: Cell<bool>,
+    /// How many more parts of calls may be looked at to be sure of them.
+    parts: Cell<u32>,
+    doubt: Cell<Option<Span>>,
+    /// Whether what is being looked at stands in a function whose arguments are not known.
+    unknown: Cell<bool>,
     files: RefCell<FxHashMap<VirtualPath, Ty<'a>>>,
     signatures: RefCell<FxHashMap<*const (), &'static SigFun>>,
     submodules: RefCell<FxHashMap<*const (), Option<&'a Level<'a>>>>,
@@ -97,6 +105,8 @@ enum Pending<'a> {
 
 /// How many expressions are looked at for one call.
 const FUEL: u32 = 4000;
+/// How many parts of calls are looked at to be sure of a file.
+const PARTS: u32 = 4000;
 
 impl<'e, 'a> Checker<'e, 'a> {
     pub(crate) fn new(eval: &'e Evaluator<'a>, root: Option<&'a Level<'a>>) -> Checker<'e, 'a> {
@@ -115,6 +125,10 @@ impl<'e, 'a> Checker<'e, 'a> {
             faults: RefCell::default(),
             pending: RefCell::default(),
             siblings: Cell::new(None),
+            proving: Cell::new(false),
+            parts: Cell::new(PARTS),
+            doubt: Cell::new(None),
+            unknown: Cell::new(false),
             files: RefCell::default(),
             signatures: RefCell::default(),
             submodules: RefCell::default(),
@@ -176,6 +190,7 @@ impl<'e, 'a> Checker<'e, 'a> {
     fn drain(&self) {
         loop {
             let next = self.pending.borrow_mut().pop_front();
+            self.fuel.set(FUEL);
             match next {
                 Some(Pending::Thunk(thunk)) => {
                     self.within(None, || self.resolve(Ty::Later(thunk)));
@@ -187,7 +202,7 @@ impl<'e, 'a> Checker<'e, 'a> {
     }
 
     fn later(&self, pending: Pending<'a>) {
-        if self.mode.get() == Mode::All {
+        if self.mode.get() == Mode::All || self.is_to_be_sure(pending) {
             self.pending.borrow_mut().push_back(pending);
         }
     }
@@ -237,7 +252,8 @@ impl<'e, 'a> Checker<'e, 'a> {
         slots: impl ExactSizeIterator<Item = Ty<'a>>,
     ) -> &'a Scope<'a> {
         let slots = self.eval.arena.bump.alloc_slice_fill_iter(slots.map(Cell::new));
-        self.eval.alloc(Scope { binder, up, slots })
+        let unknown = self.unknown.get() || up.is_some_and(|up| up.unknown);
+        self.eval.alloc(Scope { binder, unknown, up, slots })
     }
 
     fn slice<T: Copy>(&self, items: &[T]) -> &'a [T] {

@@ -62,6 +62,7 @@ impl<'a> Checker<'_, 'a> {
             }
             BinaryOp::Equal | BinaryOp::NotEqual => Ty::Bool,
             _ => {
+                self.sure_of_order(a, b, at);
                 if !comparable(a, b) {
                     self.report(report::not_comparable(&a, &b, at));
                 }
@@ -71,6 +72,7 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn add(&self, a: Ty<'a>, b: Ty<'a>, a_at: Span, b_at: Span) -> Ty<'a> {
+        self.sure_of_sum(a, b, a_at);
         if a.is_vague() {
             return Ty::Dyn;
         }
@@ -111,6 +113,7 @@ impl<'a> Checker<'_, 'a> {
     pub(super) fn expect_text(&self, ty: Ty<'a>, at: Span) -> bool {
         let ty = self.resolve(ty);
         if ty.is_vague() || ty.members().iter().any(|member| self.is_text(*member)) {
+            self.sure_of_kinds(ty, Kinds::STR.or(Kinds::PATH), at);
             return true;
         }
         self.report(report::not_a_string(&ty, at));
@@ -208,7 +211,7 @@ fn number<'a>(a: Ty<'a>, b: Ty<'a>) -> Ty<'a> {
     }
 }
 
-fn comparable(a: Ty<'_>, b: Ty<'_>) -> bool {
+pub(super) fn comparable(a: Ty<'_>, b: Ty<'_>) -> bool {
     if a.is_vague() || b.is_vague() {
         // One of them alone may be of no order.
         let hopeless = |ty: Ty<'_>| !ty.is_vague() && !ty.kinds().meets(ORDERED);

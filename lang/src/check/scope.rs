@@ -20,6 +20,8 @@ pub(crate) enum Binder {
 /// The names of one environment, as lowering numbered them.
 pub(crate) struct Scope<'a> {
     pub(crate) binder: Binder,
+    /// Whether it stands in a function whose arguments are not known.
+    pub(crate) unknown: bool,
     pub(crate) up: Option<&'a Scope<'a>>,
     pub(crate) slots: &'a [Cell<Ty<'a>>],
 }

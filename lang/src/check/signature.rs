@@ -6,7 +6,7 @@
 //!
 //! A lower-case letter is a variable; `_` is anything; `[t]` a list, `{t}` a set whose attributes
 //! are all `t`, `{ name : t, other ? t }` one with these (`...` before the brace: and others);
-//! `text` is whatever interpolation takes. A function's strict arguments have types, its lazy ones
+//! `text` is whatever interpolation takes, `shown` what `toString` does. A function's strict arguments have types, its lazy ones
 //! are variables, so that a mismatch is always an error of the program.
 
 use std::sync::LazyLock;
@@ -21,6 +21,8 @@ pub(crate) enum Sig {
     Kind(Kinds),
     /// What interpolation takes: strings, paths, sets that say how.
     Text,
+    /// What `toString` takes: texts, and plain values.
+    Shown,
     Var(u8),
     List(Box<Sig>),
     /// A set whose attributes are all of one type.
@@ -137,6 +139,7 @@ impl<'t> Parser<'t> {
             // A set may be called, if it has a `__functor`.
             "fun" => Sig::Kind(Kinds::FUN.or(Kinds::SET)),
             "text" => Sig::Text,
+            "shown" => Sig::Shown,
             "never" => Sig::Never,
             letter => match letter.as_bytes() {
                 [letter] => Sig::Var(*letter),

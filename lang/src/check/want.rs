@@ -15,7 +15,7 @@ use super::schema::OptionShape;
 use super::scope::Cx;
 use super::shape::Shape;
 use super::signature::Sig;
-use super::ty::{Kinds, SetTy, Ty};
+use super::ty::{Kinds, Mode, SetTy, Ty};
 
 /// What is expected of an expression.
 #[derive(Clone, Copy)]
@@ -178,6 +178,7 @@ impl<'a> Checker<'_, 'a> {
     fn compare_signature(&self, ty: Ty<'a>, sig: &'static Sig, at: Span) {
         match sig {
             Sig::Any | Sig::Var(_) | Sig::Either(_) | Sig::Never => {}
+            Sig::Shown => self.compare_shown(ty, at),
             Sig::Kind(kinds) => {
                 self.expect(ty, *kinds, words(*kinds), at);
             }
@@ -195,10 +196,16 @@ impl<'a> Checker<'_, 'a> {
                 if !self.expect(ty, Kinds::SET, "an attribute set", at) {
                     return;
                 }
-                for (name, ..) in fields.iter().filter(|(_, optional, _)| !optional) {
+                for (name, optional, inner) in fields {
                     let name = Symbol::new(name);
-                    if let Look::No = self.look_in(ty, name) {
-                        self.report(self.missing(ty, name, at));
+                    match self.look_in(ty, name) {
+                        Look::No if *optional => {}
+                        Look::No => self.report(self.missing(ty, name, at)),
+                        Look::Has(ty) => self.aside(|| self.compare_signature(ty, inner, at)),
+                        Look::Maybe(ty) => {
+                            self.doubt_if(!optional, at);
+                            self.aside(|| self.compare_signature(ty, inner, at));
+                        }
                     }
                 }
             }
@@ -208,10 +215,14 @@ impl<'a> Checker<'_, 'a> {
                     return;
                 }
                 // Of a list that has elements, none is right.
-                if let Ty::List(list) = ty
-                    && list.non_empty
-                {
-                    self.compare_signature(list.elem, inner, at);
+                match ty {
+                    Ty::List(list) if list.non_empty => {
+                        self.compare_signature(list.elem, inner, at);
+                    }
+                    ty => {
+                        let elem = self.elements(ty);
+                        self.in_mode(Mode::Silent, || self.compare_signature(elem, inner, at));
+                    }
                 }
             }
         }
@@ -369,7 +380,7 @@ impl<'a> Bindings<'a> {
     /// The type that a signature's part is in this call.
     pub(super) fn apply(&self, checker: &Checker<'_, 'a>, sig: &Sig) -> Ty<'a> {
         match sig {
-            Sig::Any => Ty::Dyn,
+            Sig::Any | Sig::Shown => Ty::Dyn,
             Sig::Kind(kinds) => checker.of_kinds(*kinds),
             Sig::Text => Ty::Dyn,
             Sig::Never => Ty::Never,

@@ -8,7 +8,7 @@ fn main() {
     let first = args.next().unwrap_or(1);
     for seed in first..first + args.next().unwrap_or(10) {
         let mut choices = Choices::from_seed(seed, Program::DECISIONS);
-        let options = Options { failing: 8, dynamic: true };
+        let options = Options { failing: 8, wrong: 0, dynamic: true };
         println!("# {seed}\n{}\n", program(&mut choices, &options).text);
     }
 }

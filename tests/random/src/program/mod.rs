@@ -25,6 +25,9 @@ pub struct Options {
     /// How many of a hundred programs hold an expression that fails at evaluation (a `throw`, a
     /// missing element, a division by zero), though not by a wrong type. It need not be reached.
     pub failing: usize,
+    /// How many of a hundred programs hold one expression of another type than its place is for. It
+    /// need not be reached, and need not do harm.
+    pub wrong: usize,
     /// Whether values may go through `fromJSON` and the like, which have no type of their own.
     pub dynamic: bool,
 }
@@ -46,10 +49,17 @@ impl Program {
 /// A well-typed program.
 pub fn program(choices: &mut Choices, options: &Options) -> Program {
     let fails = choices.chance(options.failing);
+    let wrong = options.wrong > 0 && choices.chance(options.wrong);
     let of = types::data_type(choices, 2);
     let depth = 2 + choices.below(5);
-    let mut generator =
-        Generator { choices, scope: Scope::default(), options: *options, fails, recursion: 0 };
+    let mut generator = Generator {
+        choices,
+        scope: Scope::default(),
+        options: *options,
+        fails,
+        wrong,
+        recursion: 0,
+    };
     let text = generator.expr(&of, depth).text;
     Program { text, of }
 }
@@ -60,6 +70,8 @@ struct Generator<'c> {
     options: Options,
     /// Whether something that fails may still be put in.
     fails: bool,
+    /// Whether something of a wrong type may still be put in.
+    wrong: bool,
     /// How many loops are around.
     recursion: usize,
 }
@@ -79,6 +91,11 @@ impl Generator<'_> {
     }
 
     fn unmarked(&mut self, of: &Type, depth: usize) -> Term {
+        if self.wrong && self.choices.chance(20) {
+            self.wrong = false;
+            let other = self.other(of);
+            return self.expr(&other, depth);
+        }
         if depth == 0 || self.choices.exhausted() {
             return self.leaf(of);
         }
@@ -93,6 +110,24 @@ impl Generator<'_> {
             2..=8 => self.of_type(of, depth - 1),
             _ => self.any(of, depth - 1),
         }
+    }
+
+    /// Another type: of a set, often one with an attribute less, or with another name for it.
+    fn other(&mut self, of: &Type) -> Type {
+        if let Type::Record(fields) = of
+            && !fields.is_empty()
+            && self.choices.chance(60)
+        {
+            let mut fields = fields.clone();
+            let (_, of) = fields.remove(self.choices.below(fields.len()));
+            let name = self.choices.pick(types::NAMES);
+            if self.choices.chance(50) && fields.iter().all(|(known, _)| known != name) {
+                fields.push((name.to_owned(), of));
+                fields.sort_by(|a, b| a.0.cmp(&b.0));
+            }
+            return Type::Record(fields);
+        }
+        types::any_type(self.choices, 1)
     }
 
     /// A variable or the shortest text of a type.
