@@ -1,8 +1,12 @@
 //! A folder in the place of a host, switched by a process of its own: one that can be killed, be
 //! refused system calls, or be the only program of a machine that loses its power.
 //!
+//! As the first process of a machine it is all that runs there: see [`machine`].
+//!
 //! It runs Cairn's own engine as `cairn --into` does, and is no part of Cairn.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // It is a command, with nobody above it.
+
+mod machine;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,6 +20,13 @@ const USAGE: &str =
     "usage: node ROOT BLOBS (switch | test) MANIFEST | rollback TO | gc KEEP | recover";
 
 fn main() -> ExitCode {
+    if std::process::id() == 1 {
+        println!("the machine is of no use: {:?}", machine::live());
+        // The first process may not end.
+        loop {
+            std::thread::park();
+        }
+    }
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let [root, blobs, rest @ ..] = words.as_slice() else {

@@ -1,6 +1,6 @@
 //! systemd: units are driven, listed, and asked why they failed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
@@ -217,6 +217,7 @@ pub(crate) fn failures(
 
 fn describe(manager: &dyn ServiceManager, condition: &Condition) -> String {
     let why = match condition.load.as_str() {
+        "loaded" | "" if condition.active == "active" => "it is started over and over".to_owned(),
         "loaded" | "" if condition.result.is_empty() => condition.sub.clone(),
         "loaded" | "" => condition.result.clone(),
         load => load.to_owned(),
@@ -240,10 +241,19 @@ pub(crate) fn settle(
     patience: Duration,
 ) -> Result<(), Error> {
     let begin = Instant::now();
+    let mut runs: BTreeMap<String, Condition> = BTreeMap::new();
     while !units.is_empty() {
         failures(manager, units)?;
-        let moving = manager.condition(units)?.iter().any(Condition::is_moving);
-        if !moving && begin.elapsed() >= calm {
+        let now = manager.condition(units)?;
+        for condition in now.iter().filter(|condition| condition.active == "active") {
+            let run = runs.entry(condition.unit.clone()).or_insert_with(|| condition.clone());
+            // Nobody starts units meanwhile but systemd, because they ended: up again, such a unit
+            // looks well by itself.
+            if run.invocation != condition.invocation {
+                return Err(Error::refused(describe(manager, run)));
+            }
+        }
+        if !now.iter().any(Condition::is_moving) && begin.elapsed() >= calm {
             return Ok(());
         }
         if begin.elapsed() >= patience {

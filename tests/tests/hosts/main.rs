@@ -5,6 +5,7 @@ mod bad_input;
 mod drift;
 mod examples;
 mod going_back;
+mod interference;
 mod lab;
 mod sweep;
 mod the_path;
@@ -19,6 +20,7 @@ fn main() {
             ("going_back", going_back::CASES),
             ("drift", drift::CASES),
             ("examples", examples::CASES),
+            ("interference", interference::CASES),
             ("sweep", sweep::CASES),
         ],
     );

@@ -5,11 +5,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use cairn_activator::Node;
-use cairn_tests::Case;
+use cairn_tests::{Case, Outside, outside};
 
 use crate::blocklog::{Log, Logged, Random};
 use crate::depth;
-use crate::world::{Name, Order, Outside, World, lay_out_host, node, outside};
+use crate::world::{Name, Order, World, lay_out_host, node};
 
 pub(crate) const CASES: &[Case] = &[
     ("a power cut at any time", power_cuts),

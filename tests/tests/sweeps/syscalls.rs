@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use cairn_activator::Node;
-use cairn_tests::Case;
 use cairn_tests::strace::{self, Call, Injection};
+use cairn_tests::{Case, Outside, outside};
 use tempfile::TempDir;
 
-use crate::world::{Name, Order, Outside, World, folder, lay_out_host, node, outside};
+use crate::world::{Name, Order, World, folder, lay_out_host, node};
 
 pub(crate) const CASES: &[Case] = &[
     ("killed anywhere in a first switch", || killed("first", FIRST)),

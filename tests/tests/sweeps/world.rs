@@ -1,7 +1,6 @@
 //! What the sweeps switch: a folder with files of its own, and generations that each have what the
 //! others lack.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,9 +9,6 @@ use std::process::Command;
 use cairn_generation::manifest::{Content, FetchedPackage, File, Method, Unit};
 use cairn_generation::{Manifest, Store};
 use tempfile::TempDir;
-
-/// What somebody sees: kind, mode and content at every path outside the state, through links.
-pub(crate) type Outside = BTreeMap<String, String>;
 
 /// The host as found.
 const HOST: [(&str, &str); 3] =
@@ -74,6 +70,11 @@ impl World {
 
     pub(crate) fn blobs(&self) -> PathBuf {
         self.folder.path().join("blobs")
+    }
+
+    /// The folder with the manifests and the blobs.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn manifest(&self, name: Name) -> PathBuf {
@@ -155,35 +156,4 @@ fn manifest(files: &[(&str, &str, Method)], unit: &str, blobs: &Store) -> Vec<u8
     };
     manifest.packages.fetched.insert("tool".to_owned(), package);
     manifest.encode().unwrap().1
-}
-
-pub(crate) fn outside(root: &Path) -> Outside {
-    let mut seen = Outside::new();
-    walk(root, root, &mut seen);
-    seen
-}
-
-fn walk(root: &Path, folder: &Path, seen: &mut Outside) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-        if name == "var" {
-            continue;
-        }
-        let metadata = fs::symlink_metadata(&path).unwrap();
-        if metadata.is_dir() {
-            seen.insert(name, "folder".to_owned());
-            walk(root, &path, seen);
-            continue;
-        }
-        let kind = if metadata.is_symlink() { "link" } else { "file" };
-        let what = match (fs::metadata(&path), fs::read(&path)) {
-            (Ok(metadata), Ok(content)) => {
-                let mode = metadata.permissions().mode() & 0o7777;
-                format!("{kind} {mode:o} {}", String::from_utf8_lossy(&content))
-            }
-            _ => format!("{kind} to {}", fs::read_link(&path).unwrap().display()),
-        };
-        seen.insert(name, what);
-    }
 }
