@@ -11,7 +11,7 @@ use crate::journal::{Journal, Phase};
 use crate::lock::Lock;
 use crate::node::Node;
 use crate::origin::Origin;
-use crate::recovery;
+use crate::recovery::{self, Direction};
 use crate::state::Generation;
 use crate::system::Tell;
 
@@ -25,8 +25,13 @@ pub(crate) fn come_up(node: &mut Node, tell: Tell) -> Result<bool, Error> {
     let cut_off = Journal::load(&node.state)?;
     let current = node.state.current()?;
     match cut_off {
-        Some(journal) => {
-            recovery::back(node, journal, tell)?;
+        Some(mut journal) => {
+            // Where nothing had been done yet, the boot itself has emptied kernel and firewall.
+            journal.phase = journal.phase.max(Phase::Prepared);
+            let direction = recovery::back(node, journal, tell)?;
+            if let Direction::Back { trouble: Some(message) } = direction {
+                tell(Event::Warning { message });
+            }
         }
         None => {
             if let Some(next) = node.state.number_at(&node.state.next_link()) {

@@ -14,6 +14,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a unit that flaps", flapping),
     ("the cable cut in a step", cable_cut),
     ("confirmations that come late, or are another switch's", stale_confirmations),
+    ("an sshd, and an address, that lock the deployer out", locked_out),
     ("two deployers at once", two_deployers),
     ("a disk that fills up in the middle", disk_full),
     ("a purge that deletes a managed file", purge),
@@ -200,6 +201,38 @@ fn stale_confirmations() {
     refused(&confirm(host, &nonce), "no switch waits");
     before.assert_same(&host.snapshot());
     assert!(stage.last_cause().contains("no confirmation came"));
+    stage.end();
+}
+
+fn locked_out() {
+    let lab = Lab::start();
+    let stage = Stage::new(&lab);
+    let before = stage.host.snapshot();
+    for lock in [
+        r#"
+  environment.etc."ssh/sshd_config.d/10-lock.conf".text = "AllowUsers nobody\n";
+  resources.units."ssh.service".restartTriggers = [ "locked" ];"#,
+        r#"
+  systemd.services.moves = {
+    wantedBy = [ "multi-user.target" ];
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      ExecStart = "/bin/ip address delete 10.77.0.11/24 dev host0";
+      ExecStop = "/bin/ip address add 10.77.0.11/24 dev host0";
+    };
+  };"#,
+    ] {
+        stage.define(&format!("deployment.confirmTimeout = 2;\n{lock}"));
+        let mut switch = stage.cairn().start(&["switch", "alpha"]);
+        stage.until_phase("checked");
+        stage.until_over();
+        let _ = switch.kill();
+        assert!(!switch.wait().unwrap().success());
+        stage.host.until("it can be reached", || stage.host.ssh("root", "true").status.success());
+        before.assert_same(&stage.host.snapshot());
+        assert!(stage.last_cause().contains("no confirmation came"), "{lock}");
+    }
     stage.end();
 }
 

@@ -235,10 +235,16 @@ fn sweep(bed: &Bed<'_>, course: &Course<'_>) {
     assert!(said.as_ref().is_some_and(|said| said["event"] == "done"), "{said:?}");
     let new = host.snapshot();
     assert!(!old.differences(&new).is_empty());
-    let calls = strace::changes(&host.read("/run/trace"), |path| {
+    let counts = |path: &str| {
         let places = ["/etc", "/home", "/run/cairn", "/var"];
         places.iter().any(|place| path.starts_with(place)) && !path.starts_with(FOLDER)
-    });
+    };
+    let log = host.read("/run/trace");
+    let calls = strace::changes(&log, counts);
+    // The first one after the switch was written down.
+    let end = log.find("cairn-new\", \"/var/lib/cairn/journal\")").expect("a journal");
+    let written =
+        &calls[strace::changes(&log[..log[end..].find('\n').unwrap() + end], counts).len()];
     let sweep = Sweep { bed, course, old, new };
     sweep.reset();
     assert!(!sweep.is_new("reset"));
@@ -255,6 +261,7 @@ fn sweep(bed: &Bed<'_>, course: &Course<'_>) {
     for (way, call) in sample(&calls, 2).into_iter().enumerate() {
         count(sweep.killed(call, way));
     }
+    count(sweep.killed(written, 2));
     for (which, call) in sample(&calls, 1).into_iter().enumerate() {
         count(sweep.refused(call, ["ENOSPC", "EIO", "EROFS"][which % 3]));
     }
