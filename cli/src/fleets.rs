@@ -28,6 +28,14 @@ pub(crate) fn open_to_check(ui: &Ui, global: &Global) -> Result<Fleet, CommandEr
         .map_err(|problems| failed(ui, &problems))
 }
 
+/// As [`open`], or a fleet of the standard modules alone where there is none.
+pub(crate) fn open_or_standard(ui: &Ui, global: &Global) -> Result<Fleet, CommandError> {
+    if global.fleet.is_none() && nearest()?.is_none() {
+        return Fleet::standard(global.features()).map_err(|problems| failed(ui, &problems));
+    }
+    open(ui, global)
+}
+
 fn files(global: &Global) -> Result<DiskFs, CommandError> {
     let folder = folder(global)?;
     DiskFs::new(&folder).map_err(|error| unreadable(&folder, &error))
@@ -42,12 +50,16 @@ pub(crate) fn folder(global: &Global) -> Result<PathBuf, CommandError> {
         let message = format!("there is no fleet in {}: it has no {FLEET_FILE}", folder.display());
         return Err(CommandError::user(message).hint("give the folder that holds the cairn.nix"));
     }
-    let here = env::current_dir()?;
-    let found = here.ancestors().find(|folder| folder.join(FLEET_FILE).is_file());
-    found.map(Path::to_owned).ok_or_else(|| {
+    nearest()?.ok_or_else(|| {
         let message = format!("there is no {FLEET_FILE} here or in any folder above");
         CommandError::user(message).hint("go to a fleet's folder, or name it with --fleet DIR")
     })
+}
+
+/// The nearest folder upward that holds a fleet.
+fn nearest() -> Result<Option<PathBuf>, CommandError> {
+    let here = env::current_dir()?;
+    Ok(here.ancestors().find(|folder| folder.join(FLEET_FILE).is_file()).map(Path::to_owned))
 }
 
 fn unreadable(folder: &Path, error: &std::io::Error) -> CommandError {

@@ -8,6 +8,7 @@ mod fleets;
 mod format;
 mod live;
 mod outcome;
+mod reference;
 mod repl;
 mod report;
 mod style;

@@ -50,9 +50,17 @@ let
     }
     .${flag.type};
 
+  # A first word that is no name of a program or such begins like any sentence.
+  sentence =
+    text:
+    if builtins.match "[a-z]+ .*" text == null then
+      text
+    else
+      lib.toUpper (builtins.substring 0 1 text) + builtins.substring 1 (-1) text;
+
   describe =
     flag:
-    "${flag.description}."
+    "${sentence flag.description}."
     + optionalString (flag.scope != "both") " Only for the role `${flag.scope}`."
     + optionalString (flag ? default) " k3s' default: ${flag.default}."
     + optionalString (flag ? since) " Since ${flag.since}."

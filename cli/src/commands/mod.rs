@@ -11,6 +11,7 @@ mod explain;
 mod fmt;
 mod gc;
 mod history;
+mod options;
 mod repair;
 mod repl;
 mod rollback;
@@ -59,6 +60,7 @@ Examples:
     Eval(eval::EvalArgs),
     Repl(repl::ReplArgs),
     Explain(explain::ExplainArgs),
+    Options(options::OptionsArgs),
     Fmt(fmt::FmtArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -83,6 +85,7 @@ pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
         Command::Eval(args) => eval::run(ui, global, &args),
         Command::Repl(args) => repl::run(ui, global, &args),
         Command::Explain(args) => explain::run(ui, global, &args),
+        Command::Options(args) => options::run(ui, global, &args),
         Command::Fmt(args) => fmt::run(ui, global, &args),
         Command::Completions(args) => completions::run(ui, &args),
     }

@@ -10,6 +10,7 @@ mod test_eval;
 mod test_explain;
 mod test_fmt;
 mod test_mistakes;
+mod test_options;
 mod test_repl;
 mod test_rollback;
 mod test_status;
