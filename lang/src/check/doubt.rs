@@ -148,6 +148,9 @@ impl<'a> Checker<'_, 'a> {
             }
             return;
         }
-        self.report(report::not_a_string(&ty, at));
+        self.report(match self.is_secret(ty) {
+            true => crate::eval::secret_in_text(at),
+            false => report::not_a_string(&ty, at),
+        });
     }
 }

@@ -27,6 +27,7 @@ impl<'a> Checker<'_, 'a> {
                 usize::try_from(*number).ok().and_then(|number| self.item(*list, number))
             }
             ("getAttr", [name, set]) => self.attribute(*name, *set, at),
+            ("mkSecret", [_]) => Some(self.secret()),
             ("tryEval", [value]) => {
                 // The value of what fails is `false`.
                 let field = |name: &str, ty| {

@@ -116,8 +116,22 @@ impl<'a> Checker<'_, 'a> {
             self.sure_of_kinds(ty, Kinds::STR.or(Kinds::PATH), at);
             return true;
         }
-        self.report(report::not_a_string(&ty, at));
+        self.report(match self.is_secret(ty) {
+            true => crate::eval::secret_in_text(at),
+            false => report::not_a_string(&ty, at),
+        });
         false
+    }
+
+    /// Whether a value is surely the handle of a secret.
+    pub(super) fn is_secret(&self, ty: Ty<'a>) -> bool {
+        let kind = match ty {
+            Ty::Set(SetTy::Record(record)) => record.get(Symbol::new("_type")),
+            _ => None,
+        };
+        kind.is_some_and(|kind| {
+            matches!(self.resolve(kind.ty), Ty::Str(Some(crate::modules::SECRET)))
+        })
     }
 
     /// Whether interpolation may take a value.

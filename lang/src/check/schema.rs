@@ -46,7 +46,7 @@ impl<'a> Checker<'_, 'a> {
             "str" | "nonEmptyStr" | "singleLineStr" | "strMatching" | "lines" | "commas"
             | "envVar" | "separatedString" => Some(OptionShape::Leaf(Kinds::STR)),
             "path" => Some(OptionShape::Leaf(Kinds::STR.or(Kinds::PATH).or(Kinds::SET))),
-            "attrs" => Some(OptionShape::Leaf(Kinds::SET)),
+            "attrs" | crate::modules::SECRET => Some(OptionShape::Leaf(Kinds::SET)),
             "package" => Some(OptionShape::Leaf(Kinds::SET.or(Kinds::STR).or(Kinds::PATH))),
             "functionTo" => Some(OptionShape::Leaf(Kinds::FUN.or(Kinds::SET))),
             "enum" => Some(OptionShape::Leaf(self.enum_kinds(ty))),
@@ -118,6 +118,7 @@ impl<'a> Checker<'_, 'a> {
                         Err(_) => Ty::Dyn,
                     }
                 }
+                crate::modules::SECRET => self.secret(),
                 "path" | "package" | "functionTo" | "portRange" | "attrs" | "float" | "number" => {
                     Ty::Dyn
                 }
@@ -140,6 +141,19 @@ impl<'a> Checker<'_, 'a> {
             OptionShape::Coerced(_, to) => self.of_option(to),
             OptionShape::Unknown => Ty::Dyn,
         }
+    }
+
+    /// The handle of a secret.
+    pub(super) fn secret(&self) -> Ty<'a> {
+        let field = |name: &str, ty| Field {
+            name: name.into(),
+            ty,
+            optional: false,
+            key: Span::NONE,
+            at: Span::NONE,
+        };
+        let kind = Ty::Str(Some(crate::modules::SECRET));
+        self.record(vec![field("_type", kind), field("name", Ty::Str(None))], None)
     }
 
     /// The options of a submodule.

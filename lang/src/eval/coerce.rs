@@ -88,8 +88,15 @@ impl<'a> Evaluator<'a> {
                 let path = self.force_attr(attr)?;
                 self.deeper(at, || self.coerce(path, at, strength))
             }
+            None if self.is_secret(set)? => Err(secret_in_text(at).into()),
             None => Err(not_a_string(value, at)),
         }
+    }
+
+    /// Whether a set is the handle of a secret.
+    fn is_secret(&self, set: &'a Attrs<'a>) -> Result<bool> {
+        let Some(attr) = set.get_str("_type") else { return Ok(false) };
+        Ok(matches!(self.force_attr(attr)?, Value::Str(kind) if **kind == *crate::modules::SECRET))
     }
 
     /// The place where a file will be: on a node while building, its own in `cairn eval`.
@@ -158,6 +165,16 @@ impl<'a> Evaluator<'a> {
 pub(crate) fn escapes(world: &World, path: &str, at: Span) -> Box<Diagnostic> {
     let message = format!("the path {path} leads out of what may be read");
     Diagnostic::error("file::outside", at, message).with_help(world.may_be_read()).into()
+}
+
+/// The error of a secret that is used as a text.
+#[cold]
+pub(crate) fn secret_in_text(at: Span) -> Diagnostic {
+    let message = "a secret is no text: its value is known on the host alone, once it runs";
+    Diagnostic::error("secret::in-text", at, message).with_help(
+        "give the program the file that the secret is in; a text with the secret in it would be in \
+         the generation, for everybody to read",
+    )
 }
 
 #[cold]

@@ -21,6 +21,7 @@ use super::option::OptionNode;
 use super::property::kind_of;
 use super::session::Session;
 use super::tree::{ModuleTree, top};
+use super::types::Type as OptionTy;
 use super::unknown::unknown_options;
 
 /// Where a module is.
@@ -314,16 +315,47 @@ impl<'e, 'a> Configuration<'e, 'a> {
     }
 }
 
-/// The names of all options, and where each is declared.
+/// The names of all options, where each is declared, and its type's form, which may depend on the
+/// configuration.
 fn note_level<'a>(eval: &Evaluator<'a>, level: &'a Level<'a>, hasher: &mut FxHasher) {
     for child in level.children() {
         child.name.hash(hasher);
         match child.node(eval) {
             Ok(Node::Level(level)) => note_level(eval, level, hasher),
-            _ => child.span().hash(hasher),
+            Ok(Node::Option(option)) => {
+                child.span().hash(hasher);
+                if let Ok(ty) = option.ty(eval) {
+                    note_type(eval, ty, FORM, hasher);
+                }
+            }
+            Err(_) => child.span().hash(hasher),
         }
     }
     level.path.steps().len().hash(hasher);
+}
+
+/// So deep does one look into a type to tell it from others of the same declaration.
+const FORM: u32 = 3;
+
+/// The names of a type and of those inside of it, and the texts that it lists.
+fn note_type<'a>(eval: &Evaluator<'a>, ty: OptionTy<'a>, depth: u32, hasher: &mut FxHasher) {
+    ty.name().hash(hasher);
+    let Some(below) = depth.checked_sub(1) else { return };
+    for value in ty.values {
+        match eval.force(*value) {
+            Ok(Value::List(list)) => list.iter().for_each(|item| {
+                if let Ok(Value::Str(text)) = eval.force(item) {
+                    text.hash(hasher);
+                }
+            }),
+            Ok(value @ Value::Attrs(_)) => {
+                if let Ok(inner) = OptionTy::of(eval, value, Span::NONE) {
+                    note_type(eval, inner, below, hasher);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// A message without the numbers of list elements, which count each definition by itself.

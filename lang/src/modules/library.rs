@@ -15,7 +15,7 @@ use super::network::{cidr_functions, ip_functions};
 use super::package::fetch_package;
 use super::parts;
 use super::property::property;
-use super::types::lib_types;
+use super::types::{lib_types, mk_secret};
 
 /// Makes `import <cairn/lib>` give the library.
 pub fn install(eval: &Evaluator<'_>) {
@@ -59,6 +59,7 @@ fn native<'a>(eval: &Evaluator<'a>) -> Value<'a> {
     out.set("ip", eval.thunk(|eval| Ok(ip_functions(eval))));
     out.set("cidr", eval.thunk(|eval| Ok(cidr_functions(eval))));
     out.set("fetchPackage", eval.primop("fetchPackage", 1, fetch_package));
+    out.set("mkSecret", eval.primop("mkSecret", 1, mk_secret));
     out.set("evalModules", eval.primop("evalModules", 1, evaluation::eval_modules_call));
     out.set("mergeDefinitions", eval.primop("mergeDefinitions", 3, merging::merge_definitions));
     out.set("mkOption", eval.primop("mkOption", 1, mk_option));

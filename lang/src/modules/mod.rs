@@ -50,7 +50,7 @@ pub(crate) use library::{path as library_path, value as library};
 pub(crate) use location::Place;
 pub(crate) use option::OptionNode;
 pub(crate) use tree::ModuleTree;
-pub(crate) use types::{DECLARED, Type as OptionTy, options_of, with_article};
+pub(crate) use types::{DECLARED, SECRET, Type as OptionTy, options_of, with_article};
 pub(crate) use unknown::unknown_option;
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ fn accepted() {
         ("types.attrs", &["{ a = 1; }", "{ b = 2; }"], "{x: {a: 1, b: 2}}"),
         ("types.addCheck types.int (n: n > 3)", &["5"], "{x: 5}"),
         ("types.str // { check = s: s == \"a\"; }", &["\"a\""], "{x: \"a\"}"),
+        ("types.secret", &["mkSecret \"a/b\""], "{x: {_type: \"secret\", name: \"a/b\"}}"),
         ("types.ip", &["\"::1\""], "{x: \"::1\"}"),
         ("types.cidr4", &["\"10.42.0.0/16\""], "{x: \"10.42.0.0/16\"}"),
         ("types.portRange", &["\"8000-8100\""], "{x: {from: 8000, to: 8100}}"),

@@ -31,6 +31,7 @@ mod package;
 mod path;
 mod plain;
 mod refined;
+mod secret;
 mod submodule;
 mod table;
 mod tag;
@@ -40,6 +41,7 @@ mod value;
 
 pub(crate) use inside::{modules_of, options_of, sample};
 pub(crate) use mismatch::{DECLARED, mismatch, with_article};
+pub(crate) use secret::{SECRET, mk_secret};
 pub(crate) use submodule::submodule_of;
 pub(crate) use table::{boolean, lib_types, raw_by_name, type_or_null, unspecified};
 pub(crate) use unspecified::merge_default;

@@ -19,6 +19,7 @@ use super::package::Package;
 use super::path::{Path, path_with};
 use super::plain::Plain;
 use super::refined::{AddCheck, PasswdEntry, Unique};
+use super::secret::Secret;
 use super::submodule::{submodule_of, submodule_with};
 use super::tag::AttrTag;
 use super::text::{Separated, Shape, Str};
@@ -107,6 +108,7 @@ fn plain<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
     add(eval, out, "anything", || Anything);
     add(eval, out, "unspecified", || Unspecified);
     add(eval, out, "package", || Package);
+    add(eval, out, "secret", || Secret);
     let deferred = |eval: &Evaluator<'a>| Ok(make(eval, DeferredModule, &[eval.list([])]));
     out.set("deferredModule", eval.thunk(deferred));
 }
