@@ -7,12 +7,17 @@
 
 mod blocklog;
 mod cuts;
+mod full;
 mod machine;
 mod syscalls;
 mod world;
 
 fn main() {
-    let mut modules = vec![(false, "syscalls", syscalls::CASES), (true, "cuts", cuts::CASES)];
+    let mut modules = vec![
+        (false, "syscalls", syscalls::CASES),
+        (true, "full", full::CASES),
+        (true, "cuts", cuts::CASES),
+    ];
     // More than a run at every change should take, and 100 MB of packages.
     if std::env::var_os("CAIRN_SWEEP_DEPTH").is_some() {
         modules.push((true, "machine", machine::CASES));
