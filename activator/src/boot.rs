@@ -25,9 +25,7 @@ pub(crate) fn come_up(node: &mut Node, tell: Tell) -> Result<bool, Error> {
     let cut_off = Journal::load(&node.state)?;
     let current = node.state.current()?;
     match cut_off {
-        Some(mut journal) => {
-            // Where nothing had been done yet, the boot itself has emptied kernel and firewall.
-            journal.phase = journal.phase.max(Phase::Prepared);
+        Some(journal) => {
             let direction = recovery::back(node, journal, tell)?;
             if let Direction::Back { trouble: Some(message) } = direction {
                 tell(Event::Warning { message });

@@ -6,7 +6,7 @@
 //! | phase | durable in it | recovery |
 //! |---|---|---|
 //! | no journal | perhaps a staged tree | nothing to do; the tree waits for gc |
-//! | `Intent` | tree, generation 0, journal | closes the journal; at boot also brings up what a boot has emptied |
+//! | `Intent` | tree, generation 0, journal | removes what of our own units came; after a boot, brings up what it has emptied |
 //! | `Prepared` | packages, users; units stopped under old definitions | starts those again, removes what came |
 //! | `Flipping` | some links, some copies, `current` old, bridge or new | files back, flip back, units back |
 //! | `Activated` | all of the new generation | the same |

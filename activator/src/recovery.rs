@@ -74,11 +74,10 @@ pub(crate) fn back(node: &mut Node, journal: Journal, tell: Tell) -> Result<Dire
         _ => (committed, confirmed),
     };
     let mut origin = Origin::load(&node.state)?;
-    let mut trouble = None;
-    if journal.phase > Phase::Intent {
-        let others = others(node, &journal, &target);
-        trouble = bring(node, Some(&journal), &others, &target, &mut origin, tell)?;
-    }
+    // Whatever the phase: even one that did nothing may have put our own units in their place, and a
+    // boot has emptied kernel and firewall.
+    let others = others(node, &journal, &target);
+    let trouble = bring(node, Some(&journal), &others, &target, &mut origin, tell)?;
     let trouble = trouble.map(|trouble| trouble.to_string());
     let (said, cause) = match (forward, journal.mode) {
         (true, Mode::Test) => ("tested", None),

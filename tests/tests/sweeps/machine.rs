@@ -110,7 +110,7 @@ fn killed() {
     fs::write(&initrd, archive(&world)).unwrap();
 
     let (mut random, mut allowed) = (Random(11), vec!["0".to_owned()]);
-    let (mut old, mut new, mut early) = (0, 0, 0);
+    let (mut old, mut new, mut early, mut amid) = (0, 0, 0, 0);
     let count = depth(3, 40);
     for kill in 0..=count {
         let machine = Machine::start(&kernel, &initrd, &disk);
@@ -145,9 +145,10 @@ fn killed() {
                 other => assert_eq!(other[0], "up", "{other:?}"),
             }
         }
+        amid += usize::from(kill < count && allowed.len() > 1);
     }
     println!(
-        "a machine without power: {count} kills ({early} while it booted), {old} old, {new} new, 0 mixed"
+        "a machine without power: {count} kills ({amid} amid a switch, {early} while it booted), {old} old, {new} new, 0 mixed"
     );
 }
 
