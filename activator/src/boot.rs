@@ -56,6 +56,7 @@ fn begin_trial(node: &mut Node, next: u64, tell: Tell) -> Result<bool, Error> {
         to_id: to.id,
         confirmed: confirmed.number,
         deployer: "boot".to_owned(),
+        login: None,
         nonce: None,
         confirm_timeout: 0,
         boot_id: node.system.boot_id(),

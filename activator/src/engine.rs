@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use cairn_generation::diff::{Running, UnitPlan, diff, unit_plan};
 use cairn_generation::layout::template_of;
-use cairn_generation::wire::{Action, Event, Mode, Outcome, Step, SwitchOptions, UnitAction};
+use cairn_generation::wire::{
+    Action, Event, HistoryEntry, Mode, Outcome, Step, SwitchOptions, UnitAction,
+};
 use cairn_generation::{GenerationId, Manifest, Store};
 
 use crate::error::{Error, Failure};
@@ -79,22 +81,32 @@ impl<'a> Engine<'a> {
         self.node.state.init(&self.node.disk)?;
         let _lock = Lock::take(&self.node.state, &options.deployer)?;
         recovery::recover(self.node, self.tell).map_err(recovery::failure)?;
-        if let Some(outcome) = self.already_there(&target, options)? {
-            return Ok(outcome);
+        let mut attempt = self.attempt(&target, what, options);
+        match self.already_there(&target, options) {
+            Ok(Some(outcome)) => return Ok(outcome),
+            Ok(None) => {}
+            Err(error) => return Err(self.refuse(attempt, &error)),
         }
         self.enter(Step::Stage);
         let staged = self.stage(target);
         let mut plan = match staged.and_then(|to| self.plan(to)) {
             Ok(plan) => plan,
-            Err(error) => return Err(self.fail(&error, true)),
+            Err(error) => return Err(self.refuse(attempt, &error)),
         };
+        (attempt.to, attempt.to_id) = (plan.to.number, plan.to.id);
         self.enter(Step::Preflight);
         let mut origin = match self.preflight(&mut plan, options) {
             Ok(origin) => origin,
-            Err(error) => return Err(self.fail(&error, true)),
+            Err(error) => return Err(self.refuse(attempt, &error)),
         };
         if options.mode == Mode::Boot {
-            return self.leave_for_boot(&plan).map_err(|error| self.fail(&error, true));
+            return match self.leave_for_boot(&plan) {
+                Ok(outcome) => {
+                    self.note(HistoryEntry { outcome: "next boot".to_owned(), ..attempt });
+                    Ok(outcome)
+                }
+                Err(error) => Err(self.refuse(attempt, &error)),
+            };
         }
         self.enter(Step::Journal);
         let mut journal = self.journal(&plan, what, options);
@@ -185,6 +197,7 @@ impl<'a> Engine<'a> {
         let current = self.node.state.current()?.number;
         let kept = self.node.state.kept()?;
         let before = history::read(&self.node.state)?
+            .entries
             .into_iter()
             .rev()
             .find(|entry| {
@@ -315,6 +328,7 @@ impl<'a> Engine<'a> {
             to_id: plan.to.id,
             confirmed: node.state.number_at(&node.state.confirmed_link()).unwrap_or(0),
             deployer: options.deployer.clone(),
+            login: options.login.clone(),
             nonce: options.nonce.clone(),
             confirm_timeout: options.confirm_timeout,
             boot_id: self.node.system.boot_id(),
@@ -416,7 +430,7 @@ impl<'a> Engine<'a> {
             origin.save(&node.disk, &node.state)?;
             "confirmed"
         };
-        history::append(&node.disk, &node.state, journal, said, None)?;
+        history::append(&node.disk, &node.state, journal, said, None, Vec::new())?;
         Journal::close(&node.disk, &node.state)?;
         node.system.disarm();
         Ok(())
@@ -460,6 +474,44 @@ impl<'a> Engine<'a> {
     fn fail(&self, error: &Error, unchanged: bool) -> Failure {
         let step = self.step.map(|(step, _)| step);
         Failure { step, message: error.to_string(), unchanged }
+    }
+
+    /// What history says of this switch unless it gets as far as its journal.
+    fn attempt(&self, target: &Target, what: &str, options: &SwitchOptions) -> HistoryEntry {
+        let state = &self.node.state;
+        let from = state.number_at(&state.current_link()).unwrap_or_default();
+        HistoryEntry {
+            started: jiff::Timestamp::now().to_string(),
+            what: what.to_owned(),
+            from,
+            to: from,
+            to_id: match target {
+                Target::Manifest { text, .. } => Some(GenerationId::of(text)),
+                Target::Kept(_) => None,
+            },
+            deployer: options.deployer.clone(),
+            login: options.login.clone(),
+            ..HistoryEntry::default()
+        }
+    }
+
+    /// Nothing was done, which history is told.
+    fn refuse(&mut self, attempt: HistoryEntry, error: &Error) -> Failure {
+        let failure = self.fail(error, true);
+        self.close_step();
+        let (outcome, cause) = ("unchanged".to_owned(), Some(error.to_string()));
+        self.note(HistoryEntry { outcome, cause, ..attempt });
+        failure
+    }
+
+    /// A line of history that nothing depends on.
+    fn note(&mut self, attempt: HistoryEntry) {
+        let entry = HistoryEntry { timings: self.timings.clone(), ..attempt };
+        if let Err(error) = history::note(&self.node.disk, &self.node.state, entry) {
+            (self.tell)(Event::Warning {
+                message: format!("history has no line of this: {error}"),
+            });
+        }
     }
 
     fn announce(&mut self, plan: &Plan, step: Step) {

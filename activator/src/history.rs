@@ -1,39 +1,100 @@
-//! What happened to this node: one line of JSON a switch, only ever appended to.
+//! What happened to this node: one line of JSON an attempt, only ever appended to.
+//!
+//! Each line carries the BLAKE3 of the one before it, and `history.head` the number and hash of the
+//! last: a line that was changed, added or removed is seen. Whatever somebody made of the file, it
+//! is read as far as it goes, and nothing else depends on it.
 
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use cairn_generation::wire::HistoryEntry;
+use cairn_generation::BlobId;
+use cairn_generation::wire::{FailedUnit, History, HistoryEntry};
+use serde::{Deserialize, Serialize};
 
 use crate::disk::Disk;
 use crate::error::{Error, io};
 use crate::journal::Journal;
-use crate::state::{Generation, State};
+use crate::state::{State, read_json, write_json};
 
-/// All entries, oldest first. A line that was cut by a power failure is left out.
+/// Which line is the last. Written after it: a crash in between leaves it one line behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Head {
+    number: u64,
+    hash: String,
+}
+
+/// All entries that can be read. A line that was cut by a power failure is left out.
 ///
 /// # Errors
-/// When the file cannot be read, or a line before the last is no entry.
-pub fn read(state: &State) -> Result<Vec<HistoryEntry>, Error> {
-    let path = path(state);
-    let text = match fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.map_err(io("read", &path))?,
+/// When the file cannot be read.
+pub fn read(state: &State) -> Result<History, Error> {
+    let text = content(state)?;
+    let mut history = History::default();
+    let (mut previous, mut number) = (hash(b""), Some(0));
+    for (index, line) in lines(&text).enumerate() {
+        let place = index as u64 + 1;
+        match serde_json::from_slice::<HistoryEntry>(line) {
+            Err(_) => {
+                history.broken.insert(place, "is no entry".to_owned());
+                number = None;
+            }
+            Ok(entry) => {
+                if entry.previous != previous {
+                    let why = "does not follow the line before it, which was changed or removed";
+                    history.broken.insert(place, why.to_owned());
+                } else if number.is_some_and(|number| entry.number != number + 1) {
+                    history.broken.insert(place, "does not have the next number".to_owned());
+                }
+                number = Some(entry.number);
+                history.entries.push(entry);
+            }
+        }
+        previous = hash(line);
+    }
+    look_at_end(state, &text, &mut history);
+    Ok(history)
+}
+
+/// Whether the last line is the one that was last written.
+fn look_at_end(state: &State, text: &[u8], history: &mut History) {
+    let count = lines(text).count() as u64;
+    let last = lines(text).last();
+    let entry = last.and_then(|line| serde_json::from_slice::<HistoryEntry>(line).ok());
+    let first = entry.as_ref().is_some_and(|entry| entry.number == 1);
+    let wrong = match (read_json::<Head>(&head_path(state)), last) {
+        (Ok(Some(head)), Some(last)) => {
+            let behind = entry.as_ref().is_some_and(|entry| follows(entry, &head));
+            match hash(last) == head.hash || behind {
+                true => None,
+                false if entry.is_some_and(|entry| entry.number < head.number) => {
+                    Some((count + 1, format!("is gone, and all up to number {}", head.number)))
+                }
+                false => Some((count, "is not the line that was last written".to_owned())),
+            }
+        }
+        (Ok(Some(head)), None) => {
+            Some((1, format!("is gone, and all up to number {}", head.number)))
+        }
+        (Ok(None), None) => None,
+        (Ok(None), Some(_)) if first => None,
+        (Ok(None), Some(_)) => {
+            Some((count, "may not be the last: history.head is gone".to_owned()))
+        }
+        (Err(error), _) => Some((count.max(1), format!("may not be the last: {error}"))),
     };
-    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let lines = text.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n');
-    lines
-        .filter(|line| !line.is_empty())
-        .map(serde_json::from_slice)
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::State { path, why: error.to_string() })
+    if let Some((place, why)) = wrong {
+        history.broken.entry(place).or_insert(why);
+    }
+}
+
+fn follows(entry: &HistoryEntry, head: &Head) -> bool {
+    entry.number == head.number + 1 && entry.previous == head.hash
 }
 
 /// The length of the whole lines.
 pub fn length(state: &State) -> u64 {
-    let text = fs::read(path(state)).unwrap_or_default();
-    text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end as u64 + 1)
+    whole(&fs::read(path(state)).unwrap_or_default()) as u64
 }
 
 /// Appends the line of the switch in `journal`, unless it stands there already.
@@ -46,12 +107,14 @@ pub fn append(
     journal: &Journal,
     outcome: &str,
     cause: Option<String>,
+    units: Vec<FailedUnit>,
 ) -> Result<(), Error> {
     if length(state) > journal.history_length {
-        return Ok(());
+        // It may have been cut off between the line and the head.
+        return write_json(disk, &head_path(state), &last(state, &content(state)?));
     }
     let entry = HistoryEntry {
-        at: jiff::Timestamp::now().to_string(),
+        started: journal.started.clone(),
         what: journal.what.clone(),
         from: journal.from,
         to: journal.to,
@@ -59,51 +122,86 @@ pub fn append(
         outcome: outcome.to_owned(),
         cause,
         deployer: journal.deployer.clone(),
+        login: journal.login.clone(),
         timings: journal.timings.clone(),
+        units,
+        ..HistoryEntry::default()
     };
-    write(disk, state, &entry, journal.history_length)
+    note(disk, state, entry)
 }
 
-/// Appends the line of something that was no switch: it led from a generation to the same.
+/// Appends this entry, with its number, its time and its place in the chain. Durable when it returns.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub(crate) fn note(
-    disk: &Disk,
-    state: &State,
-    what: &str,
-    deployer: &str,
-    current: &Generation,
-    outcome: &str,
-    cause: Option<String>,
-) -> Result<(), Error> {
+pub(crate) fn note(disk: &Disk, state: &State, entry: HistoryEntry) -> Result<(), Error> {
+    let path = path(state);
+    let text = content(state)?;
+    let end = last(state, &text);
     let entry = HistoryEntry {
+        number: end.number + 1,
+        previous: end.hash,
         at: jiff::Timestamp::now().to_string(),
-        what: what.to_owned(),
-        from: current.number,
-        to: current.number,
-        to_id: current.id,
-        outcome: outcome.to_owned(),
-        cause,
-        deployer: deployer.to_owned(),
-        timings: Default::default(),
+        ..entry
     };
-    write(disk, state, &entry, length(state))
+    let line = serde_json::to_vec(&entry)
+        .map_err(|error| Error::State { path: path.clone(), why: error.to_string() })?;
+    let length = whole(&text);
+    if text.len() > length {
+        disk.truncate(&path, length as u64)?;
+    }
+    disk.append(&path, &[line.as_slice(), b"\n"].concat())?;
+    disk.sync_parent(&path)?;
+    write_json(disk, &head_path(state), &Head { number: entry.number, hash: hash(&line) })
 }
 
-/// Appends a line after the first `length` bytes.
-fn write(disk: &Disk, state: &State, entry: &HistoryEntry, length: u64) -> Result<(), Error> {
-    let path = path(state);
-    let mut line = serde_json::to_vec(entry)
-        .map_err(|error| Error::State { path: path.clone(), why: error.to_string() })?;
-    line.push(b'\n');
-    if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > length) {
-        disk.truncate(&path, length)?;
+/// What the next line follows: the line that was last written, even where somebody has changed or
+/// removed it since, so that the break stays to be seen.
+fn last(state: &State, text: &[u8]) -> Head {
+    let head = read_json::<Head>(&head_path(state)).ok().flatten();
+    let line = lines(text).last();
+    let entry = line.and_then(|line| serde_json::from_slice::<HistoryEntry>(line).ok());
+    match (head, line, entry) {
+        (Some(head), Some(line), Some(entry)) if follows(&entry, &head) => {
+            Head { number: entry.number, hash: hash(line) }
+        }
+        (Some(head), _, _) => head,
+        (None, Some(line), entry) => {
+            let number = entry.map_or(lines(text).count() as u64, |entry| entry.number);
+            Head { number, hash: hash(line) }
+        }
+        (None, None, _) => Head { number: 0, hash: hash(b"") },
     }
-    disk.append(&path, &line)?;
-    disk.sync_parent(&path)
+}
+
+fn content(state: &State) -> Result<Vec<u8>, Error> {
+    let path = path(state);
+    match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        other => other.map_err(io("read", &path)),
+    }
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = text.get(..whole(text)).unwrap_or_default().split(|byte| *byte == b'\n');
+    lines.filter(|line| !line.is_empty())
+}
+
+fn whole(text: &[u8]) -> usize {
+    text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
+}
+
+fn hash(line: &[u8]) -> String {
+    BlobId::of(line).to_string()
 }
 
 fn path(state: &State) -> PathBuf {
     state.file("history.jsonl")
 }
+
+fn head_path(state: &State) -> PathBuf {
+    state.file("history.head")
+}
+
+#[cfg(test)]
+mod tests;

@@ -63,6 +63,9 @@ pub struct Journal {
     pub confirmed: u64,
     /// Who deploys.
     pub deployer: String,
+    /// The login that the switch came through.
+    #[serde(default)]
+    pub login: Option<String>,
     /// What the confirmation must say; none confirms itself.
     pub nonce: Option<String>,
     /// Seconds to wait for it.

@@ -28,5 +28,5 @@ pub mod system;
 mod tree;
 
 pub use error::{Error, Failure};
-pub use node::{BlobSource, NoBlobs, Node, silent};
+pub use node::{BlobSource, By, NoBlobs, Node, silent};
 pub use origin::{Origin, Original};

@@ -3,10 +3,10 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use cairn_generation::wire::{
-    Drift, Event, HistoryEntry, HostStatus, Mode, Outcome, SwitchOptions,
-};
+use cairn_generation::wire::{Drift, Event, History, HostStatus, Mode, Outcome, SwitchOptions};
 use cairn_generation::{BlobId, Store};
+
+use serde::{Deserialize, Serialize};
 
 use crate::disk::Disk;
 use crate::drift;
@@ -44,6 +44,15 @@ impl BlobSource for NoBlobs {
     fn blob(&self, _: &BlobId) -> Result<Box<dyn Read + '_>, std::io::Error> {
         Err(std::io::ErrorKind::NotFound.into())
     }
+}
+
+/// Who asks for something.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct By {
+    /// `user@machine`.
+    pub deployer: String,
+    /// The login that it came through; none where there was no connection.
+    pub login: Option<String>,
 }
 
 /// A node that can be switched.
@@ -166,20 +175,20 @@ impl Node {
     ///
     /// # Errors
     /// When something could not be made true: it needs a look.
-    pub fn repair(&mut self, deployer: &str, tell: Tell) -> Result<Outcome, Failure> {
+    pub fn repair(&mut self, by: &By, tell: Tell) -> Result<Outcome, Failure> {
         if !self.is_known() {
             return Ok(outcome(0, None, false));
         }
-        let _lock = Lock::take(&self.state, deployer)?;
+        let _lock = Lock::take(&self.state, &by.deployer)?;
         recovery::recover(self, tell).map_err(recovery::failure)?;
-        repair::repair(self, deployer, tell)
+        repair::repair(self, by, tell)
     }
 
-    /// Every switch of the past, oldest first.
+    /// Every attempt of the past, and lines that somebody changed.
     ///
     /// # Errors
-    /// When the history does not read back.
-    pub fn history(&self) -> Result<Vec<HistoryEntry>, Error> {
+    /// When the history cannot be read.
+    pub fn history(&self) -> Result<History, Error> {
         history::read(&self.state)
     }
 

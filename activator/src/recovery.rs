@@ -5,7 +5,7 @@
 //! recovery was.
 
 use cairn_generation::diff::{Running, unit_plan};
-use cairn_generation::wire::{Event, Mode, Outcome, Step};
+use cairn_generation::wire::{Event, FailedUnit, Mode, Outcome, Step};
 
 use crate::boot;
 use crate::error::{Error, Failure};
@@ -73,6 +73,10 @@ pub(crate) fn back(node: &mut Node, journal: Journal, tell: Tell) -> Result<Dire
         Mode::Test => (false, confirmed),
         _ => (committed, confirmed),
     };
+    let units = match forward {
+        true => Vec::new(),
+        false => post_mortem(node, &journal),
+    };
     let mut origin = Origin::load(&node.state)?;
     // Whatever the phase: even one that did nothing may have put our own units in their place, and a
     // boot has emptied kernel and firewall.
@@ -93,10 +97,19 @@ pub(crate) fn back(node: &mut Node, journal: Journal, tell: Tell) -> Result<Dire
         // It was tried once.
         node.disk.remove_file(&node.state.next_link())?;
     }
-    history::append(&node.disk, &node.state, &journal, said, cause)?;
+    history::append(&node.disk, &node.state, &journal, said, cause, units)?;
     Journal::close(&node.disk, &node.state)?;
     node.system.disarm();
     Ok(if forward { Direction::Forward } else { Direction::Back { trouble } })
+}
+
+/// What the units of the new generation say, before anything else is done to them.
+fn post_mortem(node: &Node, journal: &Journal) -> Vec<FailedUnit> {
+    if journal.phase < Phase::Activated || journal.boot_id != node.system.boot_id() {
+        return Vec::new();
+    }
+    let to = node.state.load(journal.to);
+    to.map(|to| node.system.post_mortem(&to.manifest)).unwrap_or_default()
 }
 
 /// The generations that may have left traces. One that does not read back any more left none that

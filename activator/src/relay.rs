@@ -16,7 +16,7 @@ use crate::disk::Disk;
 use crate::error::{Error, Failure, io};
 use crate::host::Run;
 use crate::host::watchdog::RUN_DIR;
-use crate::node::{NoBlobs, Node};
+use crate::node::{By, NoBlobs, Node};
 use crate::state::{read_json, write_json};
 
 /// What the engine is asked to do.
@@ -24,7 +24,7 @@ use crate::state::{read_json, write_json};
 pub(crate) enum Order {
     Switch { manifest: String, options: SwitchOptions },
     Rollback { to: Option<String>, options: SwitchOptions },
-    Repair { deployer: String },
+    Repair { by: By },
 }
 
 /// Starts an engine for `order` and hands its events on until it is done.
@@ -118,7 +118,7 @@ pub(crate) fn engine(node: &mut Node, folder: &Path) -> Result<(), Error> {
             node.switch(manifest.as_bytes(), &NoBlobs, &options, &mut tell)
         }
         Order::Rollback { to, options } => node.rollback(to.as_deref(), &options, &mut tell),
-        Order::Repair { deployer } => node.repair(&deployer, &mut tell),
+        Order::Repair { by } => node.repair(&by, &mut tell),
     };
     tell(last_event(done));
     Ok(())

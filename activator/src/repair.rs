@@ -7,13 +7,13 @@
 use std::collections::BTreeSet;
 
 use cairn_generation::diff::UnitPlan;
-use cairn_generation::wire::{Drift, DriftKind, Event, Outcome, Step};
+use cairn_generation::wire::{Drift, DriftKind, Event, HistoryEntry, Outcome, Step};
 
 use crate::drift;
 use crate::error::{Error, Failure};
 use crate::files::Files;
 use crate::history;
-use crate::node::{Node, outcome};
+use crate::node::{By, Node, outcome};
 use crate::origin::Origin;
 use crate::programs;
 use crate::recovery;
@@ -24,8 +24,9 @@ use crate::system::{Change, Tell};
 ///
 /// # Errors
 /// When something is not as it should be afterwards; what could be put right is.
-pub(crate) fn repair(node: &mut Node, deployer: &str, tell: Tell) -> Result<Outcome, Failure> {
+pub(crate) fn repair(node: &mut Node, by: &By, tell: Tell) -> Result<Outcome, Failure> {
     let current = node.state.current()?;
+    let started = jiff::Timestamp::now().to_string();
     let drift = drift::of(node, &current)?;
     if drift.is_empty() {
         return Ok(outcome(current.number, current.id, false));
@@ -38,7 +39,19 @@ pub(crate) fn repair(node: &mut Node, deployer: &str, tell: Tell) -> Result<Outc
         Ok(()) => ("repaired", None),
         Err(error) => ("failed", Some(error.to_string())),
     };
-    history::note(&node.disk, &node.state, "repair", deployer, &current, said, cause)?;
+    let entry = HistoryEntry {
+        started,
+        what: "repair".to_owned(),
+        from: current.number,
+        to: current.number,
+        to_id: current.id,
+        outcome: said.to_owned(),
+        cause,
+        deployer: by.deployer.clone(),
+        login: by.login.clone(),
+        ..HistoryEntry::default()
+    };
+    history::note(&node.disk, &node.state, entry)?;
     match done {
         Ok(()) => Ok(outcome(current.number, current.id, true)),
         Err(error) => Err(Failure { step: None, message: error.to_string(), unchanged: false }),

@@ -19,7 +19,7 @@ use crate::host::CONFIRMED;
 use crate::host::preflight::has_room;
 use crate::journal::{Journal, Phase};
 use crate::lock::Lock;
-use crate::node::{NoBlobs, Node, outcome};
+use crate::node::{By, NoBlobs, Node, outcome};
 use crate::relay::{self, Order, last_event};
 
 /// Bytes of a blob in one chunk that is sent.
@@ -130,10 +130,16 @@ impl Connection<'_> {
                 }
                 self.done()
             }
-            Request::Repair { deployer } => self.relay(&Order::Repair { deployer }),
+            Request::Repair { deployer } => {
+                self.relay(&Order::Repair { by: By { deployer, login: login() } })
+            }
             Request::History => {
-                for entry in self.node.history()? {
-                    self.send(&Event::History(entry))?;
+                let history = self.node.history()?;
+                for entry in history.entries {
+                    self.send(&Event::History(entry.into()))?;
+                }
+                for (line, why) in history.broken {
+                    self.send(&Event::HistoryBroken { line, why })?;
                 }
                 self.done()
             }
@@ -145,6 +151,7 @@ impl Connection<'_> {
     }
 
     fn switch(&mut self, manifest: String, options: SwitchOptions) -> Result<(), Broken> {
+        let options = SwitchOptions { login: login(), ..options };
         if options.mode == Mode::DryActivate {
             let (events, done) =
                 collected(|tell| self.node.switch(manifest.as_bytes(), &NoBlobs, &options, tell));
@@ -158,6 +165,7 @@ impl Connection<'_> {
     }
 
     fn rollback(&mut self, to: Option<String>, options: SwitchOptions) -> Result<(), Broken> {
+        let options = SwitchOptions { login: login(), ..options };
         if options.mode == Mode::DryActivate {
             let (events, done) =
                 collected(|tell| self.node.rollback(to.as_deref(), &options, tell));
@@ -300,6 +308,12 @@ impl Connection<'_> {
     fn send(&mut self, event: &Event) -> Result<(), FrameError> {
         write_message(&mut *self.output, event)
     }
+}
+
+/// The login behind this process: whoever used sudo, or else its own.
+fn login() -> Option<String> {
+    let named = |name| std::env::var(name).ok().filter(|name: &String| !name.is_empty());
+    named("SUDO_USER").or_else(|| named("USER")).or_else(|| named("LOGNAME"))
 }
 
 fn collected(

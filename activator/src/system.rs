@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cairn_generation::Manifest;
 use cairn_generation::diff::UnitPlan;
-use cairn_generation::wire::{Drift, Event};
+use cairn_generation::wire::{Drift, Event, FailedUnit};
 
 use crate::disk::Ids;
 use crate::error::Error;
@@ -131,6 +131,10 @@ pub trait System {
         tell: Tell,
     ) -> Result<(), Error>;
 
+    /// Units of `manifest` that have failed, each with the end of its journal. As far as the service
+    /// manager answers: this is for people to read.
+    fn post_mortem(&self, manifest: &Manifest) -> Vec<FailedUnit>;
+
     /// Units that `manifest` wants and that are not up.
     ///
     /// # Errors
@@ -217,6 +221,10 @@ impl System for Listing {
 
     fn settle(&mut self, _: &State, _: &Change, _: &mut Origin, _: Tell) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn post_mortem(&self, _: &Manifest) -> Vec<FailedUnit> {
+        Vec::new()
     }
 
     fn failed(&self, _: &Manifest) -> Result<BTreeSet<String>, Error> {

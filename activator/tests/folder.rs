@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use cairn_activator::{Node, silent};
+use cairn_activator::{By, Node, silent};
 use cairn_generation::manifest::{Content, File, Method, Unit};
 use cairn_generation::wire::{Event, Mode, SwitchOptions};
 use cairn_generation::{BlobId, Manifest, Store};
@@ -75,6 +75,7 @@ fn options(mode: Mode) -> SwitchOptions {
         confirm_timeout: 1,
         adopt: ["/etc/adopted".to_owned()].into(),
         deployer: "me@test".to_owned(),
+        login: None,
     }
 }
 
@@ -87,7 +88,7 @@ fn links_are_relative_and_a_second_switch_does_nothing() {
     assert_eq!(link, Path::new("../var/lib/cairn/current/etc/a"));
     assert_eq!(bed.read("etc/a"), "one");
     assert_eq!(bed.switch(&manifest, &options(Mode::Switch)), "unchanged 1");
-    assert_eq!(bed.node().history().unwrap().len(), 1);
+    assert_eq!(bed.node().history().unwrap().entries.len(), 1);
     // The folder can be carried elsewhere.
     let elsewhere = tempfile::tempdir().unwrap();
     fs::rename(bed.root.path(), elsewhere.path().join("moved")).unwrap();
@@ -180,7 +181,8 @@ fn repair(bed: &Bed) -> Result<(bool, Vec<String>), String> {
             told.push(drift.to_string());
         }
     };
-    match bed.node().repair("me@test", &mut tell) {
+    let by = By { deployer: "me@test".to_owned(), login: None };
+    match bed.node().repair(&by, &mut tell) {
         Ok(outcome) => Ok((outcome.changed, told)),
         Err(failure) => Err(failure.message),
     }
@@ -195,7 +197,7 @@ fn repair_puts_right_what_drifted_and_touches_nothing_else() {
     let manifest = bed.manifest(&files.map(|path| (path, path)));
     bed.switch(&manifest, &options(Mode::Switch));
     assert_eq!(repair(&bed), Ok((false, vec![])), "nothing drifted");
-    assert_eq!(bed.node().history().unwrap().len(), 1);
+    assert_eq!(bed.node().history().unwrap().entries.len(), 1);
 
     let quiet = || fs::symlink_metadata(bed.path("etc/quiet")).unwrap().ino();
     let before = quiet();
@@ -224,7 +226,7 @@ fn repair_puts_right_what_drifted_and_touches_nothing_else() {
     }
     assert!(!bed.path("var/lib/cairn/drift/etc/d-copy").exists(), "its content was not changed");
     assert_eq!(repair(&bed), Ok((false, vec![])));
-    let last = bed.node().history().unwrap().pop().unwrap();
+    let last = bed.node().history().unwrap().entries.pop().unwrap();
     assert_eq!((last.what.as_str(), last.outcome.as_str()), ("repair", "repaired"));
     // What was adopted is still the host's own.
     bed.node().rollback(Some("0"), &options(Mode::Switch), &mut silent).unwrap();

@@ -149,6 +149,7 @@ impl Deployer {
             confirm_timeout: how.confirm_timeout,
             adopt: how.adopt.clone(),
             deployer: self.name.to_string(),
+            login: None,
         })
     }
 }

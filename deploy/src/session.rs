@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cairn_generation::BlobId;
 use cairn_generation::wire::{
-    Blob, Drift, Event, Hello, HistoryEntry, HostStatus, Kind, Outcome, PROTOCOL, Request,
+    Blob, Drift, Event, Hello, History, HostStatus, Kind, Outcome, PROTOCOL, Request,
 };
 use tokio::io::AsyncWriteExt;
 
@@ -111,20 +111,20 @@ impl Session {
         self.finish(|event| observer.event(&host, &HostEvent::Host(event))).await
     }
 
-    /// Its switches, oldest first.
+    /// What was tried on it, oldest first, and lines of its history that somebody changed.
     ///
     /// # Errors
     /// When the connection is lost, or the host cannot say.
-    pub async fn history(&mut self) -> Result<Vec<HistoryEntry>, Error> {
+    pub async fn history(&mut self) -> Result<History, Error> {
         self.ask(&Request::History).await?;
-        let mut entries = Vec::new();
-        self.finish(|event| {
-            if let Event::History(entry) = event {
-                entries.push(entry);
-            }
+        let mut history = History::default();
+        self.finish(|event| match event {
+            Event::History(entry) => history.entries.push(*entry),
+            Event::HistoryBroken { line, why } => drop(history.broken.insert(line, why)),
+            _ => {}
         })
         .await?;
-        Ok(entries)
+        Ok(history)
     }
 
     /// Canonical text of the current generation's manifest; none before the first switch.

@@ -8,11 +8,14 @@
 
 mod drift;
 mod frame;
+mod history;
 mod message;
 
 pub use drift::{Drift, DriftKind};
+
 pub use frame::{FrameError, Kind, MAX_FRAME, read, read_message, write, write_message};
+pub use history::{FailedUnit, History, HistoryEntry};
 pub use message::{
-    Action, Blob, Event, Hello, HistoryEntry, HostStatus, Mode, Outcome, PROTOCOL, Request, Step,
-    SwitchOptions, UnitAction,
+    Action, Blob, Event, Hello, HostStatus, Mode, Outcome, PROTOCOL, Request, Step, SwitchOptions,
+    UnitAction,
 };

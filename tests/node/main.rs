@@ -83,5 +83,6 @@ fn options(mode: Mode) -> SwitchOptions {
         confirm_timeout: 1,
         adopt,
         deployer: "sweep@test".to_owned(),
+        login: None,
     }
 }

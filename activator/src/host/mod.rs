@@ -24,7 +24,7 @@ use cairn_generation::diff::wanted;
 use cairn_generation::layout::TARGET;
 use cairn_generation::manifest::Content;
 use cairn_generation::order;
-use cairn_generation::wire::{Drift, Event};
+use cairn_generation::wire::{Drift, Event, FailedUnit};
 
 use accounts::Accounts;
 use units::{ServiceManager, Systemctl, Verb};
@@ -263,6 +263,13 @@ impl System for Host {
             attempts.take(self.manager.reload_definitions())?;
         }
         attempts.end()
+    }
+
+    fn post_mortem(&self, manifest: &Manifest) -> Vec<FailedUnit> {
+        match self.early {
+            true => Vec::new(),
+            false => units::post_mortem(&*self.manager, &drift::looked_at(manifest)),
+        }
     }
 
     fn failed(&self, manifest: &Manifest) -> Result<BTreeSet<String>, Error> {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use cairn_generation::wire::FailedUnit;
+
 use crate::error::Error;
 use crate::host::command::Run;
 
@@ -17,7 +19,7 @@ pub(crate) trait ServiceManager {
     /// How a unit is.
     fn condition(&self, units: &BTreeSet<String>) -> Result<Vec<Condition>, Error>;
     /// The end of the journal of a unit's last run, oldest line first.
-    fn last_words(&self, condition: &Condition) -> Vec<String>;
+    fn last_words(&self, condition: &Condition, lines: u32) -> Vec<String>;
     /// Forgets that units failed.
     fn forget_failures(&self, units: &BTreeSet<String>);
 }
@@ -136,9 +138,10 @@ impl ServiceManager for Systemctl {
             .collect())
     }
 
-    fn last_words(&self, condition: &Condition) -> Vec<String> {
+    fn last_words(&self, condition: &Condition, lines: u32) -> Vec<String> {
         let run = Run::new("journalctl")
-            .args(["--no-pager", "--quiet", "--output=cat", "--lines=10"])
+            .args(["--no-pager", "--quiet", "--output=cat"])
+            .args([format!("--lines={lines}")])
             .within(Duration::from_secs(10));
         let run = match condition.invocation.as_str() {
             "" => run.args(["--unit", &condition.unit]),
@@ -215,6 +218,21 @@ pub(crate) fn failures(
     Err(Error::refused(told.join("\n")))
 }
 
+/// Units among `units` that failed, each with the end of its journal.
+pub(crate) fn post_mortem(
+    manager: &dyn ServiceManager,
+    units: &BTreeSet<String>,
+) -> Vec<FailedUnit> {
+    let conditions = manager.condition(units).unwrap_or_default();
+    let failed = conditions.into_iter().filter(|one| one.load == "loaded" && one.is_failed());
+    let told = failed.take(10).map(|one| {
+        let short = |line: String| line.chars().take(500).collect();
+        let journal = manager.last_words(&one, 30).into_iter().map(short).collect();
+        FailedUnit { unit: one.unit, why: one.result, journal }
+    });
+    told.collect()
+}
+
 fn describe(manager: &dyn ServiceManager, condition: &Condition) -> String {
     let why = match condition.load.as_str() {
         "loaded" | "" if condition.active == "active" => "it is started over and over".to_owned(),
@@ -223,7 +241,7 @@ fn describe(manager: &dyn ServiceManager, condition: &Condition) -> String {
         load => load.to_owned(),
     };
     let mut text = format!("{} failed ({why})", condition.unit);
-    for line in manager.last_words(condition) {
+    for line in manager.last_words(condition, 10) {
         text.push_str("\n    ");
         text.push_str(&line);
     }

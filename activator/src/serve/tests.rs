@@ -89,6 +89,7 @@ fn a_dry_run_tells_and_changes_nothing() {
         confirm_timeout: 1,
         adopt: BTreeSet::new(),
         deployer: "test".to_owned(),
+        login: None,
     };
     let manifest = String::from_utf8(text).unwrap();
     let events = talk(root.path(), &[Request::Switch { manifest, options }], &[]);

@@ -1,5 +1,6 @@
 //! `cairn repair`
 
+use cairn_activator::By;
 use cairn_generation::wire::Outcome;
 use clap::Args;
 use serde_json::json;
@@ -39,7 +40,8 @@ pub(crate) fn run(ui: &Ui, global: &Global, args: &RepairArgs) -> Result<(), Com
     let who = targets::deployer_name();
     let results = match args.reach.folder(&hosts)? {
         Some(folder) => ask::folder(&hosts, folder, |node| {
-            node.repair(&who, &mut |event| hosts.iter().for_each(|host| live.wire(host, &event)))
+            let by = By { deployer: who.clone(), login: None };
+            node.repair(&by, &mut |event| hosts.iter().for_each(|host| live.wire(host, &event)))
         })?,
         None => ask::hosts(ui, &fleet, &args.reach, &hosts, |deployer, target| {
             let (live, who) = (live.clone(), who.clone());

@@ -74,6 +74,7 @@ fn into(ui: &Ui, args: &RollbackArgs, folder: &Path, host: &str) -> Result<(), C
         confirm_timeout: 0,
         adopt: Default::default(),
         deployer: targets::deployer_name(),
+        login: None,
     };
     let mut tell = |event| live.wire(host, &event);
     let result = node.rollback(args.to.as_deref(), &options, &mut tell);

@@ -63,6 +63,7 @@ fn into(
             confirm_timeout: one.deployment.confirm_timeout,
             adopt: targets::adopted(one),
             deployer: targets::deployer_name(),
+            login: None,
         };
         let mut tell = |event| live.wire(&one.host, &event);
         let result = node.switch(one.text.as_bytes(), &generation.store, &options, &mut tell);

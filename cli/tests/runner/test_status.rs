@@ -60,6 +60,27 @@ fn history_has_a_line_a_switch() {
     let objects = output.objects();
     assert_eq!(objects.len(), 1);
     assert_eq!((&objects[0]["type"], &objects[0]["to"]), (&"history".into(), &1.into()));
+    // What is refused is an attempt, too.
+    let output = cairn_in(folder.path(), &["rollback", "demo", "77", "--into", "root"]);
+    assert_eq!(output.code, 3);
+    let output = cairn_in(folder.path(), &["history", "demo", "2", "--into", "root"]);
+    let shown = output.stdout.lines().filter(|line| {
+        !["began", "ended", "who", "steps"].iter().any(|word| line.trim_start().starts_with(word))
+    });
+    insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @"
+    demo 2: rollback, unchanged
+      way    generation 1
+      cause  no kept generation is `77`: `history` lists them
+    ");
+    let output = cairn_in(folder.path(), &["history", "demo", "9", "--into", "root"]);
+    assert_eq!(output.code, 1);
+    // Somebody edits a line.
+    let path = folder.path().join("root/var/lib/cairn/history.jsonl");
+    let text = fs::read_to_string(&path).expect("a history");
+    fs::write(&path, text.replace("confirmed", "tested")).expect("written");
+    let output = cairn_in(folder.path(), &["history", "demo", "--into", "root"]);
+    assert_eq!(output.code, 4);
+    insta::assert_snapshot!(output.stderr, @"✗ demo: line 2 of its history does not follow the line before it, which was changed or removed");
     let output = cairn_in(folder.path(), &["gc", "demo", "--into", "root"]);
     assert_eq!(output.stdout, "nothing to do: demo has nothing to spare\n");
 }

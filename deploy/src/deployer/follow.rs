@@ -70,7 +70,7 @@ impl Attempt<'_> {
                 // The engine may not have begun when the connection was lost: it is asked twice.
                 idle += 1;
                 if self.there(&status, goal) || idle == 2 {
-                    let last = session.history().await?.pop();
+                    let last = session.history().await?.entries.pop();
                     return Ok(self.verdict(&status, last, goal));
                 }
             }

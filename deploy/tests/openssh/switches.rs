@@ -232,7 +232,7 @@ fn questions() {
     run(async {
         let mut session = deployer(&sshd).connect(&web(), &Quiet).await.unwrap();
         assert_eq!(session.status().await.unwrap().generation, 7);
-        assert_eq!(session.history().await.unwrap().len(), 1);
+        assert_eq!(session.history().await.unwrap().entries.len(), 1);
         assert_eq!(session.current().await.unwrap().as_deref(), Some("{}"));
         assert_eq!(session.blob(id).await.unwrap(), content);
         session.gc(3, &Quiet).await.unwrap();

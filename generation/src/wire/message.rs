@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{BlobId, GenerationId};
-use crate::wire::Drift;
+use crate::wire::{Drift, HistoryEntry};
 
 /// The version of this protocol. Both sides say theirs first, and part when they differ.
 pub const PROTOCOL: u32 = 1;
@@ -67,7 +67,8 @@ pub enum Request {
         /// Who repairs: `user@machine`.
         deployer: String,
     },
-    /// Answered by one [`Event::History`] an entry, oldest first.
+    /// Answered by one [`Event::History`] an entry, oldest first, and one [`Event::HistoryBroken`] for
+    /// each line that somebody changed.
     History,
     /// Remove generations beyond the newest `keep`, and blobs that none names.
     Gc {
@@ -119,6 +120,9 @@ pub struct SwitchOptions {
     pub adopt: BTreeSet<String>,
     /// Who deploys: `user@machine`.
     pub deployer: String,
+    /// The login that the request came through; the node's own word for it replaces this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
 }
 
 /// What a node tells.
@@ -158,8 +162,15 @@ pub enum Event {
     Status(HostStatus),
     /// Something that is not as the generation says.
     Drift(Drift),
-    /// One switch of the past.
-    History(HistoryEntry),
+    /// One attempt of the past.
+    History(Box<HistoryEntry>),
+    /// A line of the history is not as it was written.
+    HistoryBroken {
+        /// Its number.
+        line: u64,
+        /// What is wrong with it, as the end of a sentence.
+        why: String,
+    },
     /// The request was carried out.
     Done(Outcome),
     /// The request failed.
@@ -340,32 +351,6 @@ pub struct HostStatus {
     /// Numbers and ids of kept generations.
     #[serde(default, deserialize_with = "numbered")]
     pub kept: BTreeMap<u64, GenerationId>,
-}
-
-/// One line of a node's history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HistoryEntry {
-    /// When it ended, RFC 3339 in UTC.
-    pub at: String,
-    /// `switch`, `test`, `boot`, `rollback` or `recover`.
-    pub what: String,
-    /// Number of the generation before.
-    pub from: u64,
-    /// Number of the generation that was to be.
-    pub to: u64,
-    /// Id of the latter.
-    pub to_id: Option<GenerationId>,
-    /// `confirmed`, `tested`, `rolled back`, `unchanged` or `failed`.
-    pub outcome: String,
-    /// Why it did not end in the new generation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cause: Option<String>,
-    /// `user@machine`.
-    pub deployer: String,
-    /// Milliseconds by step.
-    #[serde(default)]
-    pub timings: BTreeMap<Step, u64>,
 }
 
 /// JSON's keys are texts, and within a tagged enum serde no longer turns them into numbers.

@@ -105,7 +105,10 @@ impl Life {
         host.recover(&mut cairn_activator::silent).map_err(|error| told(&error))?;
         let seen = outside(root);
         let status = host.status().map_err(|error| told(&error))?;
-        host.history().map_err(|error| told(&error))?;
+        let history = host.history().map_err(|error| told(&error))?;
+        if !history.broken.is_empty() {
+            return Err(format!("history: {:?}", history.broken));
+        }
         if status.switching || !status.drift.is_empty() {
             return Err(format!("{status:?}"));
         }

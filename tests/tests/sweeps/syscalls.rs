@@ -97,9 +97,9 @@ impl Sweep {
         let status = node.status().unwrap();
         assert!(!status.switching && status.drift.is_empty(), "{at}: {status:?}");
         assert!(seen == self.old || seen == self.new, "{at}: mixed:\n{seen:#?}");
-        let last = node.history().unwrap().pop();
+        let last = node.history().unwrap().entries.pop();
         let ends = last.map_or(0, |entry| match entry.outcome.as_str() {
-            "rolled back" => entry.from,
+            "rolled back" | "unchanged" => entry.from,
             _ => entry.to,
         });
         assert_eq!(ends, status.generation, "{at}: history");
