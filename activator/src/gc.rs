@@ -1,24 +1,36 @@
 //! Forgetting old generations.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
 use crate::disk::Disk;
 use crate::error::{Error, io};
+use crate::journal::Journal;
+use crate::pins;
 use crate::state::State;
 
-/// Removes what nothing needs any more. How many generations went.
+/// How long an activator that nothing names yet is left alone: whoever sent it is about to start it.
+const YOUNG: Duration = Duration::from_secs(3600);
+
+/// Removes what nothing needs any more. How many generations and programs went.
 ///
 /// # Errors
 /// When the file system refuses; what is left is whole.
 pub(crate) fn collect(disk: &Disk, state: &State, keep: u32) -> Result<usize, Error> {
     let links = [state.current_link(), state.confirmed_link(), state.next_link()];
-    let pinned: BTreeSet<u64> = links.iter().filter_map(|link| state.number_at(link)).collect();
+    let mut needed = pins::read(state)?;
+    needed.extend(links.iter().filter_map(|link| state.number_at(link)));
+    if let Some(journal) = Journal::load(state)? {
+        needed.extend([journal.from, journal.to, journal.confirmed]);
+    }
     let kept = state.kept()?;
     let newest: BTreeSet<u64> = kept.keys().rev().take(keep as usize).copied().collect();
     let mut removed = 0;
     for (number, id) in &kept {
-        if !newest.contains(number) && !pinned.contains(number) {
+        if !newest.contains(number) && !needed.contains(number) {
             let folder = state.tree(&format!("{number}-{id}"));
             let old = state.tree(&format!(".old-{number}"));
             // Under another name first: a tree that is cut half-way must not be taken for whole.
@@ -30,6 +42,30 @@ pub(crate) fn collect(disk: &Disk, state: &State, keep: u32) -> Result<usize, Er
     }
     sweep_generations(disk, state)?;
     sweep_store(disk, state)?;
+    Ok(removed + sweep_programs(disk, state)?)
+}
+
+/// Activators of earlier switches. The one of the last switch stays, and the one that runs.
+fn sweep_programs(disk: &Disk, state: &State) -> Result<usize, Error> {
+    let folder = state.file("activator");
+    if !folder.is_dir() {
+        return Ok(0);
+    }
+    let own = fs::read_link("/proc/self/exe").unwrap_or_default();
+    let mut needed: Vec<OsString> =
+        own.parent().and_then(Path::file_name).map(Into::into).into_iter().collect();
+    needed.extend(fs::read_link(folder.join("current")).ok().map(Into::into));
+    let mut removed = 0;
+    for name in names(&folder)? {
+        let place = folder.join(&name);
+        let is_hash = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let changed = fs::symlink_metadata(&place).and_then(|found| found.modified());
+        let is_old = changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > YOUNG));
+        if is_hash && is_old && !needed.iter().any(|needed| *needed == *name) {
+            disk.remove_tree(&place)?;
+            removed += 1;
+        }
+    }
     Ok(removed)
 }
 
@@ -58,7 +94,7 @@ fn sweep_store(disk: &Disk, state: &State) -> Result<(), Error> {
     Ok(())
 }
 
-fn names(folder: &std::path::Path) -> Result<BTreeSet<String>, Error> {
+fn names(folder: &Path) -> Result<BTreeSet<String>, Error> {
     fs::read_dir(folder)
         .map_err(io("read", folder))?
         .map(|entry| {

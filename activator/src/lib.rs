@@ -17,6 +17,7 @@ pub mod journal;
 mod lock;
 mod node;
 mod origin;
+mod pins;
 pub mod program;
 mod programs;
 mod recovery;

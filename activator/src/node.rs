@@ -16,6 +16,7 @@ use crate::gc;
 use crate::history;
 use crate::journal::Journal;
 use crate::lock::Lock;
+use crate::pins;
 use crate::recovery;
 use crate::repair;
 use crate::state::State;
@@ -160,6 +161,8 @@ impl Node {
             drift,
             failed_units: self.system.failed(&current.manifest)?,
             kept: self.state.kept()?,
+            // One that cannot be read is gc's to complain about.
+            pinned: pins::read(&self.state).unwrap_or_default(),
         })
     }
 
@@ -210,8 +213,32 @@ impl Node {
         self.state.store()
     }
 
-    /// Removes generations beyond the newest `keep`, and blobs that none of the kept ones names.
-    /// Current and confirmed generations stay, and what a switch under way needs.
+    /// Pins a kept generation (a number, an id or its first digits), so that [`Node::gc`] leaves it,
+    /// or lets it go again. Whether that changed anything is in the outcome, with the generation.
+    ///
+    /// # Errors
+    /// When no such generation is kept, or a switch is under way.
+    pub fn pin(&mut self, wanted: &str, remove: bool) -> Result<Outcome, Failure> {
+        if !self.is_known() {
+            return Err(Error::NoGeneration { wanted: wanted.to_owned() }.into());
+        }
+        let _lock = Lock::take(&self.state, "pin")?;
+        let (number, id) = match (self.state.find(wanted), wanted.parse()) {
+            (Ok(generation), _) => (generation.number, generation.id),
+            // A pin may outlive its generation's manifest.
+            (Err(_), Ok(number)) if remove => (number, None),
+            (Err(error), _) => return Err(error.into()),
+        };
+        let changed = match remove {
+            true => pins::remove(&self.disk, &self.state, number)?,
+            false => pins::add(&self.disk, &self.state, &self.state.load(number)?)?,
+        };
+        Ok(outcome(number, id, changed))
+    }
+
+    /// Removes generations beyond the newest `keep`, blobs that none of the kept ones names, and
+    /// activators of earlier switches. Current, confirmed and pinned generations stay, and what a
+    /// switch under way needs.
     ///
     /// # Errors
     /// When a switch is under way, or the file system refuses.

@@ -143,6 +143,10 @@ impl Connection<'_> {
                 }
                 self.done()
             }
+            Request::Pin { generation, remove } => {
+                let outcome = self.node.pin(&generation, remove).map_err(Broken::Refused)?;
+                Ok(self.send(&Event::Done(outcome))?)
+            }
             Request::Gc { keep } => {
                 let (events, done) = collected(|tell| self.node.gc(keep, tell));
                 self.finish(events, done)

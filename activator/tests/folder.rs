@@ -252,6 +252,70 @@ fn what_repair_cannot_put_right_is_named() {
 }
 
 #[test]
+fn a_pinned_generation_stays_until_it_is_let_go() {
+    let bed = Bed::new();
+    for content in ["1", "2", "3", "4"] {
+        bed.switch(&bed.manifest(&[("/etc/a", content)]), &options(Mode::Switch));
+    }
+    let kept = || bed.node().status().unwrap().kept.into_keys().collect::<Vec<_>>();
+    let pin = |wanted: &str, remove| match bed.node().pin(wanted, remove) {
+        Ok(outcome) => format!("{} {}", outcome.generation, outcome.changed),
+        Err(failure) => failure.message,
+    };
+    assert_eq!([pin("2", false), pin("2", false)], ["2 true", "2 false"]);
+    assert_eq!(bed.node().status().unwrap().pinned, [2].into());
+    bed.node().gc(1, &mut silent).unwrap();
+    assert_eq!(kept(), [2, 4]);
+    assert_eq!(
+        bed.node().rollback(Some("2"), &options(Mode::Switch), &mut silent).unwrap().generation,
+        2
+    );
+    assert_eq!(
+        bed.node().rollback(Some("4"), &options(Mode::Switch), &mut silent).unwrap().generation,
+        4
+    );
+    insta::assert_snapshot!([pin("3", false), pin("0", false)].join("\n"), @"
+    no kept generation is `3`: `history` lists them
+    generation 0, the host as found, stays without a pin
+    ");
+    // What somebody left there is nobody's pin, and is in nobody's way.
+    fs::write(bed.path("var/lib/cairn/pins/7"), "?").unwrap();
+    std::os::unix::fs::symlink("nowhere", bed.path("var/lib/cairn/pins/8")).unwrap();
+    bed.node().gc(1, &mut silent).unwrap();
+    assert_eq!(kept(), [2, 4]);
+    assert_eq!([pin("2", true), pin("2", true)], ["2 true", "2 false"]);
+    bed.node().gc(1, &mut silent).unwrap();
+    assert_eq!(kept(), [4]);
+    // Where pins cannot be read nothing is removed, and a switch does not care.
+    fs::remove_dir_all(bed.path("var/lib/cairn/pins")).unwrap();
+    fs::write(bed.path("var/lib/cairn/pins"), "?").unwrap();
+    assert!(bed.node().gc(0, &mut silent).unwrap_err().message.contains("pins"));
+    assert_eq!(bed.switch(&bed.manifest(&[("/etc/a", "5")]), &options(Mode::Switch)), "changed 5");
+}
+
+#[test]
+fn old_activators_go_with_gc() {
+    let bed = Bed::new();
+    bed.switch(&bed.manifest(&[("/etc/a", "1")]), &options(Mode::Switch));
+    let program = |digit: &str, is_old: bool| {
+        let name = digit.repeat(64);
+        let folder = bed.path("var/lib/cairn/activator").join(&name);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("cairn-activator"), digit).unwrap();
+        if is_old {
+            let past = std::time::SystemTime::now() - std::time::Duration::from_secs(7200);
+            fs::File::open(&folder).unwrap().set_modified(past).unwrap();
+        }
+        name
+    };
+    let (current, old, young) = (program("a", true), program("b", true), program("c", false));
+    std::os::unix::fs::symlink(&current, bed.path("var/lib/cairn/activator/current")).unwrap();
+    assert!(bed.node().gc(10, &mut silent).unwrap().changed);
+    let is_there = |name| bed.path("var/lib/cairn/activator").join(name).exists();
+    assert_eq!([current, old, young].map(is_there), [true, false, true]);
+}
+
+#[test]
 fn numbers_only_grow_and_an_id_keeps_its_own() {
     let bed = Bed::new();
     let (one, two) = (bed.manifest(&[("/etc/a", "1")]), bed.manifest(&[("/etc/a", "2")]));

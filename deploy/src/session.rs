@@ -169,6 +169,15 @@ impl Session {
         }
     }
 
+    /// Pins a kept generation, or lets it go again.
+    ///
+    /// # Errors
+    /// When the connection is lost, or the host has no such generation.
+    pub async fn pin(&mut self, generation: &str, remove: bool) -> Result<Outcome, Error> {
+        self.ask(&Request::Pin { generation: generation.to_owned(), remove }).await?;
+        self.finish(|_| {}).await
+    }
+
     /// Removes generations beyond the newest `keep`.
     ///
     /// # Errors

@@ -59,7 +59,8 @@ pub(crate) fn install(disk: &Disk, state: &State) -> Result<bool, Error> {
     disk.create_dirs(&folder, 0o700)?;
     let own = Path::new("/proc/self/exe");
     let own = fs::read_link(own).map_err(io("find", own))?;
-    let kept = own.parent().filter(|parent| parent.parent() == Some(&folder));
+    // One that was removed while it runs is kept anew.
+    let kept = own.parent().filter(|parent| parent.parent() == Some(&folder) && own.exists());
     let name = match kept.and_then(Path::file_name) {
         Some(name) => name.to_string_lossy().into_owned(),
         None => copy(disk, &folder, &own)?,

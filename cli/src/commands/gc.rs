@@ -17,7 +17,7 @@ use crate::ui::Ui;
 /// Remove old generations from hosts, and blobs that none of those left needs
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The current and the confirmed generation always stay.
+The current, the confirmed and pinned generations always stay.
 
 Examples:
   cairn gc demo --keep 3
@@ -63,7 +63,7 @@ fn show(ui: &Ui, host: &str, outcome: &Outcome) {
     ui.object(&json!({ "type": "gc", "host": host, "changed": outcome.changed }));
     let host = paint(STRONG, host);
     ui.line(match outcome.changed {
-        true => format!("{host}: old generations and their blobs are gone"),
+        true => format!("{host}: old generations, and what only they needed, are gone"),
         false => format!("nothing to do: {host} has nothing to spare"),
     });
 }

@@ -12,6 +12,7 @@ mod fmt;
 mod gc;
 mod history;
 mod options;
+mod pin;
 mod repair;
 mod repl;
 mod rollback;
@@ -56,6 +57,7 @@ Examples:
     Drift(drift::DriftArgs),
     Repair(repair::RepairArgs),
     History(history::HistoryArgs),
+    Pin(pin::PinArgs),
     Gc(gc::GcArgs),
     Eval(eval::EvalArgs),
     Repl(repl::ReplArgs),
@@ -81,6 +83,7 @@ pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
         Command::Drift(args) => drift::run(ui, global, &args),
         Command::Repair(args) => repair::run(ui, global, &args),
         Command::History(args) => history::run(ui, global, &args),
+        Command::Pin(args) => pin::run(ui, global, &args),
         Command::Gc(args) => gc::run(ui, global, &args),
         Command::Eval(args) => eval::run(ui, global, &args),
         Command::Repl(args) => repl::run(ui, global, &args),

@@ -136,19 +136,25 @@ fn list(ui: &Ui, host: &str, status: Result<HostStatus, Failure>) -> Result<(), 
             for (number, id) in std::iter::once((0, zero)).chain(kept) {
                 let current = number == status.generation;
                 let mark = if current { paint(GOOD, "→") } else { " ".to_owned() };
+                let pinned = if status.pinned.contains(&number) { "  pinned" } else { "" };
                 let note = match (current, number == status.confirmed) {
                     (true, false) => "  current, not confirmed",
                     (true, true) => "  current",
                     (false, true) => "  confirmed: comes up at the next boot",
                     (false, false) => "",
                 };
-                ui.line(format_args!("{mark} {number:>4}  {id}{}", paint(DIM, note)));
+                ui.line(format_args!(
+                    "{mark} {number:>4}  {id}{}{}",
+                    paint(DIM, note),
+                    paint(DIM, pinned)
+                ));
             }
             for (number, id) in &status.kept {
                 ui.object(&json!({
                     "type": "generation", "host": host, "generation": number, "id": id,
                     "current": *number == status.generation,
                     "confirmed": *number == status.confirmed,
+                    "pinned": status.pinned.contains(number),
                 }));
             }
         }

@@ -50,6 +50,21 @@ fn drift_is_told_and_repaired() {
 }
 
 #[test]
+fn a_generation_is_pinned() {
+    let folder = small();
+    let run = |args: &[&str]| cairn_in(folder.path(), &[args, &["--into", "root"]].concat());
+    assert_eq!(run(&["switch", "demo"]).code, 0);
+    assert_eq!(run(&["pin", "demo", "1"]).stdout, "demo: generation 1 is pinned\n");
+    let list = run(&["rollback", "demo", "--list"]).stdout;
+    assert!(list.lines().any(|line| line.ends_with("current  pinned")), "{list}");
+    let objects = run(&["rollback", "demo", "--list", "--format", "json"]).objects();
+    assert_eq!(objects[0]["pinned"], true);
+    let output = run(&["pin", "demo", "1", "--remove"]);
+    assert_eq!(output.stdout, "demo: generation 1 is not pinned any more\n");
+    assert_eq!(run(&["pin", "demo", "9"]).code, 3);
+}
+
+#[test]
 fn history_has_a_line_a_switch() {
     let folder = small();
     assert_eq!(cairn_in(folder.path(), &["switch", "demo", "--into", "root"]).code, 0);

@@ -120,6 +120,7 @@ impl Fake {
                 drift: Vec::new(),
                 failed_units: BTreeSet::new(),
                 kept: BTreeMap::new(),
+                pinned: BTreeSet::new(),
             })),
             Request::History => tell(Event::History(Box::new(wire::HistoryEntry {
                 at: "2026-01-01T00:00:00Z".to_owned(),

@@ -70,9 +70,16 @@ pub enum Request {
     /// Answered by one [`Event::History`] an entry, oldest first, and one [`Event::HistoryBroken`] for
     /// each line that somebody changed.
     History,
-    /// Remove generations beyond the newest `keep`, and blobs that none names.
+    /// Pin a kept generation, so that [`Request::Gc`] leaves it, or let it go again.
+    Pin {
+        /// Number, id, or the first digits of an id.
+        generation: String,
+        /// Whether it is let go.
+        remove: bool,
+    },
+    /// Remove generations beyond the newest `keep`, blobs that none names, and old activators.
     Gc {
-        /// How many generations stay, besides current and confirmed ones.
+        /// How many generations stay, besides current, confirmed and pinned ones.
         keep: u32,
     },
 }
@@ -351,6 +358,9 @@ pub struct HostStatus {
     /// Numbers and ids of kept generations.
     #[serde(default, deserialize_with = "numbered")]
     pub kept: BTreeMap<u64, GenerationId>,
+    /// Numbers of those that are pinned.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub pinned: BTreeSet<u64>,
 }
 
 /// JSON's keys are texts, and within a tagged enum serde no longer turns them into numbers.
@@ -379,6 +389,7 @@ mod tests {
             drift: Vec::new(),
             failed_units: BTreeSet::new(),
             kept: BTreeMap::from([(2, GenerationId::of(b""))]),
+            pinned: BTreeSet::from([2]),
         });
         let text = serde_json::to_string(&status).unwrap();
         assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), status);
