@@ -112,10 +112,10 @@ pub(crate) fn install(
     let quiet = Quiet::begin(disk)?;
     let ended = apt().args(["install"]).args(missing.iter().cloned()).within(PATIENCE).end();
     drop(quiet);
-    record(disk, state, origin)?;
     let ended = ended?;
     match ended.success {
-        true => Ok(()),
+        true => record(disk, state, origin),
+        // What it left is made whole on the way back.
         false => Err(Error::refused(format!(
             "apt could not install {}: {}",
             missing.join(" "),
@@ -124,17 +124,44 @@ pub(crate) fn install(
     }
 }
 
-/// An apt that was killed leaves dpkg interrupted about every second time.
+/// An apt that was killed leaves dpkg interrupted about every second time: packages that are not
+/// configured yet, or of which only half is there.
 fn finish_interrupted(disk: &Disk, state: &State, origin: &mut Origin) -> Result<(), Error> {
-    if !state.file("packages-before.json").exists() {
-        return Ok(());
-    }
+    let note = state.file("packages-before.json");
+    let Some(before) = read_json::<BTreeSet<String>>(&note)? else { return Ok(()) };
     let quiet = Quiet::begin(disk)?;
     let mended =
         Run::new("dpkg").args(["--configure", "-a", "--force-confold"]).within(PATIENCE).end();
+    let made_whole = mended.and_then(|_| make_whole(&before));
     drop(quiet);
-    mended?;
+    made_whole?;
     record(disk, state, origin)
+}
+
+/// Packages that came half go again; those that the host had before are installed once more.
+fn make_whole(before: &BTreeSet<String>) -> Result<(), Error> {
+    let (had, new): (BTreeSet<String>, BTreeSet<String>) =
+        torn()?.into_iter().partition(|name| before.contains(name));
+    if !new.is_empty() {
+        Run::new("dpkg")
+            .args(["--purge", "--force-remove-reinstreq", "--force-depends", "--"])
+            .args(new)
+            .within(PATIENCE)
+            .succeed()?;
+    }
+    if !had.is_empty() {
+        apt().args(["--fix-broken", "install"]).within(PATIENCE).succeed()?;
+    }
+    Ok(())
+}
+
+/// Packages between two states.
+fn torn() -> Result<BTreeSet<String>, Error> {
+    let listed =
+        Run::new("dpkg-query").args(["-W", "-f=${db:Status-Status} ${Package}\\n"]).succeed()?;
+    let states = ["half-installed", "unpacked", "half-configured"];
+    let torn = listed.lines().filter_map(|line| line.split_once(' '));
+    Ok(torn.filter(|(state, _)| states.contains(state)).map(|(_, name)| name.to_owned()).collect())
 }
 
 /// What is there now and was not before came with us.

@@ -21,7 +21,7 @@ fn main() {
             ("drift", drift::CASES),
             ("examples", examples::CASES),
             ("interference", interference::CASES),
-            ("sweep", sweep::CASES),
+            ("sweep", sweep::cases()),
         ],
     );
 }

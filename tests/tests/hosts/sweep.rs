@@ -11,12 +11,22 @@ use cairn_tests::strace::{self, Call, Injection, Tracer};
 use cairn_tests::{Cairn, Case, Fleet, Host, Lab, Snapshot};
 use serde_json::{Value, json};
 
-pub(crate) const CASES: &[Case] = &[
-    ("a first switch, stopped anywhere", first),
-    ("a change, stopped anywhere", change),
-    ("a removal, stopped anywhere", removal),
-    ("a rollback, stopped anywhere", rollback),
-];
+/// One host for all courses where little is tried of each; otherwise one for each of them.
+pub(crate) fn cases() -> &'static [Case] {
+    match std::env::var_os("CAIRN_SWEEP_DEPTH") {
+        None => &[
+            ("a switch, stopped anywhere", || on_one_host(&[rollback, change, removal, first])),
+            ("apt, killed in the middle", packages),
+        ],
+        Some(_) => &[
+            ("a first switch, stopped anywhere", || on_one_host(&[first])),
+            ("a change, stopped anywhere", || on_one_host(&[change])),
+            ("a removal, stopped anywhere", || on_one_host(&[removal])),
+            ("a rollback, stopped anywhere", || on_one_host(&[rollback])),
+            ("apt, killed in the middle", packages),
+        ],
+    }
+}
 
 const ADDRESS: [u8; 4] = [10, 77, 0, 11];
 
@@ -63,10 +73,10 @@ const FORGET: &str = "cd /var/lib/cairn && rm -rf generations/[1-9]* generations
 
 impl<'lab> Bed<'lab> {
     /// A host in generation 2, which was in 1 before.
-    fn new(lab: &'lab Lab) -> Self {
+    fn new(lab: &'lab Lab, one: &str, two: &str) -> Self {
         let host = lab.host("alpha", ADDRESS);
         let tracer = Tracer::bring(&host);
-        let fleet = Fleet::of("alpha", host.address(), &definitions("one", "1"));
+        let fleet = Fleet::of("alpha", host.address(), one);
         let cairn = Cairn::new(fleet.path()).within(lab);
         let switched = || {
             let _ = cairn.run(&["switch", "alpha"]).ok();
@@ -74,7 +84,7 @@ impl<'lab> Bed<'lab> {
             serde_json::from_str(&order).unwrap()
         };
         let one = switched();
-        fleet.define(host.address(), &definitions("two", "0"));
+        fleet.define(host.address(), two);
         let two = switched();
         let activator = host.sh("readlink -f /var/lib/cairn/activator/current/cairn-activator");
         Self { host, tracer, activator, one, two }
@@ -258,8 +268,8 @@ fn sweep(bed: &Bed<'_>, course: &Course<'_>) {
             host.sh(course.forget);
         }
     };
-    for (way, call) in sample(&calls, 2).into_iter().enumerate() {
-        count(sweep.killed(call, way));
+    for (way, call) in sample(&calls, 1).into_iter().enumerate() {
+        count(sweep.killed(call, way + course.name.len()));
     }
     count(sweep.killed(written, 2));
     for (which, call) in sample(&calls, 1).into_iter().enumerate() {
@@ -284,34 +294,78 @@ fn sample(calls: &[Call], few: usize) -> Vec<&Call> {
     (0..count).map(|index| &calls[(2 * index + 1) * calls.len() / (2 * count)]).collect()
 }
 
-fn first() {
+fn on_one_host(courses: &[fn(&Bed<'_>)]) {
     let lab = Lab::start();
-    let bed = Bed::new(&lab);
-    bed.must(&bed.rollback("0"));
-    bed.host.sh(FORGET);
-    let (order, reset) = (bed.one.clone(), bed.rollback("0"));
-    sweep(&bed, &Course { name: "first", order, reset, forget: FORGET });
+    let bed = Bed::new(&lab, &definitions("one", "1"), &definitions("two", "0"));
+    courses.iter().for_each(|course| course(&bed));
 }
 
-fn change() {
-    let lab = Lab::start();
-    let bed = Bed::new(&lab);
+fn rollback(bed: &Bed<'_>) {
+    let (order, reset) = (bed.rollback("1"), bed.rollback("2"));
+    sweep(bed, &Course { name: "rollback", order, reset, forget: "" });
+}
+
+fn change(bed: &Bed<'_>) {
     bed.must(&bed.rollback("1"));
     let (order, reset) = (bed.two.clone(), bed.rollback("1"));
     let forget = "rm -rf /var/lib/cairn/generations/2-*";
-    sweep(&bed, &Course { name: "change", order, reset, forget });
+    sweep(bed, &Course { name: "change", order, reset, forget });
 }
 
-fn removal() {
-    let lab = Lab::start();
-    let bed = Bed::new(&lab);
-    let (order, reset) = (bed.rollback("0"), bed.rollback("2"));
-    sweep(&bed, &Course { name: "removal", order, reset, forget: "" });
+fn removal(bed: &Bed<'_>) {
+    bed.must(&bed.rollback("1"));
+    let (order, reset) = (bed.rollback("0"), bed.rollback("1"));
+    sweep(bed, &Course { name: "removal", order, reset, forget: "" });
 }
 
-fn rollback() {
+fn first(bed: &Bed<'_>) {
+    bed.must(&bed.rollback("0"));
+    bed.host.sh(FORGET);
+    let (order, reset) = (bed.one.clone(), bed.rollback("0"));
+    sweep(bed, &Course { name: "first", order, reset, forget: FORGET });
+}
+
+/// Programs of apt and dpkg, killed before their N-th rename: dpkg is then interrupted, or a package
+/// half there.
+fn packages() {
     let lab = Lab::start();
-    let bed = Bed::new(&lab);
-    let (order, reset) = (bed.rollback("1"), bed.rollback("2"));
-    sweep(&bed, &Course { name: "rollback", order, reset, forget: "" });
+    let mark = "environment.etc.mark.text = \"VERSION\\n\";";
+    let one = mark.replace("VERSION", "one");
+    let two = mark.replace("VERSION", "two");
+    let two = format!("{two}\nenvironment.systemPackages = [ pkgs.hello-cairn ];");
+    let bed = Bed::new(&lab, &one, &two);
+    let host = &bed.host;
+    let installed = || host.sh("dpkg --audit; dpkg-query -W; ls /usr/bin /etc /lib/systemd/system");
+    let new = installed();
+    bed.must(&bed.rollback("1"));
+    let old = installed();
+    assert_ne!(old, new);
+    let (mut olds, mut news) = (0, 0);
+    let count = match std::env::var("CAIRN_SWEEP_DEPTH").as_deref() {
+        Err(_) => 2,
+        Ok(_) => 24,
+    };
+    for number in 1..=count {
+        let number = number * 24 / (count + 1) + 1;
+        let call = Call { name: "rename".to_owned(), number };
+        let mut under = bed.tracer.injected(&call, Injection::Kill);
+        under.push("--follow-forks".to_owned());
+        let said = bed.run(&bed.two, &under);
+        let way = bed.recover(number as usize % 2);
+        let at = format!("a program killed at its {call}, ended by {way}: {said:?}");
+        let (seen, mark) = (installed(), host.read("/etc/mark"));
+        if mark == "two\n" {
+            assert_eq!(seen, new, "{at}");
+            news += 1;
+            bed.must(&bed.rollback("1"));
+        } else {
+            assert_eq!(seen, old, "{at}");
+            olds += 1;
+        }
+        assert!(!host.holds("test -e /usr/sbin/policy-rc.d"), "{at}");
+    }
+    // And the package can be had after all.
+    bed.must(&bed.two);
+    assert_eq!(installed(), new);
+    println!("apt and dpkg killed: {} points tried, {olds} old, {news} new, 0 mixed", olds + news);
 }
