@@ -256,11 +256,15 @@ impl System for Host {
         }
         attempts.take(self.accounts.settle(&self.disk, to, origin))?;
         kernel::settle(&to.kernel, origin);
-        if change.to.number == 0 && !self.early {
-            let recovery = BTreeSet::from(["cairn-recover.service".to_owned()]);
-            attempts.take(self.manager.job(Verb::Stop, &recovery))?;
+        if change.to.number == 0 {
+            if !self.early {
+                let recovery = BTreeSet::from(["cairn-recover.service".to_owned()]);
+                attempts.take(self.manager.job(Verb::Stop, &recovery))?;
+            }
             attempts.take(install::uninstall(&self.disk, state))?;
-            attempts.take(self.manager.reload_definitions())?;
+            if !self.early {
+                attempts.take(self.manager.reload_definitions())?;
+            }
         }
         attempts.end()
     }
