@@ -10,7 +10,7 @@ use super::Checker;
 use super::schema::OptionShape;
 use super::scope::Cx;
 use super::shape::Shape;
-use super::ty::{Kinds, SetTy, Ty};
+use super::ty::{Kinds, ListTy, SetTy, Ty};
 use super::want::{Want, is_property, no_set};
 
 impl<'a> Checker<'_, 'a> {
@@ -291,6 +291,16 @@ impl<'a> Checker<'_, 'a> {
         if ty.is_vague() {
             return;
         }
+        if let (Ty::List(ListTy { items: Some(items), .. }), Some(inner)) =
+            (ty, self.element_type(option))
+        {
+            // The one at fault is named.
+            for (number, item) in items.iter().enumerate() {
+                let place = place.index(self.eval, number);
+                self.inside((), || self.define(item.ty, inner, place, item.at.or(at)));
+            }
+            return;
+        }
         if !ty.members().iter().any(|member| self.accepted(*member, option)) {
             self.report_refused(ty, option, place, at);
             return;
@@ -312,6 +322,15 @@ impl<'a> Checker<'_, 'a> {
             OptionShape::Options(level) => self.define_level(ty, level, place, at),
             _ => {}
         });
+    }
+
+    /// The type of a list's elements, where nothing but a list is taken.
+    fn element_type(&self, option: OptionTy<'a>) -> Option<OptionTy<'a>> {
+        match self.shape(option) {
+            OptionShape::List(inner) => Some(inner),
+            OptionShape::Null(inner) | OptionShape::Same(inner) => self.element_type(inner),
+            _ => None,
+        }
     }
 
     /// Whether an option may take a value.

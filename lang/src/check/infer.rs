@@ -9,7 +9,7 @@ use crate::tree::{AttrsExpr, Expr, ExprKind, Formal, Lambda, Param, Part};
 use super::demand::TEXT;
 use super::lookup::Look;
 use super::scope::{Binder, Cx, Place, Scope};
-use super::ty::{Field, Fun, Kinds, ListTy, Mode, Record, SetTy, State, Thunk, Ty};
+use super::ty::{Field, Fun, Item, Kinds, ListTy, Mode, Record, SetTy, State, Thunk, Ty};
 use super::{Checker, Pending};
 
 /// Unions of more members than this are anything.
@@ -173,7 +173,8 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn list(&self, items: &'a [Expr], cx: Cx<'a>) -> Ty<'a> {
-        let elems: Vec<_> = items.iter().map(|item| self.part(item, cx)).collect();
+        let each = items.iter().map(|item| Item { ty: self.part(item, cx), at: item.span });
+        let elems = each.collect();
         self.list_of_items(elems)
     }
 
@@ -182,10 +183,10 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// A list of these elements.
-    pub(super) fn list_of_items(&self, items: Vec<Ty<'a>>) -> Ty<'a> {
+    pub(super) fn list_of_items(&self, items: Vec<Item<'a>>) -> Ty<'a> {
         let known = (items.len() <= LONGEST).then(|| self.slice(&items));
         let non_empty = !items.is_empty();
-        let elem = self.aside(|| self.union(items));
+        let elem = self.aside(|| self.union(items.into_iter().map(|item| item.ty)));
         Ty::List(self.eval.alloc(ListTy { elem, non_empty, items: known }))
     }
 

@@ -8,9 +8,11 @@ use crate::symbol::Symbol;
 use crate::tree::{ExprKind, Param};
 
 use super::Checker;
+use super::call::Arg;
 use super::lookup::Look;
 use super::scope::Cx;
-use super::ty::{Field, Fun, Mode, Record, SetTy, State, Thunk, Ty};
+use super::ty::{Field, Fun, Item, Kinds, Mode, Record, SetTy, State, Thunk, Ty};
+use super::want::Want;
 
 impl<'a> Checker<'_, 'a> {
     /// What a function gives for arguments of these types; `general` is what its signature says.
@@ -27,6 +29,10 @@ impl<'a> Checker<'_, 'a> {
                 usize::try_from(*number).ok().and_then(|number| self.item(*list, number))
             }
             ("getAttr", [name, set]) => self.attribute(*name, *set, at),
+            ("pipe", [value, functions]) => self.piped(*value, *functions, at),
+            ("toList", [value]) => self.listed(*value),
+            ("concat", [a, b]) => Some(self.concat(self.resolve(*a), self.resolve(*b))),
+            ("mergeAttrs", [a, b]) => Some(self.update(self.resolve(*a), self.resolve(*b))),
             ("mkSecret", [_]) => Some(self.secret()),
             ("tryEval", [value]) => {
                 // The value of what fails is `false`.
@@ -55,7 +61,7 @@ impl<'a> Checker<'_, 'a> {
                 None
             }
             Look::No => {
-                if set.kinds() == super::ty::Kinds::SET {
+                if set.kinds() == Kinds::SET {
                     self.report(self.missing(set, name, at));
                 }
                 None
@@ -72,7 +78,7 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// The elements of a list that is written out.
-    fn items(&self, ty: Ty<'a>) -> Option<&'a [Ty<'a>]> {
+    fn items(&self, ty: Ty<'a>) -> Option<&'a [Item<'a>]> {
         match self.resolve(ty) {
             Ty::List(list) => list.items,
             _ => None,
@@ -80,7 +86,26 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn item(&self, list: Ty<'a>, number: usize) -> Option<Ty<'a>> {
-        Some(self.resolve(*self.items(list)?.get(number)?))
+        Some(self.resolve(self.items(list)?.get(number)?.ty))
+    }
+
+    /// A value that is given to one function after the other.
+    fn piped(&self, value: Ty<'a>, functions: Ty<'a>, at: Span) -> Option<Ty<'a>> {
+        let functions = self.items(functions)?;
+        Some(functions.iter().fold(value, |value, function| {
+            let run = || self.call(function.ty, &[Arg::Ty(value)], function.at.or(at), Want::Any);
+            self.in_mode(Mode::Silent, run)
+        }))
+    }
+
+    fn listed(&self, value: Ty<'a>) -> Option<Ty<'a>> {
+        let value = self.resolve(value);
+        match value.kinds() {
+            _ if value.is_vague() => None,
+            Kinds::LIST => Some(value),
+            kinds if kinds.meets(Kinds::LIST) => None,
+            _ => Some(self.list_of_items(vec![Item { ty: value, at: Span::NONE }])),
+        }
     }
 
     fn mapped(&self, function: Ty<'a>, set: Ty<'a>) -> Option<Ty<'a>> {
@@ -98,7 +123,7 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn generated(&self, names: Ty<'a>, function: Ty<'a>) -> Option<Ty<'a>> {
-        let each = self.items(names)?.iter().map(|name| match self.resolve(*name) {
+        let each = self.items(names)?.iter().map(|name| match self.resolve(name.ty) {
             name @ Ty::Str(Some(text)) => {
                 let ty = self.call_later(function, &[name])?;
                 let name = Symbol::new(text);
@@ -111,7 +136,7 @@ impl<'a> Checker<'_, 'a> {
 
     fn of_pairs(&self, list: Ty<'a>) -> Option<Ty<'a>> {
         let each = self.items(list)?.iter().map(|pair| {
-            let pair = self.as_record(*pair)?;
+            let pair = self.as_record(pair.ty)?;
             let (name, value) = (pair.get("name".into())?, pair.get("value".into())?);
             let Ty::Str(Some(text)) = self.resolve(name.ty) else { return None };
             Some(Field { name: Symbol::new(text), ..*value })
@@ -135,7 +160,7 @@ impl<'a> Checker<'_, 'a> {
 
     fn removed(&self, set: Ty<'a>, names: Ty<'a>) -> Option<Ty<'a>> {
         let record = self.as_record(set)?;
-        let gone = self.items(names)?.iter().map(|name| match self.resolve(*name) {
+        let gone = self.items(names)?.iter().map(|name| match self.resolve(name.ty) {
             Ty::Str(Some(name)) => Some(name),
             _ => None,
         });

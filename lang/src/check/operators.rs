@@ -145,7 +145,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    fn concat(&self, a: Ty<'a>, b: Ty<'a>) -> Ty<'a> {
+    pub(super) fn concat(&self, a: Ty<'a>, b: Ty<'a>) -> Ty<'a> {
         if a.is_vague() && b.is_vague() {
             return self.list_of(Ty::Dyn, false);
         }
@@ -154,7 +154,14 @@ impl<'a> Checker<'_, 'a> {
             let (a, b) = (self.elements(a), self.elements(b));
             self.union([a, b])
         });
-        self.list_of(elem, some(a) || some(b))
+        let items = |ty: Ty<'a>| match ty {
+            Ty::List(list) => list.items,
+            _ => None,
+        };
+        match (items(a), items(b)) {
+            (Some(a), Some(b)) => self.list_of_items([a, b].concat()),
+            _ => self.list_of(elem, some(a) || some(b)),
+        }
     }
 
     /// `a // b`

@@ -42,10 +42,19 @@ impl<'a> Checker<'_, 'a> {
         let shape = match ty.name() {
             "bool" | "boolByOr" => Some(OptionShape::Leaf(Kinds::BOOL)),
             "int" | "port" => Some(OptionShape::Leaf(Kinds::INT)),
-            "float" | "number" => Some(OptionShape::Leaf(Kinds::NUMBER)),
+            "float" | "number" | "numberBetween" | "numberNonnegative" | "numberPositive" => {
+                Some(OptionShape::Leaf(Kinds::NUMBER))
+            }
             "str" | "nonEmptyStr" | "singleLineStr" | "strMatching" | "lines" | "commas"
             | "envVar" | "separatedString" => Some(OptionShape::Leaf(Kinds::STR)),
-            "path" => Some(OptionShape::Leaf(Kinds::STR.or(Kinds::PATH).or(Kinds::SET))),
+            "path" | "pathInStore" | "externalPath" => {
+                Some(OptionShape::Leaf(Kinds::STR.or(Kinds::PATH).or(Kinds::SET)))
+            }
+            "attrTag" | "optionType" => Some(OptionShape::Leaf(Kinds::SET)),
+            "flags" => Some(OptionShape::Leaf(Kinds::STR.or(Kinds::LIST))),
+            "deferredModule" => {
+                Some(OptionShape::Leaf(Kinds::SET.or(Kinds::FUN).or(Kinds::PATH).or(Kinds::STR)))
+            }
             "attrs" | crate::modules::SECRET => Some(OptionShape::Leaf(Kinds::SET)),
             "package" => Some(OptionShape::Leaf(Kinds::SET.or(Kinds::STR).or(Kinds::PATH))),
             "functionTo" => Some(OptionShape::Leaf(Kinds::FUN.or(Kinds::SET))),
@@ -53,7 +62,7 @@ impl<'a> Checker<'_, 'a> {
             "listOf" => wrap(OptionShape::List),
             "attrsOf" | "lazyAttrsOf" => wrap(OptionShape::Each),
             "nullOr" => wrap(OptionShape::Null),
-            "unique" | "addCheck" => wrap(OptionShape::Same),
+            "unique" | "addCheck" | "passwdEntry" => wrap(OptionShape::Same),
             "either" => Some(OptionShape::Either(ty)),
             "coercedTo" => inner(0).zip(inner(2)).map(|(from, to)| OptionShape::Coerced(from, to)),
             _ if ty.is_submodule() => self.submodule(ty).map(OptionShape::Options),
@@ -119,7 +128,8 @@ impl<'a> Checker<'_, 'a> {
                     }
                 }
                 crate::modules::SECRET => self.secret(),
-                "path" | "package" | "functionTo" | "portRange" | "attrs" | "float" | "number" => {
+                "path" | "pathInStore" | "externalPath" | "package" | "functionTo"
+                | "portRange" | "attrs" | "attrTag" | "optionType" | "flags" | "deferredModule" => {
                     Ty::Dyn
                 }
                 _ => self.of_kinds(self.option_kinds(ty)),

@@ -49,7 +49,15 @@ pub(crate) struct ListTy<'a> {
     /// Whether there is an element.
     pub(crate) non_empty: bool,
     /// Each element, where the list is written out.
-    pub(crate) items: Option<&'a [Ty<'a>]>,
+    pub(crate) items: Option<&'a [Item<'a>]>,
+}
+
+/// An element of a list that is written out.
+#[derive(Clone, Copy)]
+pub(crate) struct Item<'a> {
+    pub(crate) ty: Ty<'a>,
+    /// Where it is written.
+    pub(crate) at: Span,
 }
 
 /// An attribute set.

@@ -15,7 +15,7 @@ use super::schema::OptionShape;
 use super::scope::Cx;
 use super::shape::Shape;
 use super::signature::Sig;
-use super::ty::{Kinds, Mode, SetTy, Ty};
+use super::ty::{Item, Kinds, Mode, SetTy, Ty};
 
 /// What is expected of an expression.
 #[derive(Clone, Copy)]
@@ -97,7 +97,7 @@ impl<'a> Checker<'_, 'a> {
                 Some(each) => {
                     let each = items.iter().enumerate().map(|(number, item)| {
                         let want = self.numbered(each, number);
-                        self.check(item, cx, want)
+                        Item { ty: self.check(item, cx, want), at: item.span }
                     });
                     let each = each.collect();
                     self.list_of_items(each)
