@@ -117,12 +117,17 @@ pub(crate) fn select_one(ui: &Ui, fleet: &Fleet, wanted: &str) -> Result<String,
 
 /// The cache of this user.
 pub(crate) fn cache() -> Result<Cache, CommandError> {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let folder = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
-    let folder = folder.ok_or_else(|| {
+    let folder = cache_folder().ok_or_else(|| {
         CommandError::user("there is no place for a cache: neither XDG_CACHE_HOME nor HOME is set")
     })?;
-    Ok(Cache::new(folder.join("cairn")))
+    Ok(Cache::new(folder))
+}
+
+/// Where that cache is, if there is a place for it.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    folder.map(|folder| folder.join("cairn"))
 }
 
 /// Builds hosts, all or none, showing what is wrong or may be.

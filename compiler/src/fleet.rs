@@ -20,12 +20,15 @@ mod outline;
 mod packages;
 mod places;
 mod settings;
+mod study;
 mod typing;
 
 pub use build::Built;
 pub use deployment::{Adopt, Deployment};
 pub use explore::Names;
 pub use options::FleetOption;
+pub use study::{Look, Study};
+pub use typing::Kin;
 
 use crate::report::Report;
 use crate::standard::standard_modules;

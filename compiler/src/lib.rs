@@ -14,6 +14,8 @@ mod standard;
 mod tree;
 
 pub use files::nix_files;
-pub use fleet::{Adopt, Built, Deployment, Fleet, FleetOption, Names, SelectError};
+pub use fleet::{
+    Adopt, Built, Deployment, Fleet, FleetOption, Kin, Look, Names, SelectError, Study,
+};
 pub use report::Report;
 pub use standard::standard_modules;

@@ -44,9 +44,34 @@ pub(crate) fn lower(
     path: Option<&VirtualPath>,
     scope: &[Symbol],
 ) -> Result<Tree, Vec<Diagnostic>> {
+    lower_as(world, name, text, path, scope, false)
+}
+
+/// As [`lower`], of a text that is being written: where it is broken, there is something that can
+/// only fail, and nothing is said of it.
+pub(crate) fn lower_roughly(
+    world: &World,
+    name: &str,
+    text: &str,
+    path: Option<&VirtualPath>,
+) -> Option<Tree> {
+    lower_as(world, name, text, path, &[], true).ok()
+}
+
+fn lower_as(
+    world: &World,
+    name: &str,
+    text: &str,
+    path: Option<&VirtualPath>,
+    scope: &[Symbol],
+    roughly: bool,
+) -> Result<Tree, Vec<Diagnostic>> {
     let file = world.sources.add(name, text);
     parse::with_stack_for(file, text, || {
-        let parse::Parsed { root, old_lets } = parse::parse(file, text)?;
+        let parse::Parsed { root, old_lets } = match roughly {
+            true => parse::parse_roughly(text),
+            false => parse::parse(file, text)?,
+        };
         let mut lowerer = Lowerer {
             world,
             file,
@@ -67,7 +92,8 @@ pub(crate) fn lower(
             None => return Err(vec![parse::empty(file)]),
         };
         lowerer.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-        if lowerer.diagnostics.iter().any(|diagnostic| !diagnostic.code.starts_with("name::")) {
+        let is_fatal = |diagnostic: &Diagnostic| !diagnostic.code.starts_with("name::");
+        if !roughly && lowerer.diagnostics.iter().any(is_fatal) {
             return Err(lowerer.diagnostics);
         }
         let Lowerer { value_spans, element_spans, diagnostics: problems, .. } = lowerer;
@@ -87,6 +113,15 @@ pub(crate) fn with_syntax<T>(
     look: impl FnOnce(&rnix::Root) -> Option<T>,
 ) -> Option<T> {
     parse::with_stack_for(file, text, || Ok(look(&rnix::Root::parse(text).tree()))).ok().flatten()
+}
+
+/// Runs `look` on the syntax of any text, broken or not, on a stack that no walk through it can
+/// overflow; nothing where it nests too deep to be read at all.
+pub fn look_at_syntax<T>(
+    text: &str,
+    look: impl FnOnce(&rnix::Parse<rnix::Root>) -> T,
+) -> Option<T> {
+    parse::with_stack_for(Span::NONE.file, text, || Ok(look(&rnix::Root::parse(text)))).ok()
 }
 
 struct Lowerer<'w> {

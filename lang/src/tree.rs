@@ -23,6 +23,13 @@ pub struct Tree {
     pub(crate) problems: Vec<Diagnostic>,
 }
 
+impl Tree {
+    /// Names that nothing binds, and names that are defined twice.
+    pub fn problems(&self) -> &[Diagnostic] {
+        &self.problems
+    }
+}
+
 /// An expression and its place.
 #[derive(Debug)]
 pub struct Expr {

@@ -144,6 +144,20 @@ impl World {
         lowered.map_err(|diagnostics| diagnostics.to_vec())
     }
 
+    /// The lowered tree of a text that stands for a file while it is being written; never shared.
+    ///
+    /// # Errors
+    /// Every syntax error of the text. Unbound names leave a tree, which has them: see
+    /// [`Tree::problems`].
+    pub fn draft(&self, path: &VirtualPath, text: &str) -> Result<Arc<Tree>, Vec<Diagnostic>> {
+        lower::lower(self, &path.to_string(), text, Some(path), &[]).map(Arc::new)
+    }
+
+    /// As [`World::draft`], of a text that may be broken anywhere: as much of it as can be read.
+    pub fn rough_draft(&self, path: &VirtualPath, text: &str) -> Option<Arc<Tree>> {
+        lower::lower_roughly(self, &path.to_string(), text, Some(path)).map(Arc::new)
+    }
+
     /// The lowered tree of a text that is no file, such as `--expr`; relative paths in it start
     /// at `base`.
     ///

@@ -11,6 +11,7 @@ mod explain;
 mod fmt;
 mod gc;
 mod history;
+mod lsp;
 mod options;
 mod pin;
 mod repair;
@@ -64,6 +65,7 @@ Examples:
     Explain(explain::ExplainArgs),
     Options(options::OptionsArgs),
     Fmt(fmt::FmtArgs),
+    Lsp(lsp::LspArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -90,6 +92,7 @@ pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
         Command::Explain(args) => explain::run(ui, global, &args),
         Command::Options(args) => options::run(ui, global, &args),
         Command::Fmt(args) => fmt::run(ui, global, &args),
+        Command::Lsp(args) => lsp::run(global, &args),
         Command::Completions(args) => completions::run(ui, &args),
     }
 }

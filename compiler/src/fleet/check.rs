@@ -7,6 +7,7 @@ use cairn_lang::{Data, Diagnostic, Result, Root, Severity, Span, Value, VirtualP
 
 use super::Fleet;
 use super::job::Job;
+use super::typing::Kin;
 use crate::files::nix_files;
 use crate::manifest::{self, Draft};
 use crate::report::Report;
@@ -15,6 +16,11 @@ impl Fleet {
     /// Parses every file of the fleet, evaluates every option of these hosts, and infers types for
     /// every expression, evaluated or not.
     pub fn check(&self, hosts: &[String]) -> Report {
+        self.survey(hosts).0
+    }
+
+    /// As [`Fleet::check`], and which of these hosts have the same options.
+    pub fn survey(&self, hosts: &[String]) -> (Report, Vec<Kin>) {
         let (files, unparsed) = self.parse_all();
         let mut problems = self.problems.clone();
         problems.extend(unparsed);
@@ -26,7 +32,8 @@ impl Fleet {
         }
         problems.extend(self.world.file_diagnostics());
         let found = self.check_types(&files, &outlines);
-        self.report(super::typing::join(problems, found))
+        let report = self.report(super::typing::join(problems, found));
+        (report, super::typing::kinship(&outlines).into_values().collect())
     }
 
     /// Infers types for the standard modules, against the options of these hosts.

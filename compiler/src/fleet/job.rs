@@ -145,6 +145,11 @@ impl<'w> Job<'w> {
         self.nodes.get(self.host).map_or("", |node| node.name)
     }
 
+    /// What the host's evaluator takes its memory from.
+    pub(crate) fn heap(&'w self) -> Option<&'w Arena> {
+        self.nodes.get(self.host).map(|node| node.heap)
+    }
+
     /// Where the fleet names the host.
     pub(crate) fn span(&'w self) -> Span {
         self.fleet.outline.hosts.get(self.name()).copied().unwrap_or(Span::NONE)

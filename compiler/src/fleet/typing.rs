@@ -21,10 +21,27 @@ pub(super) struct HostOutline {
 }
 
 /// Hosts with the same options.
-#[derive(Default)]
-struct Kin {
-    hosts: Vec<String>,
-    files: Vec<VirtualPath>,
+#[derive(Clone, Debug, Default)]
+pub struct Kin {
+    /// Their names.
+    pub hosts: Vec<String>,
+    /// The files that are modules of one of them.
+    pub files: Vec<VirtualPath>,
+}
+
+/// Which hosts have the same options.
+pub(super) fn kinship(outlines: &[HostOutline]) -> BTreeMap<u64, Kin> {
+    let mut kin: BTreeMap<u64, Kin> = BTreeMap::new();
+    for outline in outlines {
+        let kin = kin.entry(outline.options).or_default();
+        kin.hosts.push(outline.host.clone());
+        kin.files.extend(outline.files.iter().cloned());
+    }
+    for kin in kin.values_mut() {
+        kin.files.sort();
+        kin.files.dedup();
+    }
+    kin
 }
 
 impl<'w> Job<'w> {
@@ -45,18 +62,9 @@ impl Fleet {
         files: &[VirtualPath],
         outlines: &[HostOutline],
     ) -> Vec<Diagnostic> {
-        let mut kin: BTreeMap<u64, Kin> = BTreeMap::new();
-        for outline in outlines {
-            let kin = kin.entry(outline.options).or_default();
-            kin.hosts.push(outline.host.clone());
-            kin.files.extend(outline.files.iter().cloned());
-        }
-        let mut used: Vec<VirtualPath> = Vec::new();
-        for kin in kin.values_mut() {
-            kin.files.sort();
-            kin.files.dedup();
-            used.extend(kin.files.iter().cloned());
-        }
+        let kin = kinship(outlines);
+        let used: Vec<VirtualPath> =
+            kin.values().flat_map(|kin| kin.files.iter().cloned()).collect();
         let first: Vec<_> = kin.values().filter_map(|kin| kin.hosts.first().cloned()).collect();
         let by_host: BTreeMap<&str, &Kin> =
             kin.values().filter_map(|kin| Some((kin.hosts.first()?.as_str(), kin))).collect();
@@ -99,7 +107,7 @@ impl Fleet {
     }
 
     /// What `cairn.nix` is for these hosts: their modules are written in it, or named.
-    fn shape_of_fleet(&self, hosts: &[String]) -> Shape {
+    pub(super) fn shape_of_fleet(&self, hosts: &[String]) -> Shape {
         let each = hosts.iter().map(|host| (host.clone(), Shape::Module));
         let is_theirs = |members: &[String]| members.iter().any(|host| hosts.contains(host));
         let groups = self.outline.groups.iter().filter(|(_, group)| is_theirs(&group.hosts));
@@ -155,7 +163,7 @@ impl Fleet {
     }
 }
 
-fn fleet_file() -> VirtualPath {
+pub(super) fn fleet_file() -> VirtualPath {
     VirtualPath { root: Root::Fleet, path: "cairn.nix".to_owned() }
 }
 

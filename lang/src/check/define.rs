@@ -12,6 +12,7 @@ use super::scope::Cx;
 use super::shape::Shape;
 use super::ty::{Kinds, ListTy, SetTy, Ty};
 use super::want::{Want, is_property, no_set};
+use super::watch::Seen;
 
 impl<'a> Checker<'_, 'a> {
     /// A definition wrapped in `mkIf` and the like: what is inside of it is the definition. Says
@@ -69,6 +70,7 @@ impl<'a> Checker<'_, 'a> {
         cx: Cx<'a>,
         want: Want<'a>,
     ) -> Ty<'a> {
+        self.saw_names(attrs, want);
         let is_property = attrs.entries.iter().any(|entry| entry.name.as_str() == "_type");
         match want {
             _ if is_property => self.infer(expr, cx),
@@ -83,7 +85,8 @@ impl<'a> Checker<'_, 'a> {
                 Ty::Dyn
             }
             Want::Declarations(level) => {
-                self.each_entry(attrs, cx, |name, _, value, cx| {
+                self.each_entry(attrs, cx, |name, key, value, cx| {
+                    self.saw(key, || Seen::Declaration(level, name));
                     self.check_declaration(level, name, value, cx);
                 });
                 Ty::Dyn
@@ -167,6 +170,7 @@ impl<'a> Checker<'_, 'a> {
         value: &'a Expr,
         cx: Cx<'a>,
     ) {
+        self.saw(key, || Seen::Entry(level, place, name));
         let want = match self.want_of(level, place, name) {
             Ok(want) => want,
             Err(()) => {

@@ -10,6 +10,7 @@ use super::demand::TEXT;
 use super::lookup::Look;
 use super::scope::{Binder, Cx, Place, Scope};
 use super::ty::{Field, Fun, Item, Kinds, ListTy, Mode, Record, SetTy, State, Thunk, Ty};
+use super::watch::Seen;
 use super::{Checker, Pending};
 
 /// Unions of more members than this are anything.
@@ -35,6 +36,7 @@ impl<'a> Checker<'_, 'a> {
         self.nesting.set(depth + 1);
         let ty = stacker::maybe_grow(256 << 10, 8 << 20, || self.kind(expr, cx));
         self.nesting.set(depth);
+        self.saw(expr.span, || Seen::Expr(ty));
         ty
     }
 

@@ -9,6 +9,7 @@ use crate::value::Value;
 use super::Checker;
 use super::scope::{Cx, Place};
 use super::ty::{Kinds, SetTy, Ty};
+use super::watch::Seen;
 
 /// What is known of a name in a set.
 #[derive(Clone, Copy)]
@@ -53,6 +54,7 @@ impl<'a> Checker<'_, 'a> {
                     }
                 },
             };
+            self.saw(span, || Seen::Name(ty, name));
             place = place.map(|place| Place { path: self.symbols(place.path, name), ..place });
             if let Some(known) = place.as_ref().and_then(|place| cx.fact(place)) {
                 ty = known;
@@ -217,6 +219,7 @@ impl<'a> Checker<'_, 'a> {
         cx: Cx<'a>,
         at: Span,
     ) -> Ty<'a> {
+        self.saw_with(scopes, cx, at);
         let mut unknown = false;
         for depth in scopes {
             let set = cx.scope.outer(*depth).and_then(|scope| scope.slots.first());

@@ -33,6 +33,7 @@ use crate::tree::{Lambda, Tree};
 mod call;
 mod define;
 mod demand;
+mod display;
 mod doubt;
 mod infer;
 mod join;
@@ -45,16 +46,20 @@ mod report;
 mod schema;
 mod scope;
 mod shape;
+mod sight;
 mod signature;
 mod ty;
 mod unused;
 mod want;
+mod watch;
 
 pub use shape::{Shape, is_module};
+pub use sight::{Candidate, CandidateKind, Mention, Sight, Use};
 
 use scope::{Binder, Cx, Scope};
 use signature::SigFun;
 use ty::{Mode, Thunk, Ty};
+use watch::Watch;
 
 /// Checks files against one set of options.
 pub struct Checker<'e, 'a> {
@@ -93,6 +98,7 @@ pub struct Checker<'e, 'a> {
     files: RefCell<FxHashMap<VirtualPath, Ty<'a>>>,
     signatures: RefCell<FxHashMap<*const (), &'static SigFun>>,
     submodules: RefCell<FxHashMap<*const (), Option<&'a Level<'a>>>>,
+    watch: Option<Watch<'a>>,
 }
 
 /// What is to be looked at for its own sake, later.
@@ -132,6 +138,7 @@ impl<'e, 'a> Checker<'e, 'a> {
             files: RefCell::default(),
             signatures: RefCell::default(),
             submodules: RefCell::default(),
+            watch: None,
         };
         checker.know_library();
         checker
@@ -151,7 +158,6 @@ impl<'e, 'a> Checker<'e, 'a> {
     /// Checks a file of which `shape` is known. A file that cannot be read has nothing to check.
     pub fn check_file(&self, path: &VirtualPath, shape: &Shape) {
         let Ok(tree) = self.eval.world.tree(path, Span::NONE) else { return };
-        let shape = self.eval.alloc(shape.clone());
         self.check_tree(tree, shape);
     }
 
@@ -160,8 +166,11 @@ impl<'e, 'a> Checker<'e, 'a> {
         self.files.borrow().contains_key(path)
     }
 
-    fn check_tree(&self, tree: Arc<Tree>, shape: &'a Shape) {
+    /// Checks a text of which `shape` is known.
+    pub fn check_tree(&self, tree: Arc<Tree>, shape: &Shape) {
+        let shape = self.eval.alloc(shape.clone());
         let tree = self.eval.hold_tree(tree);
+        self.watch_tree(tree);
         self.found.borrow_mut().extend(unused::unused(tree));
         let cx = self.outermost();
         self.check_shape(&tree.root, cx, shape);

@@ -38,6 +38,8 @@ pub(crate) enum Sig {
 #[derive(Debug)]
 pub(crate) struct SigFun {
     pub(crate) name: &'static str,
+    /// As it is written.
+    pub(crate) text: &'static str,
     pub(crate) params: Vec<Sig>,
     pub(crate) result: Sig,
 }
@@ -67,7 +69,7 @@ fn parse_line(line: &'static str) -> Option<SigFun> {
         params.push(*param);
         result = *rest;
     }
-    Some(SigFun { name: name.trim(), params, result })
+    Some(SigFun { name: name.trim(), text: text.trim(), params, result })
 }
 
 /// Reads a type from left to right; `None` where the text is none.

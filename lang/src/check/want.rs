@@ -16,6 +16,7 @@ use super::scope::Cx;
 use super::shape::Shape;
 use super::signature::Sig;
 use super::ty::{Item, Kinds, Mode, SetTy, Ty};
+use super::watch::Seen;
 
 /// What is expected of an expression.
 #[derive(Clone, Copy)]
@@ -144,6 +145,7 @@ impl<'a> Checker<'_, 'a> {
     }
 
     pub(super) fn check_leaf(&self, expr: &'a Expr, cx: Cx<'a>, want: Want<'a>) -> Ty<'a> {
+        self.saw(expr.span, || Seen::Wanted(want));
         let ty = self.infer(expr, cx);
         match expr.kind {
             ExprKind::Null | ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Str(_) => {

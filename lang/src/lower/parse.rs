@@ -40,6 +40,12 @@ pub(super) struct Parsed {
     pub(super) old_lets: FxHashSet<u32>,
 }
 
+/// Parses a text that is being written: what is broken in it is missing from the tree.
+pub(super) fn parse_roughly(text: &str) -> Parsed {
+    let old_lets = old_lets(text);
+    Parsed { root: Root::parse(&with_rec(text, &old_lets)).tree(), old_lets }
+}
+
 /// More syntax errors of one file than this tell nobody more.
 const ERROR_LIMIT: usize = 20;
 

@@ -39,6 +39,7 @@ pub use configuration::{Configuration, ModuleSource, Source, eval_modules, eval_
 pub use definition::{Layer, priority};
 pub use explain::{Explained, Explanation};
 pub use library::install;
+pub(crate) use reference::option_doc;
 pub use reference::{OptionDoc, Reference};
 pub use shown::Shown;
 

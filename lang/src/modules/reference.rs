@@ -1,6 +1,7 @@
 //! Every option there is, for documentation and completion.
 
 use crate::diagnostic::{Diagnostic, Result};
+use crate::eval::Evaluator;
 use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::value::Value;
@@ -65,6 +66,29 @@ struct Around {
     visible: bool,
 }
 
+/// What is declared of one option, whatever it is in.
+///
+/// # Errors
+/// Errors of its declarations.
+pub(crate) fn option_doc<'a>(eval: &Evaluator<'a>, option: &OptionNode<'a>) -> Result<OptionDoc> {
+    let loc = option.path.steps().into_iter().map(|step| match step {
+        Step::Name(name) => name.to_string(),
+        Step::Index(index) => index.to_string(),
+    });
+    Ok(OptionDoc {
+        path: option.path.to_string(),
+        loc: loc.collect(),
+        type_description: option.ty(eval)?.description(eval)?,
+        description: text(eval, option, "description"),
+        default: default_of(eval, option),
+        example: example_of(eval, option),
+        declared: option.declared(),
+        read_only: option.flag(eval, "readOnly")?,
+        internal: option.flag(eval, "internal")?,
+        visible: true,
+    })
+}
+
 impl<'a> Configuration<'_, 'a> {
     /// All options, those of submodules, internal and hidden ones too. What cannot be read hides
     /// nothing of the rest.
@@ -115,27 +139,13 @@ impl<'a> Configuration<'_, 'a> {
             Value::Str(word) if *word == "transparent" => (false, true),
             _ => (true, true),
         };
-        let internal = around.internal || option.flag(eval, "internal")?;
-        let ty = option.ty(eval)?;
-        let loc = option.path.steps().into_iter().map(|step| match step {
-            Step::Name(name) => name.to_string(),
-            Step::Index(index) => index.to_string(),
-        });
-        out.options.push(OptionDoc {
-            path: option.path.to_string(),
-            loc: loc.collect(),
-            type_description: ty.description(eval)?,
-            description: text(eval, option, "description"),
-            default: default_of(eval, option),
-            example: example_of(eval, option),
-            declared: option.declared(),
-            read_only: option.flag(eval, "readOnly")?,
-            internal,
-            visible: around.visible && itself,
-        });
-        let visible = around.visible && inside;
+        let mut doc = option_doc(eval, option)?;
+        doc.internal |= around.internal;
+        doc.visible = around.visible && itself;
+        let (visible, internal) = (around.visible && inside, doc.internal);
+        out.options.push(doc);
         let around = Around { depth: around.depth + 1, internal, visible };
-        self.list_inside(ty, option.place(), around, out)
+        self.list_inside(option.ty(eval)?, option.place(), around, out)
     }
 
     fn list_inside(
