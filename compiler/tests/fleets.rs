@@ -4,6 +4,7 @@
 use cairn_compiler::fetch::{Cache, Offline};
 use cairn_compiler::{Fleet, Report};
 use cairn_generation::Store;
+use cairn_lang::modules::Explanations;
 use cairn_lang::{Features, MemoryFs};
 
 /// A fleet of one host `a` with this module, and whatever else `cairn.nix` is given.
@@ -43,8 +44,10 @@ fn wrong(outputs: &str) -> String {
 fn host_name(outputs: &str, settings: &[&str]) -> String {
     let text = format!("{{ outputs = {{ self, ... }}: {outputs}; }}");
     let fleet = load(&[("cairn.nix", &text)], settings).expect("a fleet");
-    let explained = fleet.explain("a", "networking.hostName").expect("an option");
-    explained.value.expect("a value")
+    match fleet.explain("a", "networking.hostName").expect("an option") {
+        Explanations::One(explained) => explained.value.expect("a value"),
+        Explanations::Set { .. } => unreachable!("one option"),
+    }
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub(crate) fn whole(ui: &Ui, entry: &Entry) {
 }
 
 /// A named value, its further lines below its first.
-fn value(ui: &Ui, name: &str, shown: &Shown) {
+pub(crate) fn value(ui: &Ui, name: &str, shown: &Shown) {
     match shown {
         Shown::Words(words) => {
             let mut lines = wrap(&[Inline::Text(words.clone())], width().saturating_sub(11));
@@ -80,6 +80,7 @@ fn value(ui: &Ui, name: &str, shown: &Shown) {
     }
 }
 
+/// A named line.
 pub(crate) fn field(ui: &Ui, name: &str, text: &str) {
     ui.line(format_args!("  {} {text}", paint(DIM, format_args!("{name:<8}"))));
 }

@@ -7,12 +7,12 @@ use crate::symbol::Symbol;
 use crate::value::Value;
 
 use super::configuration::Configuration;
-use super::definition::{Definition, Layer};
-use super::level::Node;
+use super::definition::{Condition, Definition, Layer};
+use super::level::{Level, Node};
 use super::location::Step;
 use super::option::{OptionNode, settle};
 use super::property::{Conditions, unwrap};
-use super::shown::{Shown, default_of, text};
+use super::shown::{Shown, default_of, in_full, text};
 use super::tree::{ModuleTree, descend};
 use crate::brief::written;
 
@@ -29,6 +29,10 @@ pub struct Explained {
     pub layer: Layer,
     /// The priority: the lowest number wins.
     pub priority: i64,
+    /// `mkOrder`'s number: its place among those that merge.
+    pub order: Option<i64>,
+    /// Its conditions (`mkIf`), the outermost first.
+    pub conditions: Vec<Tested>,
     /// The value in brief.
     pub value: String,
     /// Whether it is the option's own default.
@@ -39,11 +43,36 @@ pub struct Explained {
     pub won: bool,
 }
 
+/// A condition of a definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tested {
+    /// Where it is written.
+    pub span: Span,
+    /// Whether it holds; `None` where it fails, or one around it does not hold.
+    pub holds: Option<bool>,
+}
+
+/// What is at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Explanations {
+    /// An option, or a part of one.
+    One(Box<Explanation>),
+    /// A set of options.
+    Set {
+        /// Those that anything defines.
+        defined: Vec<Explanation>,
+        /// How many there are besides.
+        others: usize,
+    },
+}
+
 /// All about one option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     /// The option's path.
     pub path: String,
+    /// The option that it is a part of, such as one name in a set that is a value.
+    pub within: Option<String>,
     /// What its type takes, in words.
     pub type_description: String,
     /// What it is for.
@@ -54,12 +83,19 @@ pub struct Explanation {
     pub default: Option<Shown>,
     /// Its definitions, the strongest first.
     pub definitions: Vec<Explained>,
-    /// The merged value in brief, or the error that it ends in.
+    /// Whether the option makes something else of the merged value (`apply`).
+    pub applied: bool,
+    /// Whether it can be read only.
+    pub read_only: bool,
+    /// The value in brief, or the error that it ends in.
     pub value: Result<String>,
 }
 
 /// How many options of a set are named.
 const SOME: usize = 12;
+
+/// Longer values are cut.
+const LONGEST: usize = 300;
 
 impl<'a> Configuration<'_, 'a> {
     /// Explains the option at a path, such as `["services", "k3s", "role"]`. An element of an
@@ -71,6 +107,106 @@ impl<'a> Configuration<'_, 'a> {
         let names: Vec<Symbol> = path.iter().map(|name| Symbol::new(name)).collect();
         let option = self.find(self.tree, &names)?;
         explain(self.eval, option)
+    }
+
+    /// Explains whatever is at a path: an option, a set of options, or a part of an option's value,
+    /// such as `["boot", "kernel", "sysctl", "vm.swappiness"]`.
+    ///
+    /// # Errors
+    /// As [`Configuration::explain`], where there is nothing.
+    pub fn explain_all(&self, path: &[&str]) -> Result<Explanations> {
+        let names: Vec<Symbol> = path.iter().map(|name| Symbol::new(name)).collect();
+        let error = match self.find(self.tree, &names) {
+            Ok(option) => return Ok(Explanations::One(Box::new(explain(self.eval, option)?))),
+            Err(error) => error,
+        };
+        if let Some(level) = self.level_at(&names)? {
+            let (mut defined, mut others) = (Vec::new(), 0);
+            self.explain_level(level, &mut defined, &mut others)?;
+            return Ok(Explanations::Set { defined, others });
+        }
+        match self.explain_part(path, &names)? {
+            Some(explained) => Ok(Explanations::One(Box::new(explained))),
+            None => Err(error),
+        }
+    }
+
+    /// The set of options at a path, in a submodule too.
+    fn level_at(&self, names: &[Symbol]) -> Result<Option<&'a Level<'a>>> {
+        let trees = self.tree.session.trees_from(0).into_iter().rev();
+        for tree in trees {
+            let prefix = tree.place.path.steps();
+            let fits = prefix.len() <= names.len()
+                && prefix.iter().zip(names).all(|(step, name)| *step == Step::Name(*name));
+            if !fits {
+                continue;
+            }
+            let Ok(root) = tree.root(self.eval) else { continue };
+            match names.get(prefix.len()..).unwrap_or_default() {
+                [] => return Ok(Some(root)),
+                rest => match descend(self.eval, root, rest)? {
+                    Some((child, depth)) if depth == rest.len() => {
+                        if let Node::Level(level) = child.node(self.eval)? {
+                            return Ok(Some(level));
+                        }
+                    }
+                    _ => {}
+                },
+            }
+        }
+        Ok(None)
+    }
+
+    fn explain_level(
+        &self,
+        level: &'a Level<'a>,
+        defined: &mut Vec<Explanation>,
+        others: &mut usize,
+    ) -> Result<()> {
+        for child in level.children() {
+            if child.name.as_str() == "_module" {
+                continue;
+            }
+            match child.node(self.eval)? {
+                Node::Level(level) => self.explain_level(level, defined, others)?,
+                Node::Option(option) => {
+                    let explained = explain(self.eval, option)?;
+                    if explained.definitions.iter().any(|one| !one.is_default && one.holds) {
+                        defined.push(explained);
+                    } else {
+                        *others += 1;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Explains a part of an option's value, where there is one at the path.
+    fn explain_part(&self, path: &[&str], names: &[Symbol]) -> Result<Option<Explanation>> {
+        let eval = self.eval;
+        let Some((child, depth)) = descend(eval, self.tree.root(eval)?, names)? else {
+            return Ok(None);
+        };
+        let Node::Option(option) = child.node(eval)? else { return Ok(None) };
+        let whole = candidates(eval, option)?;
+        let parts = names.get(depth..).unwrap_or_default().iter().fold(whole, |whole, name| {
+            let known: Vec<_> = whole.into_iter().flat_map(|one| one.part(eval, *name)).collect();
+            judged(known, true)
+        });
+        let value = self.value(path).map(|value| brief(eval, value));
+        if parts.is_empty() || value.is_err() {
+            return Ok(None);
+        }
+        let structured = parts.iter().filter(|one| one.won).all(|one| is_structured(eval, one));
+        let parts = judged(parts, structured);
+        let place = names.iter().skip(depth).fold(option.place(), |at, name| at.name(eval, *name));
+        Ok(Some(Explanation {
+            path: place.path.to_string(),
+            within: Some(option.path.to_string()),
+            default: None,
+            ..about(eval, option, parts, value)?
+        }))
     }
 
     fn find(&self, tree: &'a ModuleTree<'a>, names: &[Symbol]) -> Result<&'a OptionNode<'a>> {
@@ -143,46 +279,100 @@ impl<'a> Configuration<'_, 'a> {
     }
 }
 
-fn explain<'a>(eval: &Evaluator<'a>, option: &'a OptionNode<'a>) -> Result<Explanation> {
-    let mut all: Vec<(Definition<'a>, bool, bool)> = Vec::new();
+/// A definition, and what became of it.
+struct Candidate<'a> {
+    definition: Definition<'a>,
+    is_default: bool,
+    conditions: Vec<Tested>,
+    holds: bool,
+    won: bool,
+}
+
+impl<'a> Candidate<'a> {
+    /// What it says under a name of its value.
+    fn part(self, eval: &Evaluator<'a>, name: Symbol) -> Vec<Candidate<'a>> {
+        let Ok(Value::Attrs(set)) = eval.force(self.definition.value) else { return Vec::new() };
+        let Some(attr) = set.get(name) else { return Vec::new() };
+        let element = self.definition.element(attr.value.get(), attr.span, Span::NONE);
+        let mut parts = parts(eval, element, self.is_default);
+        for part in &mut parts {
+            part.conditions.splice(0..0, self.conditions.iter().cloned());
+            part.holds &= self.holds;
+            // Only what is in the whole value can be in a part of it.
+            part.won = self.won;
+            part.definition.priority = part.definition.priority.or(self.definition.priority);
+        }
+        parts
+    }
+}
+
+/// All definitions of an option, its default among them.
+fn candidates<'a>(eval: &Evaluator<'a>, option: &'a OptionNode<'a>) -> Result<Vec<Candidate<'a>>> {
+    let mut all = Vec::new();
     if let Some(default) = option.default() {
         all.extend(parts(eval, default, true));
     }
     for definition in option.level.definitions_of(eval, option.name)? {
         all.extend(parts(eval, definition, false));
     }
-    let holding: Vec<_> = all.iter().filter(|(_, _, holds)| *holds).map(|(d, ..)| *d).collect();
+    let holding: Vec<_> = all.iter().filter(|one| one.holds).map(|one| one.definition).collect();
     let strongest = settle(eval, holding, &mut Vec::new());
     let merges = merges(eval, option, &strongest);
-    let top = strongest.iter().map(|definition| definition.origin.layer).max();
-    let least = strongest.first().map(Definition::strength);
+    Ok(judged(all, merges))
+}
+
+/// Says of those that could win which do: the strongest, all of them where they merge.
+fn judged(mut all: Vec<Candidate<'_>>, merges: bool) -> Vec<Candidate<'_>> {
+    let open = |one: &&Candidate<'_>| one.holds && one.won;
+    let least = all.iter().filter(open).map(|one| one.definition.strength()).min();
+    let strong = |one: &Candidate<'_>| Some(one.definition.strength()) == least;
+    let layers = all.iter().filter(open).filter(|one| strong(one));
+    let top = layers.map(|one| one.definition.origin.layer).max();
+    for one in &mut all {
+        let of_top = Some(one.definition.origin.layer) == top;
+        one.won = one.holds && one.won && strong(one) && (merges || of_top);
+    }
+    all
+}
+
+fn explain<'a>(eval: &Evaluator<'a>, option: &'a OptionNode<'a>) -> Result<Explanation> {
+    let value = eval.force(option.value(eval)).map(|value| brief(eval, value));
+    about(eval, option, candidates(eval, option)?, value)
+}
+
+fn about<'a>(
+    eval: &Evaluator<'a>,
+    option: &'a OptionNode<'a>,
+    all: Vec<Candidate<'a>>,
+    value: Result<String>,
+) -> Result<Explanation> {
     let mut definitions: Vec<_> = all
         .into_iter()
-        .map(|(definition, is_default, holds)| {
-            let strong = holds && Some(definition.strength()) == least;
-            let won = strong && (merges || Some(definition.origin.layer) == top);
-            Explained {
-                key: definition.key,
-                span: definition.span(eval),
-                file: definition.origin.file.to_owned(),
-                layer: definition.origin.layer,
-                priority: definition.strength(),
-                value: brief(eval, definition.value),
-                is_default,
-                holds,
-                won,
-            }
+        .map(|one| Explained {
+            key: one.definition.key,
+            span: one.definition.span(eval),
+            file: one.definition.origin.file.to_owned(),
+            layer: one.definition.origin.layer,
+            priority: one.definition.strength(),
+            order: one.definition.order,
+            conditions: one.conditions,
+            value: brief(eval, one.definition.value),
+            is_default: one.is_default,
+            holds: one.holds,
+            won: one.won,
         })
         .collect();
     definitions.sort_by_key(|each| (!each.holds, each.priority, std::cmp::Reverse(each.layer)));
-    let value = eval.force(option.value(eval)).map(written);
     Ok(Explanation {
         path: option.path.to_string(),
+        within: None,
         type_description: option.ty(eval)?.description(eval)?,
         description: text(eval, option, "description"),
         declared: option.declared(),
         default: default_of(eval, option),
         definitions,
+        applied: option.field("apply").is_some(),
+        read_only: option.flag(eval, "readOnly")?,
         value,
     })
 }
@@ -192,16 +382,42 @@ fn parts<'a>(
     eval: &Evaluator<'a>,
     definition: Definition<'a>,
     is_default: bool,
-) -> Vec<(Definition<'a>, bool, bool)> {
+) -> Vec<Candidate<'a>> {
     let mut all = Vec::new();
     if unwrap(eval, definition, Conditions::Keep, &mut all).is_err() {
-        return vec![(definition, is_default, true)];
+        all = vec![definition];
     }
-    let holds = |part: &Definition<'a>| {
+    let candidate = |part: Definition<'a>| {
         let mut out = Vec::new();
-        unwrap(eval, *part, Conditions::Test, &mut out).is_err() || !out.is_empty()
+        let failed = unwrap(eval, part, Conditions::Test, &mut out).is_err();
+        let holds = failed || !out.is_empty();
+        let conditions = tested(eval, part.conditions);
+        Candidate { definition: part, is_default, conditions, holds, won: true }
     };
-    all.into_iter().map(|part| (part, is_default, holds(&part))).collect()
+    all.into_iter().map(candidate).collect()
+}
+
+/// Conditions and what they come to, the outermost first.
+fn tested<'a>(eval: &Evaluator<'a>, mut next: Option<&'a Condition<'a>>) -> Vec<Tested> {
+    let mut all = Vec::new();
+    while let Some(condition) = next {
+        all.push(condition);
+        next = condition.outer;
+    }
+    let mut open = true;
+    let each = all.into_iter().rev().map(|condition| {
+        let holds = match eval.force(condition.test) {
+            Ok(Value::Bool(holds)) if open => Some(holds),
+            _ => None,
+        };
+        open = holds == Some(true);
+        Tested { span: condition.span, holds }
+    });
+    each.collect()
+}
+
+fn is_structured<'a>(eval: &Evaluator<'a>, one: &Candidate<'a>) -> bool {
+    matches!(eval.force(one.definition.value), Ok(Value::List(_) | Value::Attrs(_)))
 }
 
 /// Whether the type takes something of every definition, and not one of them.
@@ -221,18 +437,6 @@ fn brief<'a>(eval: &Evaluator<'a>, value: Value<'a>) -> String {
         Ok(value) => value,
         Err(error) => return format!("<error: {}>", error.message),
     };
-    match value {
-        Value::List(list) if list.len() <= 4 => {
-            for cell in list.cells() {
-                let _ = eval.force_cell(cell, Span::NONE);
-            }
-        }
-        Value::Attrs(set) if set.len() <= 4 => {
-            for attr in set.iter() {
-                let _ = eval.force_attr(attr);
-            }
-        }
-        _ => {}
-    }
-    written(value)
+    let whole = in_full(eval, value, LONGEST).filter(|text| !text.contains('\n'));
+    whole.unwrap_or_else(|| written(value))
 }

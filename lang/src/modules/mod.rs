@@ -37,7 +37,7 @@ mod unknown;
 
 pub use configuration::{Configuration, ModuleSource, Source, eval_modules, eval_modules_strictly};
 pub use definition::{Layer, priority};
-pub use explain::{Explained, Explanation};
+pub use explain::{Explained, Explanation, Explanations, Tested};
 pub use library::install;
 pub(crate) use reference::option_doc;
 pub use reference::{OptionDoc, Reference};

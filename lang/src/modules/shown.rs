@@ -69,11 +69,21 @@ fn shown<'a>(eval: &Evaluator<'a>, attr: &'a Attr<'a>) -> Option<Shown> {
     {
         return Some(shown);
     }
-    let mut out = String::new();
-    match write(eval, attr.value.get(), &mut out, 0) {
-        Some(()) => Some(Shown::Code(out)),
+    match in_full(eval, attr.value.get(), LONGEST) {
+        Some(text) => Some(Shown::Code(text)),
         None => Some(expression(eval, eval.value_span(attr.span))),
     }
+}
+
+/// A value as an expression, where it has one of at most about this length.
+pub(super) fn in_full<'a>(
+    eval: &Evaluator<'a>,
+    value: Value<'a>,
+    longest: usize,
+) -> Option<String> {
+    let mut writer = Writer { eval, out: String::new(), longest };
+    writer.write(value, 0)?;
+    Some(writer.out).filter(|text| text.len() <= longest)
 }
 
 /// What `literalExpression`, `literalMD` and their like say.
@@ -102,75 +112,83 @@ fn expression(eval: &Evaluator<'_>, span: Span) -> Shown {
     Shown::Code(lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Writes a value as an expression; `None` where it has none, or a long one.
-fn write<'a>(eval: &Evaluator<'a>, value: Value<'a>, out: &mut String, depth: usize) -> Option<()> {
-    if depth > DEEPEST || out.len() > LONGEST {
-        return None;
-    }
-    match eval.force(value).ok()? {
-        Value::Path(path) => {
-            let _ = write!(out, "{}", crate::eval::virtual_path(path));
-        }
-        Value::Str(text) if is_text(text) => write_lines(text, out),
-        Value::List(list) if list.is_empty() => out.push_str("[ ]"),
-        Value::List(list) => {
-            out.push_str("[ ");
-            for item in list.iter() {
-                // A sign would be an operator here.
-                let signed = matches!(eval.force(item), Ok(Value::Int(..0)))
-                    || matches!(eval.force(item), Ok(Value::Float(number)) if number < 0.0);
-                out.push_str(if signed { "(" } else { "" });
-                write(eval, item, out, depth + 1)?;
-                out.push_str(if signed { ") " } else { " " });
-            }
-            out.push(']');
-        }
-        Value::Attrs(set) => match package(eval, set) {
-            Some(name) => {
-                out.push_str("pkgs.");
-                print_name(name, out);
-            }
-            None if set.payload().is_some() || kind_of(eval, Value::Attrs(set)).ok()?.is_some() => {
-                return None;
-            }
-            None => write_set(eval, set, out, depth)?,
-        },
-        Value::Lambda(_) | Value::PrimOp(_) | Value::Thunk(_) => return None,
-        plain => out.push_str(&eval.print(plain).ok()?),
-    }
-    Some(())
+struct Writer<'e, 'a> {
+    eval: &'e Evaluator<'a>,
+    out: String,
+    longest: usize,
 }
 
-fn write_set<'a>(
-    eval: &Evaluator<'a>,
-    set: &'a Attrs<'a>,
-    out: &mut String,
-    depth: usize,
-) -> Option<()> {
-    if set.is_empty() {
-        out.push_str("{ }");
-        return Some(());
-    }
-    out.push_str("{ ");
-    for attr in set.sorted() {
-        print_name(attr.name.as_str(), out);
-        let mut value = eval.force_attr(attr).ok()?;
-        // `motd.text = …`, as one would write it.
-        while let Value::Attrs(inner) = value
-            && let [only] = inner.sorted()[..]
-            && package(eval, inner).is_none()
-            && out.len() <= LONGEST
-        {
-            out.push('.');
-            print_name(only.name.as_str(), out);
-            value = eval.force_attr(only).ok()?;
+impl<'a> Writer<'_, 'a> {
+    /// Writes a value; `None` where it has no expression, or a long one.
+    fn write(&mut self, value: Value<'a>, depth: usize) -> Option<()> {
+        let eval = self.eval;
+        if depth > DEEPEST || self.out.len() > self.longest {
+            return None;
         }
-        out.push_str(" = ");
-        write(eval, value, out, depth + 1)?;
-        out.push_str("; ");
+        match eval.force(value).ok()? {
+            Value::Path(path) => {
+                let _ = write!(self.out, "{}", crate::eval::virtual_path(path));
+            }
+            Value::Str(text) if is_text(text) => write_lines(text, &mut self.out),
+            Value::List(list) if list.is_empty() => self.out.push_str("[ ]"),
+            Value::List(list) => {
+                self.out.push_str("[ ");
+                for item in list.iter() {
+                    // A sign would be an operator here.
+                    let signed = matches!(eval.force(item), Ok(Value::Int(..0)))
+                        || matches!(eval.force(item), Ok(Value::Float(number)) if number < 0.0);
+                    self.out.push_str(if signed { "(" } else { "" });
+                    self.write(item, depth + 1)?;
+                    self.out.push_str(if signed { ") " } else { " " });
+                }
+                self.out.push(']');
+            }
+            Value::Attrs(set) => match package(eval, set) {
+                Some(name) => {
+                    self.out.push_str("pkgs.");
+                    print_name(name, &mut self.out);
+                }
+                None if is_object(eval, set) => return None,
+                None => self.write_set(set, depth)?,
+            },
+            Value::Lambda(_) | Value::PrimOp(_) | Value::Thunk(_) => return None,
+            plain => self.out.push_str(&eval.print(plain).ok()?),
+        }
+        Some(())
     }
-    out.push('}');
-    Some(())
+
+    fn write_set(&mut self, set: &'a Attrs<'a>, depth: usize) -> Option<()> {
+        if set.is_empty() {
+            self.out.push_str("{ }");
+            return Some(());
+        }
+        self.out.push_str("{ ");
+        for attr in set.sorted() {
+            print_name(attr.name.as_str(), &mut self.out);
+            let mut value = self.eval.force_attr(attr).ok()?;
+            // `motd.text = …`, as one would write it.
+            while let Value::Attrs(inner) = value
+                && let [only] = inner.sorted()[..]
+                && package(self.eval, inner).is_none()
+                && !is_object(self.eval, inner)
+                && self.out.len() <= self.longest
+            {
+                self.out.push('.');
+                print_name(only.name.as_str(), &mut self.out);
+                value = self.eval.force_attr(only).ok()?;
+            }
+            self.out.push_str(" = ");
+            self.write(value, depth + 1)?;
+            self.out.push_str("; ");
+        }
+        self.out.push('}');
+        Some(())
+    }
+}
+
+/// Whether a set is a type, an option or such, and no data.
+fn is_object<'a>(eval: &Evaluator<'a>, set: &'a Attrs<'a>) -> bool {
+    set.payload().is_some() || !matches!(kind_of(eval, Value::Attrs(set)), Ok(None))
 }
 
 /// The name of a Debian package that a set stands for: the fleet's own may have any.
