@@ -2,7 +2,7 @@
 //! and threads.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -87,6 +87,8 @@ pub struct World {
     /// Set from outside to stop whatever is being evaluated.
     pub interrupt: Arc<AtomicBool>,
     trees: Mutex<FxHashMap<VirtualPath, Lowered>>,
+    /// The files that paths mean, as far as they have been looked at: see [`World::module_path`].
+    places: RwLock<FxHashMap<VirtualPath, VirtualPath>>,
 }
 
 impl World {
@@ -101,6 +103,7 @@ impl World {
             trace: None,
             interrupt: Arc::default(),
             trees: Mutex::default(),
+            places: RwLock::default(),
         }
     }
 
@@ -193,13 +196,11 @@ impl World {
     /// Every diagnostic of every file read so far, by file name and place.
     pub fn file_diagnostics(&self) -> Vec<Diagnostic> {
         let trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut files: Vec<_> = trees
-            .iter()
-            .map(|(path, tree)| match tree {
-                Ok(tree) => (path, &tree.problems),
-                Err(diagnostics) => (path, &**diagnostics),
-            })
-            .collect();
+        let each = trees.iter().map(|(path, tree)| match tree {
+            Ok(tree) => (path, &tree.problems),
+            Err(diagnostics) => (path, &**diagnostics),
+        });
+        let mut files: Vec<_> = each.filter(|(_, problems)| !problems.is_empty()).collect();
         files.sort_by_key(|(path, _)| *path);
         files.into_iter().flat_map(|(_, diagnostics)| diagnostics.iter().cloned()).collect()
     }
@@ -282,8 +283,19 @@ impl World {
     }
 
     /// The file that importing `path` reads: `default.nix` of a folder. A path that is a link
-    /// stands for what it leads to, so that relative paths in the file start there.
+    /// stands for what it leads to, so that relative paths in the file start there. Looked at once:
+    /// each host of a fleet asks for every file.
     pub(crate) fn module_path(&self, path: &VirtualPath) -> Result<VirtualPath, FsError> {
+        if let Some(known) = self.places.read().unwrap_or_else(PoisonError::into_inner).get(path) {
+            return Ok(known.clone());
+        }
+        let found = self.find_module(path)?;
+        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        places.insert(path.clone(), found.clone());
+        Ok(found)
+    }
+
+    fn find_module(&self, path: &VirtualPath) -> Result<VirtualPath, FsError> {
         let mut path = path.clone();
         for _ in 0..LINK_LIMIT {
             let Some(target) = self.roots.link_target(&path)? else { break };
