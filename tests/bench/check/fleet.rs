@@ -81,7 +81,7 @@ fn role(number: usize) -> &'static str {
         1 => "monitor",
         2 => "gateway",
         _ if number % 8 == 3 => "database",
-        _ if number % 3 == 0 => "web",
+        _ if number.is_multiple_of(3) => "web",
         _ => "agent",
     }
 }
@@ -99,7 +99,9 @@ fn listed(prefix: &str, count: usize, more: &[&str]) -> String {
 }
 
 fn inventory(sites: usize) -> String {
-    let mut text = "# Every host, by name.\n{ lib }:\n\nlib.foldl' (all: site: all // site) { } [\n".to_owned();
+    let mut text =
+        "# Every host, by name.\n{ lib }:\n\nlib.foldl' (all: site: all // site) { } [\n"
+            .to_owned();
     for number in 0..sites {
         let _ = writeln!(text, "  (import ./site-{number}.nix)");
     }
