@@ -169,6 +169,23 @@ fn there_are_many_of_them() {
 }
 
 #[test]
+fn words() {
+    let files = |text: &str| vec![("host.nix".to_owned(), text.to_owned())];
+    let told = |text: &str| {
+        let case = Case { title: String::new(), expected: Vec::new(), files: files(text) };
+        told(&case.check())
+    };
+    insta::assert_snapshot!(
+        told("{ lib, ... }: { services.openssh.enable = lib.mkMerge [ (lib.mkDefault \"yes\") (lib.mkForce false) ]; }"),
+        @r#"  type::mismatch at `"yes"`: `services.openssh.enable` takes a boolean, found the string "yes""#
+    );
+    insta::assert_snapshot!(
+        told("{ lib, ... }: { environment.etc = lib.mkIf false (lib.listToAttrs [ { nam = \"a\"; value = 1; } ]); }"),
+        @"  name::missing-attribute at `{ nam = \"a\"; value = 1; }`: the attribute `name` is missing here"
+    );
+}
+
+#[test]
 fn names_that_deserve_a_look() {
     let case = Case {
         title: "warnings".to_owned(),

@@ -31,7 +31,7 @@ mod scope;
 pub use alloc::AttrsBuilder;
 pub use attrs::Fallback;
 pub(crate) use attrs::fallback;
-pub(crate) use coerce::{STORE, secret_in_text};
+pub(crate) use coerce::{LIST_AS_TEXT, NULL_AS_TEXT, STORE, secret_in_text};
 pub use inspect::{FormalInfo, Formals};
 pub(crate) use inspect::{mismatch, virtual_path};
 pub(crate) use operators::arithmetic;

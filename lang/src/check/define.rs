@@ -36,6 +36,12 @@ impl<'a> Checker<'_, 'a> {
                     self.aside(|| self.check(content, cx, want));
                 }
             }
+            // Each is a definition of the whole: their numbers say nothing.
+            ("mkMerge", [Expr { kind: ExprKind::List(contents), .. }]) => {
+                for content in contents {
+                    self.check(content, cx, want);
+                }
+            }
             ("mkMerge", [contents]) => {
                 let each = self.eval.alloc(want);
                 self.check(contents, cx, Want::List(each));

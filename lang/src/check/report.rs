@@ -9,6 +9,7 @@ use crate::tree::Lambda;
 use crate::value::Value;
 
 use super::Checker;
+use super::signature::Sig;
 use super::ty::{Kinds, Mode, SetTy, Ty};
 
 /// The words of the place inside of a function that makes a call fail.
@@ -93,7 +94,11 @@ pub(super) fn not_a_string(ty: &Ty<'_>, at: Span) -> Diagnostic {
         let help = "a set becomes a string by its attribute `outPath` or `__toString`";
         return error.with_help(help);
     }
-    error.with_help("write `toString` before it")
+    error.with_help(match ty.kinds() {
+        Kinds::NULL => crate::eval::NULL_AS_TEXT,
+        Kinds::LIST => crate::eval::LIST_AS_TEXT,
+        _ => "write `toString` before it",
+    })
 }
 
 pub(super) fn not_comparable(left: &Ty<'_>, right: &Ty<'_>, at: Span) -> Diagnostic {
@@ -110,6 +115,14 @@ pub(super) fn not_a_function(ty: &Ty<'_>, at: Span) -> Diagnostic {
         Kinds::SET => error.with_help("a set is callable only with a `__functor` attribute"),
         _ => error.with_help("in a list, write parentheses around a call: `[ (f x) ]`"),
     }
+}
+
+/// A set that lacks what the library takes from it.
+pub(super) fn lacks(name: Symbol, needed: &[&(String, bool, Sig)], at: Span) -> Diagnostic {
+    let names: Vec<_> = needed.iter().map(|(name, ..)| format!("`{name}`")).collect();
+    let message = format!("the attribute `{name}` is missing here");
+    let help = format!("each of these sets has {}", names.join(" and "));
+    Diagnostic::error("name::missing-attribute", at, message).with_help(help)
 }
 
 /// A function that the library gives more arguments than it takes.

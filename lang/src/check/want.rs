@@ -202,7 +202,11 @@ impl<'a> Checker<'_, 'a> {
                     let name = Symbol::new(name);
                     match self.look_in(ty, name) {
                         Look::No if *optional => {}
-                        Look::No => self.report(self.missing(ty, name, at)),
+                        Look::No => {
+                            let needed: Vec<_> =
+                                fields.iter().filter(|(_, optional, _)| !optional).collect();
+                            self.report(report::lacks(name, &needed, at));
+                        }
                         Look::Has(ty) => self.aside(|| self.compare_signature(ty, inner, at)),
                         Look::Maybe(ty) => {
                             self.doubt_if(!optional, at);

@@ -167,6 +167,13 @@ pub(crate) fn escapes(world: &World, path: &str, at: Span) -> Box<Diagnostic> {
     Diagnostic::error("file::outside", at, message).with_help(world.may_be_read()).into()
 }
 
+/// What to do with a list where a text is needed.
+pub(crate) const LIST_AS_TEXT: &str = "write `toString` before it, or `builtins.concatStringsSep \
+                                       \", \"` for another text between its elements";
+/// What to do with null where a text is needed.
+pub(crate) const NULL_AS_TEXT: &str = "null stands for nothing: write `toString` before it for an \
+                                       empty text, or look whether it is `null` first";
+
 /// The error of a secret that is used as a text.
 #[cold]
 pub(crate) fn secret_in_text(at: Span) -> Diagnostic {
@@ -185,14 +192,8 @@ fn not_a_string(value: Value<'_>, at: Span) -> Box<Diagnostic> {
         Value::Int(_) | Value::Float(_) | Value::Bool(_) => {
             error.with_help("write `toString` before it")
         }
-        Value::List(_) => error.with_help(
-            "write `toString` before it, or `builtins.concatStringsSep \", \"` for another text \
-             between its elements",
-        ),
-        Value::Null => error.with_help(
-            "null stands for nothing: write `toString` before it for an empty text, or look whether \
-             it is `null` first",
-        ),
+        Value::List(_) => error.with_help(LIST_AS_TEXT),
+        Value::Null => error.with_help(NULL_AS_TEXT),
         Value::Attrs(_) => error.with_help(
             "name one of its attributes; a set by itself becomes a string only by an attribute \
              `outPath` or `__toString`",
