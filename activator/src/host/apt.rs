@@ -138,30 +138,46 @@ fn finish_interrupted(disk: &Disk, state: &State, origin: &mut Origin) -> Result
     record(disk, state, origin)
 }
 
-/// Packages that came half go again; those that the host had before are installed once more.
+/// Packages that are half there are unpacked once more: dpkg does not know yet what of their files lies
+/// there. Those that came with us go with the others that nothing needs.
 fn make_whole(before: &BTreeSet<String>) -> Result<(), Error> {
-    let (had, new): (BTreeSet<String>, BTreeSet<String>) =
-        torn()?.into_iter().partition(|name| before.contains(name));
-    if !new.is_empty() {
-        Run::new("dpkg")
-            .args(["--purge", "--force-remove-reinstreq", "--force-depends", "--"])
-            .args(new)
-            .within(PATIENCE)
-            .succeed()?;
+    let torn = torn()?;
+    if torn.is_empty() {
+        return Ok(());
     }
-    if !had.is_empty() {
-        apt().args(["--fix-broken", "install"]).within(PATIENCE).succeed()?;
+    let again = apt().args(["--reinstall", "install"]).args(torn.iter().cloned());
+    let ended = again.within(PATIENCE).end()?;
+    if ended.success {
+        return Ok(());
     }
-    Ok(())
+    // They cannot be had any more.
+    let new: Vec<String> = torn.difference(before).cloned().collect();
+    if new.len() < torn.len() {
+        return Err(Error::refused(format!("apt left packages half installed: {}", ended.said())));
+    }
+    Run::new("dpkg")
+        .args(["--purge", "--force-remove-reinstreq", "--force-depends", "--"])
+        .args(new)
+        .within(PATIENCE)
+        .succeed()
+        .map(drop)
 }
 
-/// Packages between two states.
+/// Packages between two states, or of which dpkg says that they must be installed again.
 fn torn() -> Result<BTreeSet<String>, Error> {
-    let listed =
-        Run::new("dpkg-query").args(["-W", "-f=${db:Status-Status} ${Package}\\n"]).succeed()?;
-    let states = ["half-installed", "unpacked", "half-configured"];
-    let torn = listed.lines().filter_map(|line| line.split_once(' '));
-    Ok(torn.filter(|(state, _)| states.contains(state)).map(|(_, name)| name.to_owned()).collect())
+    let listed = Run::new("dpkg-query")
+        .args(["-W", "-f=${db:Status-Eflag} ${db:Status-Status} ${Package}\\n"])
+        .succeed()?;
+    let mut torn = BTreeSet::new();
+    for line in listed.lines() {
+        let mut words = line.split(' ');
+        let (flag, status) = (words.next(), words.next().unwrap_or_default());
+        let between = ["half-installed", "unpacked", "half-configured"].contains(&status);
+        if let Some(name) = words.next().filter(|_| between || flag == Some("reinstreq")) {
+            torn.insert(name.to_owned());
+        }
+    }
+    Ok(torn)
 }
 
 /// What is there now and was not before came with us.
@@ -169,7 +185,11 @@ fn record(disk: &Disk, state: &State, origin: &mut Origin) -> Result<(), Error> 
     let note = state.file("packages-before.json");
     let before: BTreeSet<String> = read_json(&note)?.unwrap_or_default();
     let now = installed()?;
-    origin.packages.extend(now.into_keys().filter(|name| !before.contains(name)));
+    for name in now.into_keys().filter(|name| !before.contains(name)) {
+        // Should the host go back, there is something to remove.
+        origin.settled.insert(name.clone());
+        origin.packages.insert(name);
+    }
     origin.save(disk, state)?;
     disk.remove_file(&note)
 }

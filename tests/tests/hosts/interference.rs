@@ -12,6 +12,7 @@ use crate::the_path::last;
 
 pub(crate) const CASES: &[Case] = &[
     ("a unit that flaps", flapping),
+    ("a package of a switch that fails", failed_package),
     ("the cable cut in a step", cable_cut),
     ("confirmations that come late, or are another switch's", stale_confirmations),
     ("an sshd, and an address, that lock the deployer out", locked_out),
@@ -106,6 +107,19 @@ fn flapping() {
     before.assert_same(&stage.host.snapshot());
     assert!(stage.last_cause().contains("flaps"));
     stage.end();
+}
+
+fn failed_package() {
+    let lab = Lab::start();
+    let stage = Stage::new(&lab);
+    let installed = || stage.host.sh("dpkg --audit; dpkg-query -W; ls /usr/bin /etc");
+    let before = installed();
+    stage.define(
+        "environment.systemPackages = [ pkgs.hello-cairn ];
+         healthChecks.never = { command = \"hello-cairn && false\"; deadline = 1; };",
+    );
+    let _ = stage.cairn().run(&["switch", "alpha"]).expect(3).says(&["never"]);
+    assert_eq!(installed(), before);
 }
 
 /// Something slow in each step that has a name in the journal.
