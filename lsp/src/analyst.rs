@@ -93,8 +93,8 @@ impl Analyst {
         let (asks, asked) = unbounded();
         let interrupt = Arc::new(AtomicBool::new(false));
         let stop = interrupt.clone();
-        thread::spawn(move || {
-            let last = say.clone();
+        let last = say.clone();
+        spawn(move || {
             let work = move || {
                 let (queue, known) = (VecDeque::new(), BTreeMap::new());
                 let desk = Desk { id, setting, say, asked, queue, stop, texts: known, kinship };
@@ -111,6 +111,15 @@ impl Analyst {
     pub(crate) fn ask(&self, number: Number, ask: Ask) -> bool {
         self.asks.send((number, ask)).is_ok()
     }
+}
+
+/// What a thread that looks at texts may take of the stack: they nest as people write them, and
+/// an overflow would end the editor's session.
+const STACK: usize = 256 << 20;
+
+/// Works on a thread of its own. Where the system has no more of them, nothing comes of it.
+pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) {
+    let _ = thread::Builder::new().stack_size(STACK).spawn(work);
 }
 
 /// The fleet's files, with texts that are not saved; no files where there is no fleet.

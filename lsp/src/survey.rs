@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use cairn_compiler::Kin;
 use crossbeam_channel::Sender;
 
-use crate::analyst::{Setting, load};
+use crate::analyst::{Setting, load, spawn};
 use crate::finding::{Finding, Reader};
 use crate::overlay::Texts;
 
@@ -37,7 +36,7 @@ impl Survey {
     pub(crate) fn start(id: u64, setting: Setting, texts: Texts, say: Sender<Surveyed>) -> Survey {
         let interrupt = Arc::new(AtomicBool::new(false));
         let stop = interrupt.clone();
-        thread::spawn(move || {
+        spawn(move || {
             let work = || {
                 let fleet = load(&setting, texts, stop.clone());
                 let (report, kinship) = fleet.survey(&fleet.hosts());
