@@ -44,11 +44,10 @@ Type=oneshot
 ExecStart=/var/lib/cairn/activator/current/cairn-activator recover --settle
 ";
 
-const UNITS: [(&str, &str); 3] = [
-    ("cairn.target", TARGET),
-    ("cairn-recover.service", RECOVER),
-    ("cairn-settle.service", SETTLE),
-];
+const RECOVERY: &str = "cairn-recover.service";
+/// What leads through recovery at a boot comes first, and goes last.
+const UNITS: [(&str, &str); 3] =
+    [(RECOVERY, RECOVER), ("cairn.target", TARGET), ("cairn-settle.service", SETTLE)];
 
 /// Makes sure that the program and its units are in place. Whether unit files changed.
 ///
@@ -71,6 +70,8 @@ pub(crate) fn install(disk: &Disk, state: &State) -> Result<bool, Error> {
         disk.sync_dir(&folder)?;
     }
     let units = state.host("/etc/systemd/system");
+    let wants = units.join("sysinit.target.wants");
+    let link = wants.join(RECOVERY);
     let mut changed = false;
     for (name, text) in UNITS {
         let path = units.join(name);
@@ -79,14 +80,13 @@ pub(crate) fn install(disk: &Disk, state: &State) -> Result<bool, Error> {
             disk.replace_file(&path, text.as_bytes(), 0o644, None)?;
             changed = true;
         }
-    }
-    let wants = units.join("sysinit.target.wants");
-    let link = wants.join("cairn-recover.service");
-    if fs::symlink_metadata(&link).is_err() {
-        disk.create_dirs(&wants, 0o755)?;
-        disk.replace_link(&link, "../cairn-recover.service")?;
-        disk.sync_dir(&wants)?;
-        changed = true;
+        // From here on a boot ends what was cut off, this too.
+        if name == RECOVERY && fs::symlink_metadata(&link).is_err() {
+            disk.create_dirs(&wants, 0o755)?;
+            disk.replace_link(&link, "../cairn-recover.service")?;
+            disk.sync_dir(&wants)?;
+            changed = true;
+        }
     }
     Ok(changed)
 }
@@ -98,12 +98,13 @@ pub(crate) fn install(disk: &Disk, state: &State) -> Result<bool, Error> {
 pub(crate) fn uninstall(disk: &Disk, state: &State) -> Result<(), Error> {
     let units = state.host("/etc/systemd/system");
     let wants = units.join("sysinit.target.wants");
-    let link = wants.join("cairn-recover.service");
-    for path in [temporary(&link), link] {
-        disk.remove_file(&path)?;
-    }
-    disk.remove_empty_dir(&wants)?;
-    for (name, _) in UNITS {
+    let link = wants.join(RECOVERY);
+    for (name, _) in UNITS.iter().rev() {
+        if *name == RECOVERY {
+            disk.remove_file(&temporary(&link))?;
+            disk.remove_file(&link)?;
+            disk.remove_empty_dir(&wants)?;
+        }
         let path = units.join(name);
         disk.remove_file(&temporary(&path))?;
         disk.remove_file(&path)?;

@@ -142,9 +142,10 @@ impl<'lab> Bed<'lab> {
             _ => {
                 self.host.kill();
                 self.host.start();
-                // A switch that was only written down, and had not put its unit in the way of a boot:
-                // the next command forgets it.
-                if self.host.holds("grep -q '\"phase\":\"intent\"' /var/lib/cairn/journal") {
+                // Where the unit that leads a boot through recovery is just coming or going, the
+                // next command ends the switch.
+                let link = "/etc/systemd/system/sysinit.target.wants/cairn-recover.service";
+                if self.host.holds(&format!("test -e /var/lib/cairn/journal && ! test -e {link}")) {
                     self.host.sh(&format!("{activator} recover"));
                 }
                 "a boot"
