@@ -76,6 +76,16 @@ in
       '';
     };
 
+    allowLockout = mkOption {
+      type = types.bool;
+      default = false;
+      description = ''
+        Whether a switch may shut out the login that deploys. Otherwise the host refuses a generation
+        after which that login surely has no way in: no authorized key and no password, no `sudo`, the
+        SSH port shut. A switch that cannot be confirmed still goes back.
+      '';
+    };
+
     adopt = mkOption {
       type = types.either types.bool (types.listOf types.str);
       default = false;

@@ -63,6 +63,19 @@ struct Plan {
     actions: Vec<Action>,
 }
 
+impl Plan {
+    /// Files that appear where somebody else's stand are adopted.
+    fn adopt(&mut self, survey: &Survey) {
+        for action in &mut self.actions {
+            if let Action::AddFile { path } = action
+                && survey.adopted.contains(path)
+            {
+                *action = Action::AdoptFile { path: std::mem::take(path) };
+            }
+        }
+    }
+}
+
 impl<'a> Engine<'a> {
     pub(crate) fn new(node: &'a mut Node, tell: Tell<'a>) -> Self {
         Self { node, tell, timings: BTreeMap::new(), step: None }
@@ -149,10 +162,11 @@ impl<'a> Engine<'a> {
         let _lock = Lock::take(&self.node.state, &options.deployer)?;
         self.enter(Step::Stage);
         let staged = self.stage(target);
-        let tried = staged.and_then(|to| self.plan(to)).and_then(|plan| {
+        let tried = staged.and_then(|to| self.plan(to)).and_then(|mut plan| {
             self.enter(Step::Preflight);
             let origin = Origin::load(&self.node.state)?;
-            self.try_out(&plan, options, &origin)?;
+            let survey = self.try_out(&plan, options, &origin)?;
+            plan.adopt(&survey);
             Ok(plan)
         });
         let plan = tried.map_err(|error| self.fail(&error, true))?;
@@ -243,6 +257,7 @@ impl<'a> Engine<'a> {
     fn preflight(&mut self, plan: &mut Plan, options: &SwitchOptions) -> Result<Origin, Error> {
         let mut origin = Origin::load(&self.node.state)?;
         let survey = self.try_out(plan, options, &origin)?;
+        plan.adopt(&survey);
         let node = &mut *self.node;
         let owners = |user: &str, group: &str| node.system.owner(user, group);
         let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
@@ -273,13 +288,6 @@ impl<'a> Engine<'a> {
         origin.folders.extend(survey.folders);
         node.system.capture(&node.state, &plan.to.manifest, &mut origin)?;
         origin.save(&node.disk, &node.state)?;
-        for action in &mut plan.actions {
-            if let Action::AddFile { path } = action
-                && survey.adopted.contains(path)
-            {
-                *action = Action::AdoptFile { path: std::mem::take(path) };
-            }
-        }
         Ok(origin)
     }
 
@@ -295,7 +303,36 @@ impl<'a> Engine<'a> {
         let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
         let survey = files.survey(&plan.from, &plan.to, &options.adopt, origin)?;
         node.system.preflight(&node.state, &plan.from.manifest, &plan.to)?;
+        if let Some(login) = &options.login {
+            self.keep_way_in(plan, options, origin, login)?;
+        }
         Ok(survey)
+    }
+
+    /// Refuses what surely shuts the login out that deploys.
+    fn keep_way_in(
+        &self,
+        plan: &Plan,
+        options: &SwitchOptions,
+        origin: &Origin,
+        login: &str,
+    ) -> Result<(), Error> {
+        let node = &*self.node;
+        let missing = node.system.ways_in(&node.state, &plan.from, &plan.to, origin, login)?;
+        let Some(missing) = missing else {
+            return Err(Error::refused(format!(
+                "this would remove the login {login}, which deploys: keep it in `users.users`, or deploy \
+                 through another"
+            )));
+        };
+        if missing.is_empty() || options.allow_lockout {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "this would shut the login {login} out, which deploys: {}. If that is meant, say so with \
+             `deployment.allowLockout = true`",
+            missing.join("; ")
+        )))
     }
 
     /// Only `next` is written: recovery takes it at the next boot. What is confirmed already needs

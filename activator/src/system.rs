@@ -56,6 +56,20 @@ pub trait System {
     /// When the host would refuse something; nothing has changed then.
     fn preflight(&self, state: &State, from: &Manifest, to: &Generation) -> Result<(), Error>;
 
+    /// What would keep `login` from logging in after a switch; none when there is no such login
+    /// then.
+    ///
+    /// # Errors
+    /// When the host's files cannot be read.
+    fn ways_in(
+        &self,
+        state: &State,
+        from: &Generation,
+        to: &Generation,
+        origin: &Origin,
+        login: &str,
+    ) -> Result<Option<Vec<String>>, Error>;
+
     /// Adds to generation 0 what `to` is about to set.
     ///
     /// # Errors
@@ -183,6 +197,17 @@ impl System for Listing {
 
     fn preflight(&self, _: &State, _: &Manifest, _: &Generation) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn ways_in(
+        &self,
+        _: &State,
+        _: &Generation,
+        _: &Generation,
+        _: &Origin,
+        _: &str,
+    ) -> Result<Option<Vec<String>>, Error> {
+        Ok(Some(Vec::new()))
     }
 
     fn capture(&self, _: &State, _: &Manifest, _: &mut Origin) -> Result<(), Error> {

@@ -54,6 +54,8 @@ pub struct Switch {
     pub confirm_timeout: u32,
     /// Paths that may be taken over.
     pub adopt: BTreeSet<String>,
+    /// `deployment.allowLockout`: whether the login may be shut out.
+    pub allow_lockout: bool,
 }
 
 impl Deployer {
@@ -150,6 +152,7 @@ impl Deployer {
             adopt: how.adopt.clone(),
             deployer: self.name.to_string(),
             login: None,
+            allow_lockout: how.allow_lockout,
         })
     }
 }

@@ -84,5 +84,6 @@ fn options(mode: Mode) -> SwitchOptions {
         adopt,
         deployer: "sweep@test".to_owned(),
         login: None,
+        allow_lockout: false,
     }
 }

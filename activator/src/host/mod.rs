@@ -7,6 +7,7 @@ mod drift;
 mod health;
 pub(crate) mod install;
 mod kernel;
+mod lockout;
 mod nft;
 pub(crate) mod preflight;
 mod repair;
@@ -129,6 +130,20 @@ impl System for Host {
 
     fn preflight(&self, state: &State, from: &Manifest, to: &Generation) -> Result<(), Error> {
         preflight::check(state, from, to)
+    }
+
+    fn ways_in(
+        &self,
+        state: &State,
+        from: &Generation,
+        to: &Generation,
+        origin: &Origin,
+        login: &str,
+    ) -> Result<Option<Vec<String>>, Error> {
+        match self.accounts.after(login, &to.manifest, origin)? {
+            Some(account) => lockout::missing(state, from, to, origin, &account).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn capture(&self, state: &State, to: &Manifest, origin: &mut Origin) -> Result<(), Error> {

@@ -136,6 +136,132 @@ fn listed(listing: &str) -> BTreeMap<String, Vec<String>> {
     tables
 }
 
+/// Whether `manifest` surely lets nobody connect to this TCP port: a chain of the input drops what
+/// it does not accept, and nothing that it accepts can be that. What is not understood may be.
+pub(crate) fn shuts(manifest: &Manifest, port: u16) -> bool {
+    manifest.nftables.values().any(|table| {
+        let chains = chains(&table.body);
+        let drops = |rules: &&Vec<String>| {
+            rules.iter().any(|rule| rule.contains("hook input"))
+                && rules.iter().any(|rule| rule.contains("policy drop"))
+        };
+        let mut shut = chains.values().filter(drops);
+        shut.any(|rules| !lets_in(rules, &chains, &table.body, port, 0))
+    })
+}
+
+fn lets_in(
+    rules: &[String],
+    chains: &BTreeMap<String, Vec<String>>,
+    body: &str,
+    port: u16,
+    depth: u8,
+) -> bool {
+    rules.iter().any(|rule| {
+        let mut targets = words_after(rule, "jump").chain(words_after(rule, "goto"));
+        let leads = targets.any(|target| match chains.get(target) {
+            Some(rules) if depth < 16 => lets_in(rules, chains, body, port, depth + 1),
+            _ => true,
+        });
+        // A comment ends a rule, and may say anything.
+        let rule = rule.split(" comment \"").next().unwrap_or(rule);
+        let elsewhere = rule.contains("vmap @") || rule.contains("queue");
+        let accepts =
+            rule.split(|c: char| c.is_whitespace() || c == ',').any(|word| word == "accept");
+        leads || elsewhere || (accepts && may_be(rule, body, port))
+    })
+}
+
+/// Whether a rule that accepts may accept a new connection to this port from another host.
+fn may_be(rule: &str, body: &str, port: u16) -> bool {
+    let others = ["icmp", "udp dport", "udp sport", "igmp"];
+    if !rule.contains("tcp") && others.iter().any(|other| rule.contains(other)) {
+        return false;
+    }
+    if rule.contains("ct state") {
+        // Where each state has its verdict, that of new connections is told apart.
+        let accepted = ["new : accept", "new: accept", "new:accept", "!="];
+        return match rule.contains("vmap") {
+            true => accepted.iter().any(|verdict| rule.contains(verdict)),
+            false => rule.contains("new") || rule.contains("!="),
+        };
+    }
+    let values = |key: &str| rule.split_once(key).map(|(_, rest)| set(rest));
+    if let Some(names) = values("iifname ").or_else(|| values("iif ")) {
+        let lo = |name: &&str| name.trim_matches('"') == "lo";
+        if names.iter().all(|name| lo(&name.as_str())) {
+            return false;
+        }
+    }
+    let Some(ports) = values("dport ") else { return true };
+    ports.iter().any(|one| match (one.strip_prefix('@'), one.split_once('-')) {
+        (Some(name), _) => fills(body, name),
+        (None, Some((low, high))) => match (low.parse::<u16>(), high.parse::<u16>()) {
+            (Ok(low), Ok(high)) => (low..=high).contains(&port),
+            _ => true,
+        },
+        (None, None) => one.parse::<u16>().map_or(true, |one| one == port),
+    })
+}
+
+/// The words of `{ a, b }`, or the one word that stands there.
+fn set(text: &str) -> Vec<String> {
+    let text = text.trim_start();
+    if text.starts_with("!=") {
+        // All but that: whatever is asked for may be among it.
+        return vec!["?".to_owned()];
+    }
+    match text.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+        Some((inside, _)) => inside.split(',').map(|word| word.trim().to_owned()).collect(),
+        None => text.split_whitespace().next().map(str::to_owned).into_iter().collect(),
+    }
+}
+
+/// Whether the set `name` of a table has anything in it from the start.
+fn fills(body: &str, name: &str) -> bool {
+    let begin = body.split_once(&format!("set {name} {{"));
+    begin.is_none_or(|(_, rest)| {
+        rest.split_once("\n}").map_or(rest, |(set, _)| set).contains("elements")
+    })
+}
+
+fn words_after<'a>(rule: &'a str, word: &'a str) -> impl Iterator<Item = &'a str> {
+    let words = rule.split_whitespace();
+    let next = rule.split_whitespace().skip(1);
+    words
+        .zip(next)
+        .filter(move |(one, _)| *one == word)
+        .map(|(_, next)| next.trim_end_matches([',', ';', '}']))
+}
+
+/// Chains of a table's body, each with its rules: a rule goes to the end of its line, or of the
+/// braces that it opens.
+fn chains(body: &str) -> BTreeMap<String, Vec<String>> {
+    let mut chains: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let (mut chain, mut rule, mut open) = (None::<String>, String::new(), 0_i64);
+    for line in body.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+        let begins = line.strip_prefix("chain ").and_then(|rest| rest.strip_suffix('{'));
+        if let (None, Some(name)) = (&chain, begins) {
+            chains.entry(name.trim().to_owned()).or_default();
+            chain = Some(name.trim().to_owned());
+            continue;
+        }
+        let Some(name) = &chain else { continue };
+        open += line.matches('{').count() as i64 - line.matches('}').count() as i64;
+        if open < 0 {
+            (chain, open) = (None, 0);
+            continue;
+        }
+        rule = format!("{rule} {line}");
+        if open == 0
+            && let Some(rules) = chains.get_mut(name)
+        {
+            rules.push(std::mem::take(&mut rule));
+        }
+    }
+    chains
+}
+
 fn transaction(known: &[&Manifest], to: &Manifest, present: &BTreeSet<String>) -> String {
     let mut script = String::new();
     let mut deleted = BTreeSet::new();
@@ -242,6 +368,43 @@ w
 }
 ");
         assert_eq!(transaction(&[&old], &old, &present), "");
+    }
+
+    #[test]
+    fn a_port_is_shut_only_where_nothing_can_open_it() {
+        let state =
+            "ct state vmap {\n invalid : drop,\n established : accept,\n new : jump allow,\n}";
+        let body = |rules: &str, allow: &str| {
+            format!(
+                "chain input {{\n type filter hook input priority filter; policy drop;\n iifname {{ \"lo\" }} accept\n {state}\n{rules}\n}}\n\
+                 chain allow {{\n{allow}\n}}\nset none {{\n type inet_service\n}}\nset some {{\n type inet_service\n elements = {{ 22 }}\n}}\n"
+            )
+        };
+        for (rules, allow, shut) in [
+            ("", "", true),
+            ("", "tcp dport 22 accept", false),
+            ("", "tcp dport { 80, 20-30 } accept", false),
+            ("", "tcp dport { 80, 443 } accept", true),
+            ("", "udp dport 22 accept\nicmp type echo-request accept", true),
+            ("", "iifname \"wg0\" accept", false),
+            ("", "ip saddr 10.0.0.0/8 accept", false),
+            ("", "meta l4proto . th dport @none accept", true),
+            ("", "tcp dport @some accept", false),
+            ("", "tcp dport ssh accept", false),
+            ("ct state established,related accept", "", true),
+            ("jump elsewhere", "", false),
+            ("iifname vmap @zones", "", false),
+            ("iifname != \"lo\" accept", "", false),
+            ("tcp dport != 80 accept", "", false),
+            ("tcp dport 22 accept comment \"no icmp\"", "", false),
+            ("tcp dport 80 accept comment \"tcp dport 22 accept\"", "", true),
+            ("accept", "", false),
+        ] {
+            let manifest = with(&[("fw", &body(rules, allow))]);
+            assert_eq!(shuts(&manifest, 22), shut, "{rules} | {allow}");
+        }
+        assert!(!shuts(&with(&[("fw", "chain input { type filter hook input priority 0; }")]), 22));
+        assert!(!shuts(&Manifest::empty("demo"), 22));
     }
 
     #[test]

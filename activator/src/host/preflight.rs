@@ -134,11 +134,36 @@ fn is_error(
 
 /// sshd is asked about the configuration that it would read after the switch.
 fn sshd(state: &State, to: &Generation) -> Result<(), Error> {
+    if !has("sshd") {
+        return Ok(());
+    }
+    let asked = with_sshd_config(state, to, |config| {
+        let path = config?.display().to_string();
+        Some(Run::new("/usr/sbin/sshd").args(["-t".to_owned(), "-f".to_owned(), path]).end())
+    })?;
+    match asked.transpose()? {
+        Some(ended) if !ended.success => {
+            Err(Error::refused(format!("sshd refuses its configuration: {}", ended.said())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Calls `ask` with a file that holds the configuration that sshd would read after the switch; with
+/// none where `to` has no part of it.
+///
+/// # Errors
+/// When that configuration cannot be put together.
+pub(crate) fn with_sshd_config<T>(
+    state: &State,
+    to: &Generation,
+    ask: impl FnOnce(Option<&Path>) -> T,
+) -> Result<T, Error> {
     const MAIN: &str = "/etc/ssh/sshd_config";
     const FOLDER: &str = "/etc/ssh/sshd_config.d";
     let ours = |path: &&str| *path == MAIN || path.starts_with(FOLDER);
-    if !has("sshd") || !to.layout.paths().any(|path| ours(&path)) {
-        return Ok(());
+    if !to.layout.paths().any(|path| ours(&path)) {
+        return Ok(ask(None));
     }
     let tree = state.tree(&to.folder());
     let staged = |path: &str| tree.join(path.trim_start_matches('/'));
@@ -175,14 +200,9 @@ fn sshd(state: &State, to: &Generation) -> Result<(), Error> {
     disk.create_dirs(Path::new("/run/sshd"), 0o755)?;
     let trial = Path::new(RUN_DIR).join("sshd_config");
     disk.replace_file(&trial, (lines.join("\n") + "\n").as_bytes(), 0o600, None)?;
-    let ended = Run::new("/usr/sbin/sshd")
-        .args(["-t".to_owned(), "-f".to_owned(), trial.display().to_string()])
-        .end();
+    let answer = ask(Some(&trial));
     disk.remove_file(&trial)?;
-    match ended? {
-        ended if ended.success => Ok(()),
-        ended => Err(Error::refused(format!("sshd refuses its configuration: {}", ended.said()))),
-    }
+    Ok(answer)
 }
 
 fn sudoers(state: &State, to: &Generation) -> Result<(), Error> {

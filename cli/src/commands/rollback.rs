@@ -75,6 +75,7 @@ fn into(ui: &Ui, args: &RollbackArgs, folder: &Path, host: &str) -> Result<(), C
         adopt: Default::default(),
         deployer: targets::deployer_name(),
         login: None,
+        allow_lockout: false,
     };
     let mut tell = |event| live.wire(host, &event);
     let result = node.rollback(args.to.as_deref(), &options, &mut tell);
@@ -94,6 +95,7 @@ fn over_ssh(
         mode: Mode::Switch,
         confirm_timeout: deployment.confirm_timeout,
         adopt: Default::default(),
+        allow_lockout: deployment.allow_lockout,
     };
     let deployer = args.reach.deployer()?;
     let live = Live::new(ui, &[host.to_owned()]);

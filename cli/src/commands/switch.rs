@@ -22,6 +22,10 @@ pub(crate) struct SwitchArgs {
     #[command(flatten)]
     hosts: HostArgs,
 
+    /// Say what would be done, after trying everything that can fail: as `dry-activate`
+    #[arg(long)]
+    dry_run: bool,
+
     #[command(flatten)]
     reach: ReachArgs,
 }
@@ -33,6 +37,7 @@ pub(crate) fn run(
     args: &SwitchArgs,
     mode: Mode,
 ) -> Result<(), CommandError> {
+    let mode = if args.dry_run { Mode::DryActivate } else { mode };
     let fleet = fleets::open(ui, global)?;
     let hosts = fleets::select(ui, &fleet, &args.hosts.hosts)?;
     let folder = args.reach.folder(&hosts)?;
@@ -64,6 +69,7 @@ fn into(
             adopt: targets::adopted(one),
             deployer: targets::deployer_name(),
             login: None,
+            allow_lockout: one.deployment.allow_lockout,
         };
         let mut tell = |event| live.wire(&one.host, &event);
         let result = node.switch(one.text.as_bytes(), &generation.store, &options, &mut tell);
@@ -87,6 +93,7 @@ fn over_ssh(
             mode,
             confirm_timeout: one.deployment.confirm_timeout,
             adopt: targets::adopted(one),
+            allow_lockout: one.deployment.allow_lockout,
         };
         let target = targets::target(&one.host, &one.deployment);
         hosts.push((target, (targets::generation(one, cache)?, how)));

@@ -27,6 +27,8 @@ pub struct Deployment {
     pub confirm_timeout: u32,
     /// What may be taken over.
     pub adopt: Adopt,
+    /// Whether the deployer may be shut out.
+    pub allow_lockout: bool,
 }
 
 /// Which files of others a switch may take over.
@@ -92,5 +94,6 @@ pub(super) fn of<'w>(job: &'w Job<'w>) -> Result<Deployment> {
             .and_then(|seconds| u32::try_from(seconds).ok())
             .unwrap_or(30),
         adopt,
+        allow_lockout: matches!(data.get("allowLockout"), Some(Data::Bool(true))),
     })
 }

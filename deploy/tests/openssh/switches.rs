@@ -45,7 +45,7 @@ fn generation(sshd: &Sshd, manifest: &str, blobs: &[Vec<u8>]) -> Generation {
 }
 
 fn how(confirm_timeout: u32) -> Switch {
-    Switch { mode: Mode::Switch, confirm_timeout, adopt: BTreeSet::new() }
+    Switch { mode: Mode::Switch, confirm_timeout, adopt: BTreeSet::new(), allow_lockout: false }
 }
 
 fn switch(sshd: &Sshd, manifest: &str, blobs: &[Vec<u8>], told: &Told) -> Result<Outcome, Error> {

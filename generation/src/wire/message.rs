@@ -130,6 +130,9 @@ pub struct SwitchOptions {
     /// The login that the request came through; the node's own word for it replaces this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<String>,
+    /// Whether the login may be shut out by the switch.
+    #[serde(default)]
+    pub allow_lockout: bool,
 }
 
 /// What a node tells.

@@ -124,6 +124,7 @@ fn locked_out() {
         &lab,
         "deployment.confirmTimeout = 4;
          deployment.openFirewall = false;
+         deployment.allowLockout = true;
          networking.firewall.enable = true;",
     );
     let before = host.snapshot();

@@ -237,7 +237,9 @@ fn locked_out() {
     };
   };"#,
     ] {
-        stage.define(&format!("deployment.confirmTimeout = 2;\n{lock}"));
+        stage.define(&format!(
+            "deployment.confirmTimeout = 2;\ndeployment.allowLockout = true;\n{lock}"
+        ));
         let mut switch = stage.cairn().start(&["switch", "alpha"]);
         stage.until_phase("checked");
         stage.until_over();

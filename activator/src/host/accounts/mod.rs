@@ -32,6 +32,17 @@ struct Given {
     groups: BTreeMap<String, u32>,
 }
 
+/// A login as it will be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) home: String,
+    pub(crate) shell: String,
+    /// Whether some password opens it.
+    pub(crate) has_password: bool,
+    pub(crate) groups: BTreeSet<String>,
+}
+
 /// The account files of one host.
 #[derive(Debug)]
 pub(crate) struct Accounts {
@@ -200,6 +211,46 @@ impl Accounts {
         origin.made.retain(|key| !gone.contains(key));
         origin.accounts.retain(|key, _| !back.contains_key(key));
         Ok(())
+    }
+
+    /// The login `name` after a switch to `to`; none when it is not there then.
+    ///
+    /// # Errors
+    /// When the files cannot be read, or accounts cannot be as `to` says.
+    pub(crate) fn after(
+        &self,
+        name: &str,
+        to: &Manifest,
+        origin: &Origin,
+    ) -> Result<Option<Account>, Error> {
+        let mut database = plan(&Database::read(&self.etc)?, to, &self.given, origin)?;
+        if !to.users.contains_key(name) {
+            if origin.made.contains(&format!("user:{name}")) {
+                return Ok(None);
+            }
+            for file in ["passwd", "shadow"] {
+                if let Some(line) = origin.accounts.get(&format!("{file}:{name}")) {
+                    database.table(file).set(line.clone());
+                }
+            }
+        }
+        let Some(fields) = database.passwd.fields(name) else { return Ok(None) };
+        let field = |at: usize| fields.get(at).cloned().unwrap_or_default();
+        let password = match database.shadow.fields(name) {
+            Some(fields) => fields.get(1).cloned().unwrap_or_default(),
+            None => field(1),
+        };
+        let primary = field(3).parse().ok().and_then(|id| database.group.name_of_id(id));
+        let mut groups: BTreeSet<String> = primary.map(str::to_owned).into_iter().collect();
+        let all: Vec<String> = database.group.names().map(str::to_owned).collect();
+        groups.extend(all.into_iter().filter(|group| members(&database, group).contains(name)));
+        Ok(Some(Account {
+            name: name.to_owned(),
+            home: field(5),
+            shell: field(6),
+            has_password: !password.starts_with(['!', '*']) && password != "x",
+            groups,
+        }))
     }
 
     /// Accounts that are not as `manifest` says.
