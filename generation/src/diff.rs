@@ -66,7 +66,7 @@ pub fn unit_plan(old: &Manifest, new: &Manifest, running: Running) -> UnitPlan {
             // The host's own unit stays, without what came with its triggers.
             let difference = difference(unit, &Unit::default());
             apply(name, unit, difference, new, &runs, &mut plan);
-        } else if unit.text.is_some() && !unit.keep_on_removal && runs(name) {
+        } else if unit.text.is_some() && goes(unit) && runs(name) {
             plan.stop.insert(name.clone());
         }
     }
@@ -114,6 +114,7 @@ pub fn wanted(manifest: &Manifest) -> BTreeSet<String> {
                 let mut wanters = unit.wanted_by.iter().chain(&unit.required_by);
                 !up.contains(*name)
                     && !unit.only_manual_start
+                    && !refuses(unit, "RefuseManualStart")
                     && !name.contains("@.")
                     && wanters.any(|wanter| up.contains(wanter) || !is_managed(manifest, wanter))
             })
@@ -160,10 +161,13 @@ fn apply(
         (Difference::None, _) => {}
         // Their properties take effect with the daemon-reload; a stop would take others along.
         (_, "target" | "slice" | "path") => {}
+        // The root is never unmounted.
+        (_, "mount") if name == "-.mount" => drop(plan.reload.insert(name.to_owned())),
         (Difference::Reload, _) => {
             plan.reload.insert(name.to_owned());
         }
-        (Difference::Restart, _) if unit.only_manual_start => {}
+        (Difference::Restart, _) if unit.only_manual_start || refuses(unit, "RefuseManualStop") => {
+        }
         (Difference::Restart, "socket") => stop_socket(name, new, runs, plan),
         (Difference::Restart, "service") => match unit.on_change {
             OnChange::StopStart => stop_service(name, new, runs, plan),
@@ -177,6 +181,18 @@ fn apply(
             OnChange::Nothing => {}
         },
     }
+}
+
+/// Whether a unit is stopped when it is no longer there.
+fn goes(unit: &Unit) -> bool {
+    !unit.keep_on_removal && !refuses(unit, "RefuseManualStop")
+}
+
+/// Whether the unit's own text keeps people, and us, from starting or stopping it.
+fn refuses(unit: &Unit, key: &str) -> bool {
+    let text = unit.text.as_deref().unwrap_or_default();
+    // Asked of every unit: most say nothing of the kind.
+    text.contains(key) && unitfile::is_true(&unitfile::parse(text), "Unit", key)
 }
 
 /// A service that a socket starts is started by its socket again, not by us.
@@ -208,6 +224,9 @@ fn sockets_of(service: &str, manifest: &Manifest) -> Vec<String> {
     let Some(base) = service.strip_suffix(".service") else { return Vec::new() };
     let text = manifest.units.get(service).and_then(|unit| unit.text.as_deref()).unwrap_or("");
     let sections = unitfile::parse(text);
+    if unitfile::is_true(&sections, "Service", "X-NotSocketActivated") {
+        return Vec::new();
+    }
     let named = sections.get("Service").and_then(|keys| keys.get("Sockets"));
     let sockets: Vec<String> = match named {
         Some(values) => {
@@ -237,7 +256,7 @@ fn instances(old: &Manifest, new: &Manifest, running: Running, plan: &mut UnitPl
                     plan,
                 );
             }
-            (Some(before), None) if before.text.is_some() && !before.keep_on_removal => {
+            (Some(before), None) if before.text.is_some() && goes(before) => {
                 plan.stop.insert(name.clone());
             }
             _ => {}
@@ -437,6 +456,26 @@ mod tests {
                 vec![(a, with(|u| u.reload_triggers.push("x".into()), NEW))],
                 "stop a.service, start a.service",
             ),
+            (
+                vec![(a, unit("[Unit]\nRefuseManualStop=yes\n[Service]\nExecStart=/a\n"))],
+                vec![(a, unit("[Unit]\nRefuseManualStop=yes\n[Service]\nExecStart=/b\n"))],
+                "",
+            ),
+            (vec![], vec![(a, unit("[Unit]\nRefuseManualStart=true\n"))], ""),
+            (vec![(a, unit("[Unit]\nRefuseManualStop=on\n"))], vec![], ""),
+            (
+                vec![("a.socket", unit(OLD)), (a, unit(OLD))],
+                vec![
+                    ("a.socket", unit(OLD)),
+                    (a, unit("[Service]\nExecStart=/b\nX-NotSocketActivated=yes\n")),
+                ],
+                "stop a.service, start a.service",
+            ),
+            (vec![("-.mount", unit(OLD))], vec![("-.mount", unit(NEW))], "reload -.mount"),
+            (vec![("a.slice", unit(OLD))], vec![("a.slice", unit(NEW))], ""),
+            (vec![("a.path", unit(OLD))], vec![("a.path", unit(NEW))], ""),
+            (vec![("a.mount", unit(OLD))], vec![("a.mount", unit(NEW))], "restart a.mount"),
+            (vec![("a.swap", unit(OLD))], vec![("a.swap", unit(NEW))], "restart a.swap"),
             (vec![("a.timer", unit(OLD))], vec![("a.timer", unit(NEW))], "restart a.timer"),
             (vec![("a.target", unit(OLD))], vec![("a.target", unit(NEW))], ""),
             (

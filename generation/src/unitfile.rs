@@ -35,7 +35,8 @@ const QUIET: [&str; 12] = [
 ];
 
 /// Reads a unit file as systemd does: comments and continuation lines, sections that appear twice,
-/// keys that are repeated. What systemd would skip with a warning is skipped.
+/// keys that are repeated, and what an empty value takes back. Runs of blanks between words count as
+/// one. What systemd would skip with a warning is skipped.
 pub fn parse(text: &str) -> Sections {
     let mut sections = Sections::new();
     let mut section = String::new();
@@ -46,10 +47,47 @@ pub fn parse(text: &str) -> Sections {
             sections.entry(section.clone()).or_default();
         } else if let Some((key, value)) = line.split_once('=') {
             let keys = sections.entry(section.clone()).or_default();
-            keys.entry(key.trim_end().to_owned()).or_default().push(value.trim().to_owned());
+            let key = key.trim_end();
+            match single_blanks(value.trim()) {
+                // From here on the key is as if it had never been there.
+                empty if empty.is_empty() => drop(keys.remove(key)),
+                value => keys.entry(key.to_owned()).or_default().push(value),
+            }
         }
     }
+    sections.retain(|_, keys| !keys.is_empty());
     sections
+}
+
+/// Words one blank apart, but for what stands in quotes.
+fn single_blanks(value: &str) -> String {
+    let mut plain = String::with_capacity(value.len());
+    let (mut quote, mut escaped) = (None, false);
+    for c in value.chars() {
+        if quote.is_none() && c.is_whitespace() && !escaped {
+            if !plain.ends_with(' ') {
+                plain.push(' ');
+            }
+            continue;
+        }
+        match quote {
+            Some(open) if c == open && !escaped => quote = None,
+            None if (c == '"' || c == '\'') && !escaped => quote = Some(c),
+            _ => {}
+        }
+        escaped = c == '\\' && !escaped;
+        plain.push(c);
+    }
+    plain
+}
+
+/// Whether a key of a unit file is a true boolean, as systemd spells those.
+pub fn is_true(sections: &Sections, section: &str, key: &str) -> bool {
+    let values = sections.get(section).and_then(|keys| keys.get(key));
+    let last = values.and_then(|values| values.last());
+    last.is_some_and(|value| {
+        ["1", "yes", "y", "true", "t", "on"].contains(&value.to_ascii_lowercase().as_str())
+    })
 }
 
 /// Lines with continuations joined by a blank; comments dropped, within a continuation too.
@@ -108,6 +146,9 @@ fn weight(section: &str, key: &str) -> Difference {
         "Install" => Difference::None,
         "Unit" if QUIET.contains(&key) => Difference::None,
         "Unit" if key == "X-Reload-Triggers" => Difference::Reload,
+        "Unit" if key == "X-Restart-Triggers" => Difference::Restart,
+        // systemd skips them: rules for a switch, and not for the unit.
+        _ if key.starts_with("X-") || section.starts_with("X-") => Difference::None,
         "Mount" if key == "Options" => Difference::Reload,
         _ => Difference::Restart,
     }
@@ -124,7 +165,7 @@ mod tests {
 {
     "Service": {
         "ExecStart": [
-            "/bin/a    --flag",
+            "/bin/a --flag",
             "/bin/b",
         ],
     },
@@ -157,10 +198,35 @@ mod tests {
             ),
             ("[Unit]\nAfter=x\n[Service]\nExecStart=/a\nEnvironment=A=1\n", Difference::Restart),
             ("", Difference::Restart),
+            // Comments, blank lines, blanks, the order of sections, keys that change nothing.
+            (
+                "; c\n\n[Service]\n  Environment = A=1\nExecStart=\\\n# within\n /a\n\n[Unit]\nDescription=b\nDocumentation=man:x\n",
+                Difference::None,
+            ),
+            // What an empty value takes back was never there.
+            (
+                "[Service]\nExecStart=/x\nUser=nobody\nExecStart=\nUser=\nExecStart=/a\nEnvironment=A=1\n[Unit]\nAfter=\n",
+                Difference::None,
+            ),
+            ("[Service]\nExecStart=\nEnvironment=A=1\n", Difference::Restart),
+            // Rules for a switch are none for the unit.
+            (
+                "[Unit]\nX-StopOnRemoval=false\n[Service]\nX-RestartIfChanged=false\nExecStart=/a\nEnvironment=A=1\n[X-Mine]\na=b\n",
+                Difference::None,
+            ),
+            (
+                "[Unit]\nX-Restart-Triggers=1\n[Service]\nExecStart=/a\nEnvironment=A=1\n",
+                Difference::Restart,
+            ),
+            // Blanks in quotes are part of the word.
+            ("[Service]\nExecStart=/a\nEnvironment=\"A=1\"\n", Difference::Restart),
         ] {
             assert_eq!(compare(BASE, new), expected, "{new}");
             assert_eq!(compare(new, BASE), expected, "{new}");
         }
+        let echo = |words| format!("[Service]\nExecStart=/bin/echo {words}\n");
+        assert_eq!(compare(&echo("a   b"), &echo("a b")), Difference::None);
+        assert_eq!(compare(&echo("'a   b'"), &echo("'a b'")), Difference::Restart);
         let mount = |options| format!("[Mount]\nWhat=/dev/a\nOptions={options}\n");
         assert_eq!(compare(&mount("ro"), &mount("rw")), Difference::Reload);
     }

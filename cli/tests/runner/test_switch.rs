@@ -45,6 +45,25 @@ fn a_dry_run_changes_nothing() {
 }
 
 #[test]
+fn a_dry_run_says_what_the_switch_then_does() {
+    let folder = small();
+    let actions = |more: &[&str]| -> Vec<serde_json::Value> {
+        let set = "deployment.adopt=true";
+        let words = ["switch", "demo", "--into", "root", "--set", set, "--format", "json"];
+        let output = cairn_in(folder.path(), &[&words, more].concat());
+        assert_eq!(output.code, 0, "{output:?}");
+        let objects = output.objects().into_iter();
+        objects.filter(|object| object["type"] == "action").collect()
+    };
+    fs::create_dir_all(folder.path().join("root/etc")).expect("a folder");
+    fs::write(folder.path().join("root/etc/motd"), "theirs").expect("written");
+    let dry = actions(&["--dry-run"]);
+    assert!(dry.iter().any(|action| action["action"] == "adopt-file"), "{dry:#?}");
+    assert_eq!(dry, actions(&[]));
+    assert!(actions(&["--dry-run"]).is_empty());
+}
+
+#[test]
 fn nothing_is_touched_where_anything_is_wrong() {
     let folder = small();
     let output = cairn_in(

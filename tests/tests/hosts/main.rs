@@ -9,6 +9,8 @@ mod interference;
 mod lab;
 mod sweep;
 mod the_path;
+mod units;
+mod ways_in;
 
 fn main() {
     cairn_tests::run(
@@ -19,6 +21,8 @@ fn main() {
             ("bad_input", bad_input::CASES),
             ("going_back", going_back::CASES),
             ("drift", drift::CASES),
+            ("units", units::CASES),
+            ("ways_in", ways_in::CASES),
             ("examples", examples::CASES),
             ("interference", interference::CASES),
             ("sweep", sweep::cases()),
