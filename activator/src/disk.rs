@@ -74,9 +74,15 @@ impl Disk {
     ) -> Result<(), Error> {
         let new = temporary(path);
         self.remove_file(&new)?;
-        self.write_new(&new, content, mode, ids)?;
-        File::open(&new).and_then(|file| file.sync_all()).map_err(io("flush", &new))?;
-        self.rename(&new, path)?;
+        let written = self.write_new(&new, content, mode, ids).and_then(|()| {
+            File::open(&new).and_then(|file| file.sync_all()).map_err(io("flush", &new))?;
+            self.rename(&new, path)
+        });
+        if written.is_err() {
+            // What is not whole is of no use to anybody.
+            let _ = fs::remove_file(&new);
+        }
+        written?;
         self.sync_parent(path)
     }
 
