@@ -141,7 +141,12 @@ impl<'w> Study<'w> {
         let declares = text.contains("mkOption") || text.contains("mkEnableOption");
         let is_known = |error: &Diagnostic| found.contains(error);
         let new = inferred.unwrap_or_default().into_iter().filter(|error| {
-            let is_unsure = error.code == "option::unknown" && (!is_sure || declares);
+            // A module of other hosts may read and define what this one has not.
+            let is_unsure = match error.code.as_str() {
+                "option::unknown" => !is_sure || declares,
+                "name::missing-attribute" => !is_sure,
+                _ => false,
+            };
             error.span.file == tree.file
                 && !is_unsure
                 && !is_known(error)
