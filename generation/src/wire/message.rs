@@ -8,7 +8,7 @@ use crate::id::{BlobId, GenerationId};
 use crate::wire::{Drift, HistoryEntry};
 
 /// The version of this protocol. Both sides say theirs first, and part when they differ.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// The first message of each side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
