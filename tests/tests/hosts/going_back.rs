@@ -18,7 +18,7 @@ pub(crate) const CASES: &[Case] = &[
 const ADDRESS: [u8; 4] = [10, 77, 0, 11];
 
 /// A generation in which the host is well, and another that it does not stay in.
-const BEFORE: &str = r#"
+pub(crate) const BEFORE: &str = r#"
   environment.etc.mark.text = "before\n";
   systemd.services.steady = {
     wantedBy = [ "multi-user.target" ];

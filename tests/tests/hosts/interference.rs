@@ -8,6 +8,7 @@ use std::process::Stdio;
 use cairn_generation::wire::{Event, Hello, PROTOCOL, Request, read_message, write_message};
 use cairn_tests::{Cairn, Case, Disk, Fleet, Host, Lab, Outcome, Snapshot};
 
+use crate::going_back::BEFORE;
 use crate::the_path::last;
 
 pub(crate) const CASES: &[Case] = &[
@@ -23,14 +24,6 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 const ADDRESS: [u8; 4] = [10, 77, 0, 11];
-
-const BEFORE: &str = r#"
-  environment.etc.mark.text = "before\n";
-  systemd.services.steady = {
-    wantedBy = [ "multi-user.target" ];
-    serviceConfig.ExecStart = "/bin/sleep infinity";
-  };
-"#;
 
 /// A host in a first generation, and the fleet that says so.
 struct Stage<'lab> {
