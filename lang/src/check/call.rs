@@ -131,7 +131,8 @@ impl<'a> Checker<'_, 'a> {
             Ty::Fun(Fun::Sig(fun, given)) => self.call_signature(fun, given, args, at, want),
             other => {
                 let types: Vec<_> = args.iter().map(|arg| self.part_of(*arg)).collect();
-                self.call_any(other, &types, at)
+                // What a set gives when it is called may be the set itself.
+                self.inside(Ty::Dyn, || self.call_any(other, &types, at))
             }
         }
     }
