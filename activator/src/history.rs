@@ -17,7 +17,7 @@ use crate::error::{Error, io};
 use crate::journal::Journal;
 use crate::state::{State, read_json, write_json};
 
-/// Which line is the last. Written after it: a crash in between leaves it one line behind.
+/// Which line is the last. Written after it: a crash, or a full disk, leaves it one line behind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Head {
     number: u64,
@@ -111,7 +111,8 @@ pub fn append(
 ) -> Result<(), Error> {
     if length(state) > journal.history_length {
         // It may have been cut off between the line and the head.
-        return write_json(disk, &head_path(state), &last(state, &content(state)?));
+        write_head(disk, state, &last(state, &content(state)?));
+        return Ok(());
     }
     let entry = HistoryEntry {
         started: journal.started.clone(),
@@ -140,7 +141,7 @@ pub(crate) fn note(disk: &Disk, state: &State, entry: HistoryEntry) -> Result<()
     let end = last(state, &text);
     let entry = HistoryEntry {
         number: end.number + 1,
-        previous: end.hash,
+        previous: end.hash.clone(),
         at: jiff::Timestamp::now().to_string(),
         ..entry
     };
@@ -150,9 +151,20 @@ pub(crate) fn note(disk: &Disk, state: &State, entry: HistoryEntry) -> Result<()
     if text.len() > length {
         disk.truncate(&path, length as u64)?;
     }
+    let head = head_path(state);
+    // It may be one line behind, but not two.
+    if end.number > 0 && read_json::<Head>(&head).ok().flatten().as_ref() != Some(&end) {
+        write_json(disk, &head, &end)?;
+    }
     disk.append(&path, &[line.as_slice(), b"\n"].concat())?;
     disk.sync_parent(&path)?;
-    write_json(disk, &head_path(state), &Head { number: entry.number, hash: hash(&line) })
+    write_head(disk, state, &Head { number: entry.number, hash: hash(&line) });
+    Ok(())
+}
+
+/// What the line tells of is over: a full disk must not make a failure of it now.
+fn write_head(disk: &Disk, state: &State, head: &Head) {
+    let _ = write_json(disk, &head_path(state), head);
 }
 
 /// What the next line follows: the line that was last written, even where somebody has changed or
