@@ -544,11 +544,7 @@ impl<'a> Engine<'a> {
     /// A line of history that nothing depends on.
     fn note(&mut self, attempt: HistoryEntry) {
         let entry = HistoryEntry { timings: self.timings.clone(), ..attempt };
-        if let Err(error) = history::note(&self.node.disk, &self.node.state, entry) {
-            (self.tell)(Event::Warning {
-                message: format!("history has no line of this: {error}"),
-            });
-        }
+        history::note_or_warn(&self.node.disk, &self.node.state, entry, self.tell);
     }
 
     fn announce(&mut self, plan: &Plan, step: Step) {

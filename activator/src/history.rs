@@ -9,13 +9,14 @@ use std::io;
 use std::path::PathBuf;
 
 use cairn_generation::BlobId;
-use cairn_generation::wire::{FailedUnit, History, HistoryEntry};
+use cairn_generation::wire::{Event, FailedUnit, History, HistoryEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::Disk;
 use crate::error::{Error, io};
 use crate::journal::Journal;
 use crate::state::{State, read_json, write_json};
+use crate::system::Tell;
 
 /// Which line is the last. Written after it: a crash, or a full disk, leaves it one line behind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,6 +161,13 @@ pub(crate) fn note(disk: &Disk, state: &State, entry: HistoryEntry) -> Result<()
     disk.sync_parent(&path)?;
     write_head(disk, state, &Head { number: entry.number, hash: hash(&line) });
     Ok(())
+}
+
+/// [`note`] where nothing depends on the line: a warning says that it is missing.
+pub(crate) fn note_or_warn(disk: &Disk, state: &State, entry: HistoryEntry, tell: Tell) {
+    if let Err(error) = note(disk, state, entry) {
+        tell(Event::Warning { message: format!("history has no line of this: {error}") });
+    }
 }
 
 /// What the line tells of is over: a full disk must not make a failure of it now.

@@ -51,7 +51,7 @@ pub(crate) fn repair(node: &mut Node, by: &By, tell: Tell) -> Result<Outcome, Fa
         login: by.login.clone(),
         ..HistoryEntry::default()
     };
-    history::note(&node.disk, &node.state, entry)?;
+    history::note_or_warn(&node.disk, &node.state, entry, tell);
     match done {
         Ok(()) => Ok(outcome(current.number, current.id, true)),
         Err(error) => Err(Failure { step: None, message: error.to_string(), unchanged: false }),
