@@ -32,9 +32,12 @@ pub use typing::Kin;
 
 use crate::report::Report;
 use crate::standard::standard_modules;
-use job::{Answers, Heaps, Job};
+use job::{Answers, Desk, Job};
 use outline::{FleetValue, Outline};
 use settings::Setting;
+
+/// A desk with more bytes on it is cleared: what hosts share is worth no more memory than this.
+const DESK: usize = 64 << 20;
 
 /// A fleet that has been read: names are known, no host has been evaluated.
 pub struct Fleet {
@@ -184,24 +187,54 @@ impl Fleet {
         SelectError::Unknown { wanted: format!("no group or tag is called `{wanted}`"), help }
     }
 
-    /// Does `work` for each of `hosts`, on all processors, and gives the results in their order.
+    /// Does `work` for each of `hosts`, on all processors, and gives the results in their order. What
+    /// `is_wrong` is worked out once more at a desk of its own: an error that hosts share is told in
+    /// the words of the first that met it, and which one that is must not depend on chance.
     fn each<T: Send>(
         &self,
         hosts: &[String],
-        work: impl for<'w> Fn(&'w Job<'w>) -> T + Sync,
+        is_wrong: impl Fn(&T) -> bool + Sync,
+        work: impl for<'w> Fn(Job<'w>) -> T + Sync,
+    ) -> Vec<T> {
+        self.each_numbered(hosts, is_wrong, |job, _| work(job))
+    }
+
+    /// As [`Fleet::each`]; the work is told which of `hosts` it is for.
+    fn each_numbered<T: Send>(
+        &self,
+        hosts: &[String],
+        is_wrong: impl Fn(&T) -> bool + Sync,
+        work: impl for<'w> Fn(Job<'w>, usize) -> T + Sync,
     ) -> Vec<T> {
         let next = AtomicUsize::new(0);
-        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(hosts.len());
+        let threads = threads().min(hosts.len());
         let one = || {
             let mut results = Vec::new();
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(host) = hosts.get(index) else { break results };
-                let heaps = Heaps::new(self);
-                if let Some(job) = Job::new(self, &heaps, host) {
-                    results.push((index, work(&job)));
+            let mut index = next.fetch_add(1, Ordering::Relaxed);
+            let mut heap = Arena::new();
+            while index < hosts.len() {
+                heap.reset();
+                let desk = Desk::new(self, &heap);
+                let mut alone = true;
+                while let Some(host) = hosts.get(index)
+                    && heap.used() < DESK
+                {
+                    let result = desk.job(host);
+                    let result = result.map(|job| job.eval().anew(None, || work(job, index)));
+                    let is_wrong = result.as_ref().is_some_and(&is_wrong);
+                    match result {
+                        // The next desk is for this host first.
+                        Some(_) if is_wrong && !alone => break,
+                        result => results.extend(result.map(|result| (index, result))),
+                    }
+                    index = next.fetch_add(1, Ordering::Relaxed);
+                    if is_wrong {
+                        break;
+                    }
+                    alone = false;
                 }
             }
+            results
         };
         let mut results = Vec::new();
         thread::scope(|scope| {
@@ -220,6 +253,11 @@ impl Fleet {
     fn report(&self, diagnostics: Vec<Diagnostic>) -> Report {
         Report::new(diagnostics, self.world.sources.clone())
     }
+}
+
+/// How many hosts are evaluated at once.
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn read_outline(world: &World) -> (Outline, Vec<Diagnostic>) {

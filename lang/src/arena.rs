@@ -27,6 +27,17 @@ impl Arena {
         Arena::default()
     }
 
+    /// Empties the heap, and keeps most of its memory for what comes next.
+    pub fn reset(&mut self) {
+        self.bump.reset();
+        self.trees = OnceCell::new();
+    }
+
+    /// Bytes that values take.
+    pub fn used(&self) -> usize {
+        self.bump.allocated_bytes().saturating_sub(self.bump.chunk_capacity())
+    }
+
     /// Bytes taken so far.
     pub fn allocated(&self) -> usize {
         self.bump.allocated_bytes()

@@ -31,6 +31,7 @@ mod scope;
 pub use alloc::AttrsBuilder;
 pub use attrs::Fallback;
 pub(crate) use attrs::fallback;
+pub(crate) use call::trace_call;
 pub(crate) use coerce::{LIST_AS_TEXT, NULL_AS_TEXT, STORE, secret_in_text};
 pub use inspect::{FormalInfo, Formals};
 pub(crate) use inspect::{mismatch, virtual_path};
@@ -61,6 +62,7 @@ pub struct Evaluator<'a> {
     blobs: RefCell<BTreeMap<String, VirtualPath>>,
     trees: RefCell<FxHashMap<u32, &'a Tree>>,
     regexes: RegexCache,
+    pub(crate) modules: crate::modules::Shared<'a>,
     depth: Cell<u32>,
     ticks: Cell<u32>,
     started: Cell<Instant>,
@@ -84,6 +86,7 @@ impl<'a> Evaluator<'a> {
             blobs: RefCell::default(),
             trees: RefCell::default(),
             regexes: RegexCache::default(),
+            modules: crate::modules::Shared::default(),
             depth: Cell::new(0),
             ticks: Cell::new(0),
             started: Cell::new(Instant::now()),

@@ -12,6 +12,17 @@ use rustc_hash::FxHashMap;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Symbol(u32);
 
+/// The symbol of a name that the program itself knows, looked up once.
+macro_rules! symbol {
+    ($text:literal) => {{
+        static SYMBOL: std::sync::LazyLock<$crate::symbol::Symbol> =
+            std::sync::LazyLock::new(|| $crate::symbol::Symbol::new($text));
+        *SYMBOL
+    }};
+}
+
+pub(crate) use symbol;
+
 /// The table's first chunk holds this many names, each following one twice as many.
 const FIRST_CHUNK: u32 = 1024;
 const CHUNKS: usize = 22;

@@ -42,7 +42,8 @@ impl Fleet {
     ) -> std::result::Result<(Vec<Built>, Report), Report> {
         let mut built = Vec::new();
         let mut problems = Vec::new();
-        for (one, found) in self.each(hosts, |job| self.build_one(job, fetch, store)) {
+        let is_wrong = |(one, _): &(Option<Built>, _)| one.is_none();
+        for (one, found) in self.each(hosts, is_wrong, |job| self.build_one(job, fetch, store)) {
             built.extend(one);
             problems.extend(found);
         }
@@ -53,7 +54,7 @@ impl Fleet {
 
     fn build_one<'w>(
         &self,
-        job: &'w Job<'w>,
+        job: Job<'w>,
         fetch: &dyn Fetch,
         store: &Store,
     ) -> (Option<Built>, Vec<Diagnostic>) {
@@ -70,7 +71,7 @@ impl Fleet {
 
     fn finish<'w>(
         &self,
-        job: &'w Job<'w>,
+        job: Job<'w>,
         mut draft: Draft,
         fetch: &dyn Fetch,
         store: &Store,

@@ -25,8 +25,9 @@ impl Fleet {
         let mut problems = self.problems.clone();
         problems.extend(unparsed);
         let mut outlines = Vec::new();
-        for ((_, found), outline) in self.each(hosts, |job| (draft(job), job.outline(Root::Fleet)))
-        {
+        let is_wrong = |((_, found), _): &((_, Vec<Diagnostic>), _)| found.iter().any(is_error);
+        let work = |job: Job<'_>| (draft(job), job.outline(Root::Fleet));
+        for ((_, found), outline) in self.each(hosts, is_wrong, work) {
             problems.extend(found);
             outlines.extend(outline);
         }
@@ -38,7 +39,7 @@ impl Fleet {
 
     /// Infers types for the standard modules, against the options of these hosts.
     pub fn check_standard(&self, hosts: &[String]) -> Report {
-        let outlines = self.each(hosts, |job| job.outline(Root::Cairn));
+        let outlines = self.each(hosts, Option::is_none, |job| job.outline(Root::Cairn));
         let outlines: Vec<_> = outlines.into_iter().flatten().collect();
         self.report(self.check_types(&[], &outlines))
     }
@@ -60,7 +61,7 @@ impl Fleet {
 
 /// The manifest of a job's host, and everything that there is to say about the host. There is a
 /// manifest only where there is no error.
-pub(super) fn draft<'w>(job: &'w Job<'w>) -> (Option<Draft>, Vec<Diagnostic>) {
+pub(super) fn draft<'w>(job: Job<'w>) -> (Option<Draft>, Vec<Diagnostic>) {
     let config = match job.config() {
         Ok(config) => config,
         Err(error) => return (None, vec![*error]),
@@ -84,7 +85,7 @@ pub(super) fn draft<'w>(job: &'w Job<'w>) -> (Option<Draft>, Vec<Diagnostic>) {
 
 /// What else is wrong with a host that has errors. What an error spoiled must not be found wrong
 /// again: where something seems to be missing, only values are judged that no error has a part in.
-fn faults_beside_errors<'w>(job: &'w Job<'w>, tolerant: &Configuration<'w, 'w>) -> Vec<Diagnostic> {
+fn faults_beside_errors<'w>(job: Job<'w>, tolerant: &Configuration<'w, 'w>) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     if let Ok(strict) = job.strict() {
         faults.extend(said(job, strict));
@@ -101,11 +102,11 @@ fn faults_beside_errors<'w>(job: &'w Job<'w>, tolerant: &Configuration<'w, 'w>) 
 }
 
 fn judged<'w>(
-    job: &'w Job<'w>,
+    job: Job<'w>,
     resources: &Data,
     partial: &BTreeSet<String>,
 ) -> std::result::Result<Draft, Vec<Diagnostic>> {
-    let known = job.eval().map(|eval| eval.blobs()).unwrap_or_default();
+    let known = job.eval().blobs();
     manifest::draft(job.name(), resources, &known, &job.places(), partial)
 }
 
@@ -150,7 +151,7 @@ fn part(
 }
 
 /// What modules have to say about the host: assertions that fail, and warnings.
-fn said<'w>(job: &'w Job<'w>, config: &Configuration<'w, 'w>) -> Vec<Diagnostic> {
+fn said<'w>(job: Job<'w>, config: &Configuration<'w, 'w>) -> Vec<Diagnostic> {
     let mut said = Vec::new();
     for assertion in items(job, config, "assertions") {
         let message = assertion.get("message").and_then(Data::as_str);
@@ -173,10 +174,9 @@ fn said<'w>(job: &'w Job<'w>, config: &Configuration<'w, 'w>) -> Vec<Diagnostic>
 }
 
 /// The elements of a list option, each computed by itself: an error is among the host's others.
-fn items<'w>(job: &'w Job<'w>, config: &Configuration<'w, 'w>, option: &str) -> Vec<Data> {
-    let (Ok(Value::List(list)), Ok(eval)) = (config.value(&[option]), job.eval()) else {
-        return Vec::new();
-    };
+fn items<'w>(job: Job<'w>, config: &Configuration<'w, 'w>, option: &str) -> Vec<Data> {
+    let Ok(Value::List(list)) = config.value(&[option]) else { return Vec::new() };
+    let eval = job.eval();
     list.iter().filter_map(|item| eval.to_data(item, Span::NONE).ok()).collect()
 }
 

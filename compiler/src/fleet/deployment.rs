@@ -57,7 +57,7 @@ impl Fleet {
     ) -> std::result::Result<BTreeMap<String, Deployment>, Report> {
         let mut deployments = BTreeMap::new();
         let mut problems = Vec::new();
-        for (host, result) in hosts.iter().zip(self.each(hosts, of)) {
+        for (host, result) in hosts.iter().zip(self.each(hosts, Result::is_err, of)) {
             match result {
                 Ok(deployment) => drop(deployments.insert(host.clone(), deployment)),
                 Err(error) => problems.push(*error),
@@ -68,7 +68,7 @@ impl Fleet {
 }
 
 /// The deployment options of a job's host.
-pub(super) fn of<'w>(job: &'w Job<'w>) -> Result<Deployment> {
+pub(super) fn of<'w>(job: Job<'w>) -> Result<Deployment> {
     let config = job.config()?;
     let data = config.data(&["deployment"])?;
     let text = |name: &str| data.get(name).and_then(Data::as_str).map(str::to_owned);

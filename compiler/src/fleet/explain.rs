@@ -23,7 +23,7 @@ impl Fleet {
         };
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let hosts = [host.to_owned()];
-        let explained = self.each(&hosts, |job| job.config()?.explain_all(&names));
+        let explained = self.each(&hosts, Result::is_err, |job| job.config()?.explain_all(&names));
         match explained.into_iter().next() {
             Some(Ok(explained)) => Ok(explained),
             Some(Err(error)) => Err(self.report(vec![*error])),

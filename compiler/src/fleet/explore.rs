@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use cairn_lang::{Evaluator, Result, Root, Span, TraceSink, Value, VirtualPath};
+use cairn_lang::{Arena, Evaluator, Result, Root, Span, TraceSink, Value, VirtualPath};
 
 use super::Fleet;
-use super::job::{Heaps, Job};
+use super::job::{Desk, Job};
 use super::outline::FleetValue;
 use super::packages::pkgs;
 use crate::report::Report;
@@ -32,35 +32,36 @@ impl Fleet {
         host: Option<&str>,
         work: impl for<'w> FnOnce(&'w Evaluator<'w>, Names<'w>) -> T,
     ) -> Result<T, Report> {
-        let heaps = Heaps::new(self);
+        let heap = Arena::new();
+        let desk = Desk::new(self, &heap);
         let any = self.outline.hosts.keys().next().map(String::as_str);
-        let Some(job) = host.or(any).and_then(|host| Job::new(self, &heaps, host)) else {
+        let Some(job) = host.or(any).and_then(|host| desk.job(host)) else {
             return Err(self.report(Vec::new()));
         };
-        enter(self, &job, host.is_some(), work)
+        enter(self, job, host.is_some(), work)
     }
 }
 
 fn enter<'w, T>(
     fleet: &Fleet,
-    job: &'w Job<'w>,
+    job: Job<'w>,
     of_host: bool,
     work: impl FnOnce(&'w Evaluator<'w>, Names<'w>) -> T,
 ) -> Result<T, Report> {
     let failed = |error: Box<_>| fleet.report(vec![*error]);
-    let eval = job.eval().map_err(failed)?;
+    let eval = job.eval();
     let names = names(job, eval, of_host).map_err(failed)?;
     Ok(work(eval, names))
 }
 
-fn names<'w>(job: &'w Job<'w>, eval: &'w Evaluator<'w>, of_host: bool) -> Result<Names<'w>> {
+fn names<'w>(job: Job<'w>, eval: &'w Evaluator<'w>, of_host: bool) -> Result<Names<'w>> {
     let fleet = FleetValue::load(eval)?;
     let lib = VirtualPath { root: Root::Cairn, path: "lib".to_owned() };
     let mut names = vec![
         ("fleet", fleet.outputs()),
         ("lib", eval.import(&lib, Span::NONE)?),
         ("pkgs", pkgs(eval, &fleet)?),
-        ("nodes", job.nodes(eval, of_host)),
+        ("nodes", job.nodes(of_host)),
     ];
     if of_host {
         // Whatever depends on an error fails here: nobody must take half a value for the whole.

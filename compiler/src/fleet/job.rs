@@ -1,10 +1,10 @@
 //! The evaluation of one host, and of as much of other hosts as it asks for.
 //!
-//! Every host has an evaluator of its own, on a heap of its own; all those of one job run in one
-//! thread. What one host reads of another is copied as plain data, part by part, so that nothing
-//! is computed that nobody asked for.
+//! A thread evaluates hosts one after the other at a [`Desk`], where they share what does not depend
+//! on the host: files, the library, options' declarations. What one host reads of another is copied
+//! as plain data, part by part, so that nothing is computed that nobody asked for.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -66,119 +66,90 @@ impl Answers {
     }
 }
 
-/// The heaps of a job's evaluators; those of hosts that nobody asks for stay empty.
-pub(crate) struct Heaps(Vec<Arena>);
-
-impl Heaps {
-    pub(crate) fn new(fleet: &Fleet) -> Heaps {
-        Heaps(fleet.outline.hosts.keys().map(|_| Arena::new()).collect())
-    }
+/// What evaluations of several hosts share, one after the other in one thread: a heap, and with it
+/// whatever does not depend on the host. What comes of a host is the same as if it were alone: one
+/// with an error is evaluated once more at a desk of its own, see [`Fleet::each`].
+pub(crate) struct Desk<'w> {
+    fleet: &'w Fleet,
+    eval: Evaluator<'w>,
+    value: OnceCell<FleetValue<'w>>,
+    pkgs: OnceCell<Value<'w>>,
+    /// `nodes`, every host's configuration as a copy.
+    copies: OnceCell<Value<'w>>,
+    nodes: Vec<Node<'w>>,
+    /// The number of the host whose job is under way.
+    at_work: Cell<usize>,
+    /// Questions being answered, the innermost last.
+    asked: RefCell<Vec<Question>>,
 }
 
 /// The evaluation of one host.
+#[derive(Clone, Copy)]
 pub(crate) struct Job<'w> {
-    fleet: &'w Fleet,
+    desk: &'w Desk<'w>,
     /// The number of the host that the job is about.
     host: usize,
-    nodes: Vec<Node<'w>>,
-    /// Questions being answered, the innermost last.
-    asked: RefCell<Vec<Question>>,
 }
 
 /// How modules become a configuration.
 type EvalModules<'w> =
     fn(&'w Evaluator<'w>, &[ModuleSource<'w>], &[(Symbol, Value<'w>)]) -> Configuration<'w, 'w>;
 
-/// A host within a job.
+/// A host at a desk.
 struct Node<'w> {
     name: &'w str,
-    eval: OnceCell<Evaluator<'w>>,
-    heap: &'w Arena,
     config: OnceCell<Configuration<'w, 'w>>,
     strict: OnceCell<Configuration<'w, 'w>>,
 }
 
-impl<'w> Job<'w> {
-    /// A job about `host`; none where there is no such host.
-    pub(crate) fn new(fleet: &'w Fleet, heaps: &'w Heaps, host: &str) -> Option<Job<'w>> {
-        let names = fleet.outline.hosts.keys();
-        let nodes = names.zip(&heaps.0).map(|(name, heap)| Node {
+impl<'w> Desk<'w> {
+    /// A desk with nothing on it, all of whose values will lie on `heap`.
+    pub(crate) fn new(fleet: &'w Fleet, heap: &'w Arena) -> Desk<'w> {
+        let eval = Evaluator::new(heap, &fleet.world);
+        install(&eval);
+        let nodes = fleet.outline.hosts.keys().map(|name| Node {
             name,
-            eval: OnceCell::new(),
-            heap,
             config: OnceCell::new(),
             strict: OnceCell::new(),
         });
-        let nodes: Vec<_> = nodes.collect();
-        let host = nodes.iter().position(|node| node.name == host)?;
-        Some(Job { fleet, host, nodes, asked: RefCell::default() })
-    }
-
-    /// The host's evaluator.
-    pub(crate) fn eval(&'w self) -> Result<&'w Evaluator<'w>> {
-        self.evaluator(self.host)
-    }
-
-    /// The host's configuration.
-    ///
-    /// # Errors
-    /// Whatever `cairn.nix` meets.
-    pub(crate) fn config(&'w self) -> Result<&'w Configuration<'w, 'w>> {
-        self.configuration(self.host)
-    }
-
-    /// The host's configuration once more: whatever depends on an error fails in it.
-    ///
-    /// # Errors
-    /// Whatever `cairn.nix` meets.
-    pub(crate) fn strict(&'w self) -> Result<&'w Configuration<'w, 'w>> {
-        let node = self.node(self.host)?;
-        if let Some(config) = node.strict.get() {
-            return Ok(config);
+        Desk {
+            fleet,
+            eval,
+            value: OnceCell::new(),
+            pkgs: OnceCell::new(),
+            copies: OnceCell::new(),
+            nodes: nodes.collect(),
+            at_work: Cell::new(usize::MAX),
+            asked: RefCell::default(),
         }
-        let config = self.evaluate(self.host, eval_modules_strictly)?;
-        Ok(node.strict.get_or_init(|| config))
     }
 
-    /// The host's name.
-    pub(crate) fn name(&'w self) -> &'w str {
-        self.nodes.get(self.host).map_or("", |node| node.name)
+    /// A job about `host`; none where there is no such host.
+    pub(crate) fn job(&'w self, host: &str) -> Option<Job<'w>> {
+        let host = self.nodes.binary_search_by(|node| node.name.cmp(host)).ok()?;
+        self.at_work.set(host);
+        Some(Job { desk: self, host })
     }
 
-    /// What the host's evaluator takes its memory from.
-    pub(crate) fn heap(&'w self) -> Option<&'w Arena> {
-        self.nodes.get(self.host).map(|node| node.heap)
+    fn value(&'w self) -> Result<&'w FleetValue<'w>> {
+        if let Some(value) = self.value.get() {
+            return Ok(value);
+        }
+        let value = FleetValue::load(&self.eval)?;
+        Ok(self.value.get_or_init(|| value))
     }
 
-    /// Where the fleet names the host.
-    pub(crate) fn span(&'w self) -> Span {
-        self.fleet.outline.hosts.get(self.name()).copied().unwrap_or(Span::NONE)
-    }
-
-    /// Where the fleet names a package of its own.
-    pub(crate) fn package_span(&'w self, name: &str) -> Option<Span> {
-        let eval = self.eval().ok()?;
-        let packages = FleetValue::load(eval).ok()?.packages(eval).ok()??;
-        packages.get_str(name).map(|attr| attr.span)
-    }
-
-    /// The texts that spans point into.
-    pub(crate) fn sources(&'w self) -> &'w Sources {
-        &self.fleet.world.sources
+    fn pkgs(&'w self) -> Result<Value<'w>> {
+        if let Some(pkgs) = self.pkgs.get() {
+            return Ok(*pkgs);
+        }
+        let pkgs = super::packages::pkgs(&self.eval, self.value()?)?;
+        Ok(*self.pkgs.get_or_init(|| pkgs))
     }
 
     fn node(&'w self, number: usize) -> Result<&'w Node<'w>> {
         let gone = || Diagnostic::error("fleet::unknown-host", Span::NONE, "no such host");
         self.nodes.get(number).ok_or_else(|| gone().into())
-    }
-
-    fn evaluator(&'w self, number: usize) -> Result<&'w Evaluator<'w>> {
-        let node = self.node(number)?;
-        Ok(node.eval.get_or_init(|| {
-            let eval = Evaluator::new(node.heap, &self.fleet.world);
-            install(&eval);
-            eval
-        }))
     }
 
     fn configuration(&'w self, number: usize) -> Result<&'w Configuration<'w, 'w>> {
@@ -192,32 +163,15 @@ impl<'w> Job<'w> {
 
     fn evaluate(&'w self, number: usize, with: EvalModules<'w>) -> Result<Configuration<'w, 'w>> {
         let name = self.node(number)?.name;
-        let eval = self.evaluator(number)?;
-        let fleet = FleetValue::load(eval)?;
-        let modules = self.modules(eval, &fleet, name)?;
-        let special = special(eval, &fleet, name, self.nodes_value(eval, number))?;
+        let modules = self.modules(name)?;
+        let special = special(&self.eval, self.pkgs()?, name, self.nodes_value(number));
+        let eval = &self.eval;
         Ok(with(eval, &modules, &special))
     }
 
-    /// The host's modules for their declarations alone: what would be computed from the values of a
-    /// host, a default for example, fails.
-    ///
-    /// # Errors
-    /// Whatever `cairn.nix` meets.
-    pub(super) fn declarations(&'w self) -> Result<Configuration<'w, 'w>> {
-        let eval = self.eval()?;
-        let fleet = FleetValue::load(eval)?;
-        let modules = self.modules(eval, &fleet, self.name())?;
-        declarations(eval, &fleet, self.name(), &modules)
-    }
-
     /// The modules of a host, weakest layer first.
-    fn modules(
-        &'w self,
-        eval: &'w Evaluator<'w>,
-        fleet: &FleetValue<'w>,
-        name: &str,
-    ) -> Result<Vec<ModuleSource<'w>>> {
+    fn modules(&'w self, name: &str) -> Result<Vec<ModuleSource<'w>>> {
+        let (eval, fleet) = (&self.eval, self.value()?);
         let standard = VirtualPath { root: Root::Cairn, path: "default.nix".to_owned() };
         let mut modules = vec![ModuleSource::file(standard, Layer::Standard)];
         let groups: Vec<&str> = self.fleet.outline.groups_of(name).collect();
@@ -245,23 +199,22 @@ impl<'w> Job<'w> {
         Ok(modules)
     }
 
-    /// `nodes` as the job's host sees it, or as nobody's: then every configuration is a copy.
-    pub(crate) fn nodes(&'w self, eval: &Evaluator<'w>, of_host: bool) -> Value<'w> {
-        self.nodes_value(eval, if of_host { self.host } else { usize::MAX })
-    }
-
-    /// `nodes`: the other hosts by name, each with its `config`.
-    fn nodes_value(&'w self, eval: &Evaluator<'w>, reader: usize) -> Value<'w> {
-        let each = self.nodes.iter().enumerate().map(|(number, node)| {
-            let config = eval.thunk(move |eval| {
-                if number == reader {
-                    return eval.force(self.configuration(number)?.config());
-                }
-                self.mirror(eval, number, Path::default())
-            });
-            (node.name, eval.attrs([("config", config), ("name", eval.str(node.name))]))
+    /// `nodes`: the other hosts by name, each with its `config`. The reader's own is no copy.
+    fn nodes_value(&'w self, reader: usize) -> Value<'w> {
+        let eval = &self.eval;
+        let entry = |name: &str, config| eval.attrs([("config", config), ("name", eval.str(name))]);
+        let copies = *self.copies.get_or_init(|| {
+            eval.attrs(self.nodes.iter().enumerate().map(|(number, node)| {
+                let copy = eval.thunk(move |eval| self.mirror(eval, number, Path::default()));
+                (node.name, eval.thunk(move |_| Ok(entry(node.name, copy))))
+            }))
         });
-        eval.attrs(each)
+        let Some(node) = self.nodes.get(reader) else { return copies };
+        let own = eval.thunk(move |eval| eval.force(self.configuration(reader)?.config()));
+        match (copies, eval.attrs([(node.name, entry(node.name, own))])) {
+            (Value::Attrs(copies), Value::Attrs(own)) => eval.update(copies, own),
+            (_, own) => own,
+        }
     }
 
     /// A part of a host's configuration, in the evaluator of whoever asks.
@@ -282,7 +235,7 @@ impl<'w> Job<'w> {
         if self.asked.borrow().contains(question) {
             return Err(self.cycle(question));
         }
-        let at_work = question.0 == self.host
+        let at_work = question.0 == self.at_work.get()
             || self.asked.borrow().iter().any(|(host, _)| *host == question.0);
         self.asked.borrow_mut().push(question.clone());
         let part = self.answer(question);
@@ -298,7 +251,7 @@ impl<'w> Job<'w> {
     }
 
     fn answer(&'w self, (host, path): &Question) -> Result<Part> {
-        let eval = self.evaluator(*host)?;
+        let eval = &self.eval;
         let mut value = eval.force(self.configuration(*host)?.config())?;
         for name in path {
             value = match value {
@@ -352,18 +305,82 @@ impl<'w> Job<'w> {
     }
 }
 
+impl<'w> Job<'w> {
+    /// The host's evaluator.
+    pub(crate) fn eval(self) -> &'w Evaluator<'w> {
+        &self.desk.eval
+    }
+
+    /// The host's configuration.
+    ///
+    /// # Errors
+    /// Whatever `cairn.nix` meets.
+    pub(crate) fn config(self) -> Result<&'w Configuration<'w, 'w>> {
+        self.desk.configuration(self.host)
+    }
+
+    /// The host's configuration once more: whatever depends on an error fails in it.
+    ///
+    /// # Errors
+    /// Whatever `cairn.nix` meets.
+    pub(crate) fn strict(self) -> Result<&'w Configuration<'w, 'w>> {
+        let node = self.desk.node(self.host)?;
+        if let Some(config) = node.strict.get() {
+            return Ok(config);
+        }
+        let config = self.desk.evaluate(self.host, eval_modules_strictly)?;
+        Ok(node.strict.get_or_init(|| config))
+    }
+
+    /// The host's name.
+    pub(crate) fn name(self) -> &'w str {
+        self.desk.nodes.get(self.host).map_or("", |node| node.name)
+    }
+
+    /// Where the fleet names the host.
+    pub(crate) fn span(self) -> Span {
+        self.desk.fleet.outline.hosts.get(self.name()).copied().unwrap_or(Span::NONE)
+    }
+
+    /// Where the fleet names a package of its own.
+    pub(crate) fn package_span(self, name: &str) -> Option<Span> {
+        let packages = self.desk.value().ok()?.packages(self.eval()).ok()??;
+        packages.get_str(name).map(|attr| attr.span)
+    }
+
+    /// The texts that spans point into.
+    pub(crate) fn sources(self) -> &'w Sources {
+        &self.desk.fleet.world.sources
+    }
+
+    /// `nodes` as the job's host sees it, or as nobody's: then every configuration is a copy.
+    pub(crate) fn nodes(self, of_host: bool) -> Value<'w> {
+        self.desk.nodes_value(if of_host { self.host } else { usize::MAX })
+    }
+
+    /// The host's modules for their declarations alone: what would be computed from the values of a
+    /// host, a default for example, fails.
+    ///
+    /// # Errors
+    /// Whatever `cairn.nix` meets.
+    pub(super) fn declarations(self) -> Result<Configuration<'w, 'w>> {
+        let modules = self.desk.modules(self.name())?;
+        Ok(listed(self.eval(), self.desk.pkgs()?, self.name(), &modules))
+    }
+}
+
 /// The arguments of every module of a host.
 fn special<'w>(
     eval: &'w Evaluator<'w>,
-    fleet: &FleetValue<'w>,
+    pkgs: Value<'w>,
     name: &str,
     nodes: Value<'w>,
-) -> Result<Vec<(Symbol, Value<'w>)>> {
-    Ok(vec![
+) -> Vec<(Symbol, Value<'w>)> {
+    vec![
         (Symbol::new("name"), eval.str(name)),
         (Symbol::new("nodes"), nodes),
-        (Symbol::new("pkgs"), super::packages::pkgs(eval, fleet)?),
-    ])
+        (Symbol::new("pkgs"), pkgs),
+    ]
 }
 
 /// Modules for their declarations alone: no value is known in them.
@@ -373,11 +390,20 @@ pub(super) fn declarations<'w>(
     name: &str,
     modules: &[ModuleSource<'w>],
 ) -> Result<Configuration<'w, 'w>> {
+    Ok(listed(eval, super::packages::pkgs(eval, fleet)?, name, modules))
+}
+
+fn listed<'w>(
+    eval: &'w Evaluator<'w>,
+    pkgs: Value<'w>,
+    name: &str,
+    modules: &[ModuleSource<'w>],
+) -> Configuration<'w, 'w> {
     let unknown = eval.thunk(|_| {
         let message = "a value of the configuration is not known where options are listed";
         Err(Diagnostic::error("option::undefined", Span::NONE, message).into())
     });
-    let mut special = special(eval, fleet, name, unknown)?;
+    let mut special = special(eval, pkgs, name, unknown);
     special.push((Symbol::new("config"), unknown));
-    Ok(eval_modules(eval, modules, &special))
+    eval_modules(eval, modules, &special)
 }

@@ -44,7 +44,7 @@ impl Fleet {
     /// not be read, and hides nothing of the rest.
     pub fn options(&self) -> (Vec<FleetOption>, Report) {
         let mut problems = Vec::new();
-        let outlines = self.each(&self.hosts(), |job| {
+        let outlines = self.each(&self.hosts(), Result::is_err, |job| {
             let outline = job.config().and_then(|config| config.outline());
             outline.map(|outline| (job.name().to_owned(), outline))
         });
@@ -67,10 +67,14 @@ impl Fleet {
         let all = kin.values().flatten().count();
         let first: Vec<String> = kin.values().filter_map(|hosts| hosts.first().cloned()).collect();
         let mut found: BTreeMap<Declared, (OptionDoc, Vec<String>)> = BTreeMap::new();
-        let each = self.each(&first, |job| {
-            let reference = job.declarations().map(|config| config.reference());
-            (job.name().to_owned(), reference.unwrap_or_else(|error| failed(*error)))
-        });
+        let each = self.each(
+            &first,
+            |_| false,
+            |job| {
+                let reference = job.declarations().map(|config| config.reference());
+                (job.name().to_owned(), reference.unwrap_or_else(|error| failed(*error)))
+            },
+        );
         for (first, reference) in each {
             let hosts = kin.values().find(|hosts| hosts.first() == Some(&first));
             problems.extend(reference.problems);

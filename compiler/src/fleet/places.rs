@@ -8,17 +8,17 @@ use crate::manifest::Places;
 
 /// Finds definitions of a host.
 pub(super) struct HostPlaces<'w> {
-    job: &'w Job<'w>,
+    job: Job<'w>,
 }
 
 impl<'w> Job<'w> {
     /// Where this host's definitions are.
-    pub(super) fn places(&'w self) -> HostPlaces<'w> {
+    pub(super) fn places(self) -> HostPlaces<'w> {
         HostPlaces { job: self }
     }
 
     /// Whether anything but the option's own default defines it.
-    pub(super) fn is_defined(&'w self, path: &[&str]) -> bool {
+    pub(super) fn is_defined(self, path: &[&str]) -> bool {
         let explained = self.config().and_then(|config| config.explain(path));
         explained.is_ok_and(|option| option.definitions.iter().any(|one| !one.is_default))
     }

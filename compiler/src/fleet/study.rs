@@ -11,7 +11,7 @@ use cairn_lang::{
     Tree, VirtualPath, World,
 };
 
-use super::job::{Answers, Heaps, Job};
+use super::job::{Answers, Desk, Job};
 use super::outline::FleetValue;
 use super::typing::fleet_file;
 use super::{Fleet, read_outline};
@@ -62,10 +62,10 @@ impl Fleet {
     /// Hands `work` the options of a host, or of the standard modules where there is no such host
     /// or it cannot be evaluated.
     pub fn study<T>(&self, host: Option<&str>, work: impl FnOnce(&Study<'_>) -> T) -> T {
-        let heaps = Heaps::new(self);
-        let job = host.and_then(|host| Job::new(self, &heaps, host));
-        if let Some(job) = &job
-            && let Some(study) = self.study_of(job)
+        let own = Arena::new();
+        let desk = Desk::new(self, &own);
+        if let Some(job) = host.and_then(|host| desk.job(host))
+            && let Some(study) = self.study_of(job, &own)
         {
             return work(&study);
         }
@@ -83,10 +83,10 @@ impl Fleet {
         })
     }
 
-    fn study_of<'w>(&'w self, job: &'w Job<'w>) -> Option<Study<'w>> {
-        let (eval, config) = (job.eval().ok()?, job.config().ok()?);
+    fn study_of<'w>(&'w self, job: Job<'w>, heap: &'w Arena) -> Option<Study<'w>> {
+        let (eval, config) = (job.eval(), job.config().ok()?);
         let (files, _) = eval.anew(Some(PATIENCE), || config.outline()).ok()?;
-        let (heap, host) = (job.heap()?, Some(job.name()));
+        let host = Some(job.name());
         Some(Study { fleet: self, eval, heap, config, host, files })
     }
 

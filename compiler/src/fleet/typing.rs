@@ -47,7 +47,7 @@ pub(super) fn kinship(outlines: &[HostOutline]) -> BTreeMap<u64, Kin> {
 impl<'w> Job<'w> {
     /// The host's outline, where its modules' structure can be known; of its modules, those that
     /// lie under `root`.
-    pub(super) fn outline(&'w self, root: Root) -> Option<HostOutline> {
+    pub(super) fn outline(self, root: Root) -> Option<HostOutline> {
         let (mut files, options) = self.config().and_then(|config| config.outline()).ok()?;
         files.retain(|file| file.root == root);
         Some(HostOutline { host: self.name().to_owned(), files, options })
@@ -65,14 +65,21 @@ impl Fleet {
         let kin = kinship(outlines);
         let used: Vec<VirtualPath> =
             kin.values().flat_map(|kin| kin.files.iter().cloned()).collect();
-        let first: Vec<_> = kin.values().filter_map(|kin| kin.hosts.first().cloned()).collect();
-        let by_host: BTreeMap<&str, &Kin> =
-            kin.values().filter_map(|kin| Some((kin.hosts.first()?.as_str(), kin))).collect();
+        // All processors share the files of one set of options.
+        let parts = super::threads();
+        let tasks = kin.values().flat_map(|kin| (0..parts).map(move |part| (kin, part)));
+        let tasks: Vec<(&Kin, usize)> = tasks.collect();
+        let first = tasks.iter().filter_map(|(kin, _)| kin.hosts.first().cloned());
+        let first: Vec<_> = first.collect();
         let alike = kin.len() == 1 && outlines.len() == self.outline.hosts.len();
-        let each = self.each(&first, |job| match by_host.get(job.name()) {
-            Some(kin) => self.check_kin(job, kin, files, alike),
-            None => (Vec::new(), Vec::new()),
-        });
+        let each = self.each_numbered(
+            &first,
+            |_| false,
+            |job, number| match tasks.get(number) {
+                Some((kin, part)) => self.check_kin(job, kin, (*part, parts), files, alike),
+                None => (Vec::new(), Vec::new()),
+            },
+        );
         let (mut found, mut imported) = (Vec::new(), Vec::new());
         for (errors, files) in each {
             found.extend(errors);
@@ -84,22 +91,25 @@ impl Fleet {
         found
     }
 
-    /// Checks what hosts of the same options use, and says which of `files` that imports; `alike` if
-    /// all hosts have these options.
+    /// Checks one part of so many of what hosts of the same options use, and says which of `files`
+    /// that imports; `alike` if all hosts have these options.
     fn check_kin<'w>(
         &self,
-        job: &'w Job<'w>,
+        job: Job<'w>,
         kin: &Kin,
+        (part, parts): (usize, usize),
         files: &[VirtualPath],
         alike: bool,
     ) -> (Vec<Diagnostic>, Vec<VirtualPath>) {
         let Ok(config) = job.config() else { return Default::default() };
         let Ok(checker) = config.checker() else { return Default::default() };
         checker.siblings("nodes", alike);
-        for file in &kin.files {
+        for file in kin.files.iter().skip(part).step_by(parts) {
             checker.check_file(file, &Shape::Module);
         }
-        checker.check_file(&fleet_file(), &self.shape_of_fleet(&kin.hosts));
+        if part == 0 {
+            checker.check_file(&fleet_file(), &self.shape_of_fleet(&kin.hosts));
+        }
         let imported = files.iter().filter(|file| checker.imported(file)).cloned().collect();
         let mut found = checker.finish();
         found.retain(|error| !config.is_echo(error));

@@ -133,6 +133,14 @@ impl<'a> Evaluator<'a> {
         inner
     }
 
+    /// The scope of a `with`, whose one slot is the set: the caller leaves it.
+    pub(crate) fn scope_with(&self, set: &'a Expr, env: &'a Env<'a>) -> &'a Env<'a> {
+        let set = self.delay(set, env);
+        let inner = self.scope(env, 1);
+        inner.slots[0].set(set);
+        inner
+    }
+
     /// The name that a step of an attribute path stands for, and where it is written.
     pub(crate) fn key(&self, key: &'a Key, env: &'a Env<'a>) -> Result<(Symbol, Span)> {
         match key {

@@ -97,12 +97,7 @@ impl<'a> Evaluator<'a> {
                 Step::Tail(if self.eval_bool(condition, env)? { yes } else { no })
             }
             ExprKind::Let(bindings, body) => Step::Within(body, self.bind(bindings, env)),
-            ExprKind::WithScope(scope, body) => {
-                let scope = self.delay(scope, env);
-                let inner = self.scope(env, 1);
-                inner.slots[0].set(scope);
-                Step::Within(body, inner)
-            }
+            ExprKind::WithScope(scope, body) => Step::Within(body, self.scope_with(scope, env)),
             ExprKind::Assert(condition, body) => {
                 if !self.eval_bool(condition, env)? {
                     let error =

@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::fs::VirtualPath;
 use crate::source::Span;
+use crate::symbol::symbol;
 use crate::value::{Attr, Attrs, PathValue, Value};
 
 use super::arguments::arguments;
@@ -235,11 +236,11 @@ impl<'a> Collector<'a> {
         }
         if let Some(formals) = eval.formals(value, raw.at)? {
             let args = arguments(eval, self.tree, &formals);
-            value = eval.call(value, &[args], raw.at)?;
+            value = super::shared::call(eval, self.tree, value, args, raw.at)?;
             raw.config_only = false;
         }
         let Value::Attrs(set) = value else { return Err(no_module(eval, value, raw)) };
-        if let Some(attr) = set.get_str("key").filter(|_| !raw.config_only) {
+        if let Some(attr) = set.get(symbol!("key")).filter(|_| !raw.config_only) {
             let key = Key::Named(eval.coerce_to_str(eval.force_attr(attr)?, attr.span)?.to_owned());
             if let Some(number) = self.known.get(&key).copied() {
                 self.link(above, number);
@@ -300,23 +301,24 @@ impl<'a> Collector<'a> {
         if let Some(kind) = kind.filter(|kind| *kind != "module") {
             return Err(no_module_but(kind, raw));
         }
-        if let Some(attr) = set.get_str("_file") {
+        if let Some(attr) = set.get(symbol!("_file")) {
             raw.origin.file = eval.coerce_to_str(eval.force_attr(attr)?, attr.span)?;
         }
-        if let (Some(class), Some(attr)) = (tree.class, set.get_str("_class")) {
+        if let (Some(class), Some(attr)) = (tree.class, set.get(symbol!("_class"))) {
             check_class(eval, class, attr, raw)?;
         }
         let mut imports = Vec::new();
-        if let Some(attr) = set.get_str("imports") {
+        if let Some(attr) = set.get(symbol!("imports")) {
             let list = eval.force_attr(attr)?;
             imports = imported(eval, list, eval.value_span(attr.span), raw.origin, tree)?;
         }
-        if let Some(attr) = set.get_str("disabledModules") {
+        if let Some(attr) = set.get(symbol!("disabledModules")) {
             let entries = disabled::entries(eval, tree, attr)?;
             self.disabled.extend(entries);
         }
-        let freeform = set.get_str("freeformType").map(|attr| defined(attr, raw));
-        let long = set.get_str("config").is_some() || set.get_str("options").is_some();
+        let freeform = set.get(symbol!("freeformType")).map(|attr| defined(attr, raw));
+        let (config, options) = (set.get(symbol!("config")), set.get(symbol!("options")));
+        let long = config.is_some() || options.is_some();
         if long {
             for attr in set.sorted() {
                 if !RESERVED.contains(&attr.name.as_str()) {
@@ -324,13 +326,13 @@ impl<'a> Collector<'a> {
                 }
             }
         }
-        let options = set.get_str("options").map(|attr| Declaration {
+        let options = options.map(|attr| Declaration {
             value: attr.value.get(),
             span: attr.span,
             origin: raw.origin,
         });
         let config = if long {
-            set.get_str("config").map(|attr| defined(attr, raw))
+            config.map(|attr| defined(attr, raw))
         } else {
             let mut config = AttrsBuilder::with_capacity(set.len());
             for attr in set.iter().filter(|attr| !RESERVED.contains(&attr.name.as_str())) {

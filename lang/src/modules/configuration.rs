@@ -1,8 +1,6 @@
 //! What the compiler sees of evaluated modules: values, errors, explanations.
 
-use std::hash::{Hash, Hasher};
-
-use rustc_hash::{FxHashSet, FxHasher};
+use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
 use crate::data::Data;
@@ -21,7 +19,6 @@ use super::option::OptionNode;
 use super::property::kind_of;
 use super::session::Session;
 use super::tree::{ModuleTree, top};
-use super::types::Type as OptionTy;
 use super::unknown::unknown_options;
 
 /// Where a module is.
@@ -207,9 +204,7 @@ impl<'e, 'a> Configuration<'e, 'a> {
     pub fn outline(&self) -> Result<(Vec<VirtualPath>, u64)> {
         let modules = self.tree.loaded(self.eval)?.iter();
         let files = modules.filter_map(|module| module.file.map(crate::eval::virtual_path));
-        let mut hasher = FxHasher::default();
-        note_level(self.eval, self.tree.root(self.eval)?, &mut hasher);
-        Ok((files.collect(), hasher.finish()))
+        Ok((files.collect(), self.tree.root(self.eval)?.digest(self.eval)))
     }
 
     /// A checker of files against these options.
@@ -241,6 +236,10 @@ impl<'e, 'a> Configuration<'e, 'a> {
 
     fn force_level(&self, level: &'a Level<'a>, out: &mut Collected) {
         for child in level.children() {
+            // What was settled for others has no parts that could fail.
+            if child.settled(self.eval).is_ok_and(|settled| settled.is_some()) {
+                continue;
+            }
             match child.node(self.eval) {
                 Err(error) => out.push(*error),
                 Ok(Node::Level(level)) => self.force_level(level, out),
@@ -312,49 +311,6 @@ impl<'e, 'a> Configuration<'e, 'a> {
 
     pub(super) fn at(&self, path: Location<'a>) -> Place<'a> {
         Place { path, ..self.tree.place }
-    }
-}
-
-/// The names of all options, where each is declared, and its type's form, which may depend on the
-/// configuration.
-fn note_level<'a>(eval: &Evaluator<'a>, level: &'a Level<'a>, hasher: &mut FxHasher) {
-    for child in level.children() {
-        child.name.hash(hasher);
-        match child.node(eval) {
-            Ok(Node::Level(level)) => note_level(eval, level, hasher),
-            Ok(Node::Option(option)) => {
-                child.span().hash(hasher);
-                if let Ok(ty) = option.ty(eval) {
-                    note_type(eval, ty, FORM, hasher);
-                }
-            }
-            Err(_) => child.span().hash(hasher),
-        }
-    }
-    level.path.steps().len().hash(hasher);
-}
-
-/// So deep does one look into a type to tell it from others of the same declaration.
-const FORM: u32 = 3;
-
-/// The names of a type and of those inside of it, and the texts that it lists.
-fn note_type<'a>(eval: &Evaluator<'a>, ty: OptionTy<'a>, depth: u32, hasher: &mut FxHasher) {
-    ty.name().hash(hasher);
-    let Some(below) = depth.checked_sub(1) else { return };
-    for value in ty.values {
-        match eval.force(*value) {
-            Ok(Value::List(list)) => list.iter().for_each(|item| {
-                if let Ok(Value::Str(text)) = eval.force(item) {
-                    text.hash(hasher);
-                }
-            }),
-            Ok(value @ Value::Attrs(_)) => {
-                if let Ok(inner) = OptionTy::of(eval, value, Span::NONE) {
-                    note_type(eval, inner, below, hasher);
-                }
-            }
-            _ => {}
-        }
     }
 }
 

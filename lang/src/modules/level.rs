@@ -1,8 +1,9 @@
 //! A set of options at one path: declarations in, children out, definitions pushed down.
 
 use std::cell::OnceCell;
+use std::hash::{Hash, Hasher};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator};
@@ -12,8 +13,9 @@ use crate::value::{Attrs, Value};
 
 use super::definition::{Definition, Origin};
 use super::location::Location;
-use super::option::{OptionNode, declared_at};
+use super::option::{Declared, OptionNode, declared_at};
 use super::property::{Conditions, kind_of, unwrap};
+use super::shared::DeclarationKey;
 use super::tree::ModuleTree;
 use super::types::{Type, submodule_of};
 use crate::brief::{found, not_called};
@@ -27,11 +29,36 @@ pub(crate) struct Declaration<'a> {
     pub(crate) origin: Origin<'a>,
 }
 
+/// The names that declarations make at one path, for all configurations that have them there.
+pub(crate) struct Schema<'a> {
+    /// Sorted by symbol.
+    entries: &'a [Entry<'a>],
+    /// The numbers of the entries, sorted by name.
+    by_name: &'a [usize],
+    digest: OnceCell<u64>,
+}
+
+/// A name in a schema.
+pub(crate) struct Entry<'a> {
+    name: Symbol,
+    declarations: &'a [Declaration<'a>],
+    /// What it is, once that is known; never where a declaration fails.
+    known: OnceCell<Known<'a>>,
+}
+
+/// What a name in a schema is.
+#[derive(Clone, Copy)]
+enum Known<'a> {
+    Level(&'a Schema<'a>),
+    Option(&'a Declared<'a>),
+}
+
 /// Options by name.
 pub(crate) struct Level<'a> {
     pub(crate) tree: &'a ModuleTree<'a>,
     pub(crate) path: Location<'a>,
-    /// Sorted by symbol.
+    schema: &'a Schema<'a>,
+    /// Sorted by symbol, as the schema's entries.
     children: &'a [Child<'a>],
     /// The level above and the name there; `None` at a tree's root.
     above: Option<(&'a Level<'a>, Symbol)>,
@@ -51,7 +78,7 @@ pub(crate) struct Spread<'a> {
 pub(crate) struct Child<'a> {
     pub(crate) name: Symbol,
     level: OnceCell<&'a Level<'a>>,
-    declarations: &'a [Declaration<'a>],
+    entry: &'a Entry<'a>,
     node: OnceCell<Node<'a>>,
     value: OnceCell<Value<'a>>,
 }
@@ -80,45 +107,48 @@ impl<'a> Level<'a> {
         path: Location<'a>,
         declarations: &[Declaration<'a>],
     ) -> Result<&'a Level<'a>> {
-        let mut by_name: FxHashMap<Symbol, Vec<Declaration<'a>>> = FxHashMap::default();
-        let mut failed = Vec::new();
+        let (mut sets, mut failed) = (Vec::with_capacity(declarations.len()), Vec::new());
         for declaration in declarations {
-            let set = match declared_set(eval, path, declaration) {
-                Ok(set) => set,
-                Err(error) => {
-                    failed.push(*error);
-                    continue;
-                }
-            };
-            for attr in set.iter() {
-                let part = Declaration {
-                    value: attr.value.get(),
-                    span: attr.span.or(declaration.span),
-                    ..*declaration
-                };
-                by_name.entry(attr.name).or_default().push(part);
+            match declared_set(eval, path, declaration) {
+                Ok(set) => sets.push((declaration, set)),
+                Err(error) => failed.push(*error),
             }
         }
-        let nothing = above.is_some() && failed.len() == declarations.len();
-        tolerate_some(tree, failed, nothing)?;
-        let mut names: Vec<_> = by_name.into_iter().collect();
-        names.sort_unstable_by_key(|(name, _)| *name);
+        let schema = if failed.is_empty() {
+            let key = sets.iter().map(|(declaration, set)| DeclarationKey::new(declaration, set));
+            eval.modules.schema(key.collect(), || Schema::new(eval, &sets))
+        } else {
+            let nothing = above.is_some() && failed.len() == declarations.len();
+            tolerate_some(tree, failed, nothing)?;
+            Schema::new(eval, &sets)
+        };
+        Ok(Level::of(eval, tree, above, path, schema))
+    }
+
+    /// The options of a schema.
+    fn of(
+        eval: &Evaluator<'a>,
+        tree: &'a ModuleTree<'a>,
+        above: Option<(&'a Level<'a>, Symbol)>,
+        path: Location<'a>,
+        schema: &'a Schema<'a>,
+    ) -> &'a Level<'a> {
         let bump = &eval.arena.bump;
-        let children = names.into_iter().map(|(name, declarations)| Child {
-            name,
+        let children = schema.entries.iter().map(|entry| Child {
+            name: entry.name,
             level: OnceCell::new(),
-            declarations: bump.alloc_slice_copy(&declarations),
+            entry,
             node: OnceCell::new(),
             value: OnceCell::new(),
         });
-        let children: Vec<_> = children.collect();
         let children: &'a [Child<'a>] = bump.alloc_slice_fill_iter(children);
         let (spread, value) = (OnceCell::new(), OnceCell::new());
-        let level: &'a Level<'a> = eval.alloc(Level { tree, path, children, above, spread, value });
+        let level: &'a Level<'a> =
+            eval.alloc(Level { tree, path, schema, children, above, spread, value });
         for child in children {
             child.level.get_or_init(|| level);
         }
-        Ok(level)
+        level
     }
 
     pub(crate) fn child(&self, name: Symbol) -> Option<&'a Child<'a>> {
@@ -128,9 +158,7 @@ impl<'a> Level<'a> {
 
     /// The children by name.
     pub(crate) fn children(&self) -> Vec<&'a Child<'a>> {
-        let mut children: Vec<_> = self.children.iter().collect();
-        children.sort_unstable_by_key(|child| child.name.as_str());
-        children
+        self.schema.by_name.iter().filter_map(|number| self.children.get(*number)).collect()
     }
 
     /// The children's values by name, each a thunk.
@@ -181,6 +209,39 @@ impl<'a> Level<'a> {
         Ok(self.spread.get_or_init(|| eval.arena.bump.alloc_slice_copy(&out)))
     }
 
+    /// What tells these options from others: their names, where each is declared, and its type's form,
+    /// which may depend on the configuration.
+    pub(crate) fn digest(&'a self, eval: &Evaluator<'a>) -> u64 {
+        if let Some(digest) = self.schema.digest.get() {
+            return *digest;
+        }
+        let mut hasher = FxHasher::default();
+        let children = self.children();
+        for child in &children {
+            child.name.as_str().hash(&mut hasher);
+            match child.node(eval) {
+                Ok(Node::Level(level)) => level.digest(eval).hash(&mut hasher),
+                Ok(Node::Option(option)) => {
+                    child.span().hash(&mut hasher);
+                    if let Ok(ty) = option.ty(eval) {
+                        note_type(eval, ty, FORM, &mut hasher);
+                    }
+                }
+                Err(_) => child.span().hash(&mut hasher),
+            }
+        }
+        let digest = hasher.finish();
+        if children.iter().all(|child| child.entry.known.get().is_some()) {
+            let _ = self.schema.digest.set(digest);
+        }
+        digest
+    }
+
+    /// Whether a module defines one of the children, under whatever condition.
+    fn defines(&'a self, eval: &Evaluator<'a>, name: Symbol) -> Result<bool> {
+        Ok(self.spread(eval)?.iter().any(|spread| spread.set.get(name).is_some()))
+    }
+
     /// The definitions of one child, perhaps still wrapped in properties.
     pub(crate) fn definitions_of(
         &'a self,
@@ -214,6 +275,43 @@ impl<'a> Level<'a> {
         Diagnostic::error("type::mismatch", of.span(eval), message)
             .with_help(not_called(value).unwrap_or(format!("its options are {shown}{more}")))
             .into()
+    }
+}
+
+impl<'a> Schema<'a> {
+    fn new(
+        eval: &Evaluator<'a>,
+        declarations: &[(&Declaration<'a>, &'a Attrs<'a>)],
+    ) -> &'a Schema<'a> {
+        let mut by_name: FxHashMap<Symbol, Vec<Declaration<'a>>> = FxHashMap::default();
+        for (declaration, set) in declarations {
+            for attr in set.iter() {
+                let part = Declaration {
+                    value: attr.value.get(),
+                    span: attr.span.or(declaration.span),
+                    ..**declaration
+                };
+                by_name.entry(attr.name).or_default().push(part);
+            }
+        }
+        let mut names: Vec<_> = by_name.into_iter().collect();
+        names.sort_unstable_by_key(|(name, _)| *name);
+        let bump = &eval.arena.bump;
+        let entries: Vec<_> = names
+            .into_iter()
+            .map(|(name, declarations)| Entry {
+                name,
+                declarations: bump.alloc_slice_copy(&declarations),
+                known: OnceCell::new(),
+            })
+            .collect();
+        let mut by_name: Vec<usize> = (0..entries.len()).collect();
+        by_name.sort_by_key(|number| entries.get(*number).map(|entry| entry.name.as_str()));
+        eval.alloc(Schema {
+            entries: bump.alloc_slice_fill_iter(entries),
+            by_name: bump.alloc_slice_copy(&by_name),
+            digest: OnceCell::new(),
+        })
     }
 }
 
@@ -263,17 +361,33 @@ impl<'a> Child<'a> {
     pub(crate) fn span(&self) -> Span {
         match self.node.get() {
             Some(Node::Option(option)) => option.span(),
-            _ => self.declarations.first().map_or(Span::NONE, |declaration| declaration.span),
+            _ => self.entry.declarations.first().map_or(Span::NONE, |first| first.span),
         }
     }
 
     pub(crate) fn value(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
         *self.value.get_or_init(|| {
-            eval.thunk(move |eval| match self.node(eval)? {
-                Node::Level(level) => Ok(level.value(eval)),
-                Node::Option(option) => Ok(option.value(eval)),
+            eval.thunk(move |eval| {
+                if let Some(value) = self.settled(eval)? {
+                    return Ok(value);
+                }
+                match self.node(eval)? {
+                    Node::Level(level) => Ok(level.value(eval)),
+                    Node::Option(option) => Ok(option.value(eval)),
+                }
             })
         })
+    }
+
+    /// The value of an option that nothing defines and whose default was merged for others.
+    pub(crate) fn settled(&'a self, eval: &Evaluator<'a>) -> Result<Option<Value<'a>>> {
+        let (Some(Known::Option(declared)), Some(level)) =
+            (self.entry.known.get(), self.level.get())
+        else {
+            return Ok(None);
+        };
+        let Some(value) = declared.settled() else { return Ok(None) };
+        Ok((!level.defines(eval, self.name)?).then_some(value))
     }
 
     pub(crate) fn node(&'a self, eval: &Evaluator<'a>) -> Result<Node<'a>> {
@@ -290,8 +404,18 @@ impl<'a> Child<'a> {
             return Err(Diagnostic::error("option::declaration", self.span(), "no level").into());
         };
         let path = level.path.name(eval, self.name);
+        match self.entry.known.get() {
+            Some(Known::Level(schema)) => {
+                let above = Some((level, self.name));
+                return Ok(Node::Level(Level::of(eval, level.tree, above, path, schema)));
+            }
+            Some(Known::Option(declared)) => {
+                return Ok(Node::Option(OptionNode::new(eval, level, self.name, path, declared)));
+            }
+            None => {}
+        }
         let (mut options, mut sets, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-        for declaration in self.declarations {
+        for declaration in self.entry.declarations {
             let value = match eval.force_at(declaration.value, declaration.span) {
                 Ok(value) => value,
                 Err(error) => {
@@ -308,19 +432,33 @@ impl<'a> Child<'a> {
             }
         }
         let nothing = options.is_empty() && sets.is_empty();
+        let is_whole = failed.is_empty();
         tolerate_some(level.tree, failed, nothing)?;
+        let option = |options: &[Declaration<'a>]| {
+            let key = options.iter().filter_map(|declaration| match declaration.value {
+                Value::Attrs(set) => Some(DeclarationKey::new(declaration, set)),
+                _ => None,
+            });
+            let declared = eval.modules.option(key.collect(), || Declared::new(eval, options));
+            if is_whole {
+                let _ = self.entry.known.set(Known::Option(declared));
+            }
+            Ok(Node::Option(OptionNode::new(eval, level, self.name, path, declared)))
+        };
         match (&options[..], &sets[..]) {
             ([], sets) => {
                 let above = Some((level, self.name));
-                Ok(Node::Level(Level::new(eval, level.tree, above, path, sets)?))
+                let inner = Level::new(eval, level.tree, above, path, sets)?;
+                if is_whole && sets.iter().all(|set| matches!(set.value, Value::Attrs(_))) {
+                    let _ = self.entry.known.set(Known::Level(inner.schema));
+                }
+                Ok(Node::Level(inner))
             }
-            (options, []) => {
-                Ok(Node::Option(OptionNode::new(eval, level, self.name, path, options)))
-            }
+            (options, []) => option(options),
             (options, sets) if is_submodule(eval, options)? => {
                 let inside = sets.iter().map(|set| as_submodule(eval, set));
                 let all: Vec<_> = options.iter().copied().chain(inside).collect();
-                Ok(Node::Option(OptionNode::new(eval, level, self.name, path, &all)))
+                option(&all)
             }
             ([option, ..], [set, ..]) => {
                 let message = format!("`{path}` is declared as an option and as a set of options");
@@ -329,6 +467,30 @@ impl<'a> Child<'a> {
                     .with_help("rename one of the two; only submodules may have options added")
                     .into())
             }
+        }
+    }
+}
+
+/// So deep does one look into a type to tell it from others of the same declaration.
+const FORM: u32 = 3;
+
+/// The names of a type and of those inside of it, and the texts that it lists.
+fn note_type<'a>(eval: &Evaluator<'a>, ty: Type<'a>, depth: u32, hasher: &mut FxHasher) {
+    ty.name().hash(hasher);
+    let Some(below) = depth.checked_sub(1) else { return };
+    for value in ty.values {
+        match eval.force(*value) {
+            Ok(Value::List(list)) => list.iter().for_each(|item| {
+                if let Ok(Value::Str(text)) = eval.force(item) {
+                    text.hash(hasher);
+                }
+            }),
+            Ok(value @ Value::Attrs(_)) => {
+                if let Ok(inner) = Type::of(eval, value, Span::NONE) {
+                    note_type(eval, inner, below, hasher);
+                }
+            }
+            _ => {}
         }
     }
 }

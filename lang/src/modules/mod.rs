@@ -9,6 +9,7 @@
 //! - a `Level` is a set of options at one path, which pushes definitions down to its children;
 //! - an `OptionNode` picks the strongest definitions and lets the option's type merge them;
 //! - each option type is a file in `types/`;
+//! - what configurations of one evaluator have in common is computed once: `shared`;
 //! - [`Configuration`] is what the compiler sees: values, errors, explanations.
 
 mod arguments;
@@ -30,6 +31,7 @@ mod parts;
 mod property;
 mod reference;
 mod session;
+mod shared;
 mod shown;
 mod tree;
 mod types;
@@ -50,6 +52,7 @@ pub(crate) use level::{Level, Node};
 pub(crate) use library::{path as library_path, value as library};
 pub(crate) use location::Place;
 pub(crate) use option::OptionNode;
+pub(crate) use shared::Shared;
 pub(crate) use tree::ModuleTree;
 pub(crate) use types::{DECLARED, SECRET, Type as OptionTy, options_of, with_article};
 pub(crate) use unknown::unknown_option;

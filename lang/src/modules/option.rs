@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::source::Span;
-use crate::symbol::Symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::value::{Attr, Value};
 
 use super::definition::{Definition, Layer, Origin, priority};
@@ -37,6 +37,28 @@ pub(crate) fn declared_at<'a>(eval: &Evaluator<'a>, declaration: &Declaration<'a
 /// The `highestPrio` of an option that nothing defines, as NixOS has it.
 pub(crate) const NO_PRIORITY: i64 = 9999;
 
+/// What declarations say of an option, for all configurations that have it.
+pub(crate) struct Declared<'a> {
+    /// Their values are forced sets.
+    declarations: &'a [Declaration<'a>],
+    ty: OnceCell<Type<'a>>,
+    /// The value where nothing defines the option, if that depends on nothing else.
+    settled: OnceCell<Value<'a>>,
+}
+
+impl<'a> Declared<'a> {
+    pub(super) fn new(eval: &Evaluator<'a>, declarations: &[Declaration<'a>]) -> &'a Declared<'a> {
+        let declarations = eval.arena.bump.alloc_slice_copy(declarations);
+        eval.alloc(Declared { declarations, ty: OnceCell::new(), settled: OnceCell::new() })
+    }
+
+    /// The option's value where nothing defines it, if it was merged before and is the same
+    /// everywhere.
+    pub(super) fn settled(&self) -> Option<Value<'a>> {
+        self.settled.get().copied()
+    }
+}
+
 /// A declared option.
 pub(crate) struct OptionNode<'a> {
     pub(crate) level: &'a Level<'a>,
@@ -44,7 +66,7 @@ pub(crate) struct OptionNode<'a> {
     pub(crate) path: Location<'a>,
     /// Their values are forced sets.
     pub(crate) declarations: &'a [Declaration<'a>],
-    ty: OnceCell<Type<'a>>,
+    declared: &'a Declared<'a>,
     value: OnceCell<Value<'a>>,
 }
 
@@ -54,11 +76,10 @@ impl<'a> OptionNode<'a> {
         level: &'a Level<'a>,
         name: Symbol,
         path: Location<'a>,
-        declarations: &[Declaration<'a>],
+        declared: &'a Declared<'a>,
     ) -> &'a OptionNode<'a> {
-        let declarations = eval.arena.bump.alloc_slice_copy(declarations);
-        let (ty, value) = (OnceCell::new(), OnceCell::new());
-        eval.alloc(OptionNode { level, name, path, declarations, ty, value })
+        let declarations = declared.declarations;
+        eval.alloc(OptionNode { level, name, path, declarations, declared, value: OnceCell::new() })
     }
 
     /// Where it is declared.
@@ -78,14 +99,22 @@ impl<'a> OptionNode<'a> {
 
     /// A field of the declaration (`default`, `description`, …) that a module gives.
     pub(crate) fn field(&self, name: &str) -> Option<(&'a Attr<'a>, Origin<'a>)> {
+        self.field_of(Symbol::existing(name)?)
+    }
+
+    fn field_of(&self, name: Symbol) -> Option<(&'a Attr<'a>, Origin<'a>)> {
         self.declarations.iter().find_map(|declaration| {
             let Value::Attrs(set) = declaration.value else { return None };
-            Some((set.get_str(name)?, declaration.origin))
+            Some((set.get(name)?, declaration.origin))
         })
     }
 
     pub(crate) fn flag(&self, eval: &Evaluator<'a>, name: &str) -> Result<bool> {
-        match self.field(name) {
+        self.flag_of(eval, Symbol::new(name))
+    }
+
+    fn flag_of(&self, eval: &Evaluator<'a>, name: Symbol) -> Result<bool> {
+        match self.field_of(name) {
             Some((attr, _)) => Ok(matches!(eval.force_attr(attr)?, Value::Bool(true))),
             None => Ok(false),
         }
@@ -93,13 +122,13 @@ impl<'a> OptionNode<'a> {
 
     /// The type; several declarations of one option must agree on it.
     pub(crate) fn ty(&self, eval: &Evaluator<'a>) -> Result<Type<'a>> {
-        if let Some(ty) = self.ty.get() {
+        if let Some(ty) = self.declared.ty.get() {
             return Ok(*ty);
         }
         let mut merged: Option<(Type<'a>, &Declaration<'a>)> = None;
         for declaration in self.declarations {
             let Value::Attrs(set) = declaration.value else { continue };
-            let Some(attr) = set.get_str("type") else { continue };
+            let Some(attr) = set.get(symbol!("type")) else { continue };
             let ty = eval.force_attr(attr)?;
             let ty = Type::of(eval, ty, eval.value_span(attr.span.or(declaration.span)))?;
             merged = Some(match merged {
@@ -117,7 +146,7 @@ impl<'a> OptionNode<'a> {
             None => Type::of(eval, types::unspecified(eval), self.span())?,
         };
         self.declared_once()?;
-        Ok(*self.ty.get_or_init(|| ty))
+        Ok(*self.declared.ty.get_or_init(|| ty))
     }
 
     /// Several declarations add to one another; what an option has once is in one of them alone.
@@ -154,7 +183,7 @@ impl<'a> OptionNode<'a> {
     }
 
     fn evaluate(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
-        let Some((attr, _)) = self.field("apply") else { return self.merged(eval) };
+        let Some((attr, _)) = self.field_of(symbol!("apply")) else { return self.merged(eval) };
         // A function that does not look at the value does not need one.
         let merged = eval.thunk(move |eval| self.merged(eval));
         let apply = eval.force_attr(attr)?;
@@ -180,7 +209,7 @@ impl<'a> OptionNode<'a> {
             }
             self.level.tree.session.tolerate(error)?;
         }
-        if self.flag(eval, "readOnly")? {
+        if self.flag_of(eval, symbol!("readOnly"))? {
             let own = self.default().filter(|_| {
                 all.first().is_some_and(|one| one.strength() < priority::OPTION_DEFAULT)
             });
@@ -200,7 +229,15 @@ impl<'a> OptionNode<'a> {
         if strongest.is_empty() {
             return Err(self.undefined());
         }
-        ty.merge(eval, self.place(), &strongest)
+        let value = ty.merge(eval, self.place(), &strongest)?;
+        if self.declared.settled.get().is_none()
+            && self.field_of(symbol!("apply")).is_none()
+            && ty.settles(eval, value)
+            && self.level.definitions_of(eval, self.name)?.is_empty()
+        {
+            let _ = self.declared.settled.set(value);
+        }
+        Ok(value)
     }
 
     /// Notes each element of a list that fails: `apply` stops at the first.
@@ -246,7 +283,7 @@ impl<'a> OptionNode<'a> {
 
     /// The option's own default as a definition.
     pub(crate) fn default(&self) -> Option<Definition<'a>> {
-        let (attr, origin) = self.field("default")?;
+        let (attr, origin) = self.field_of(symbol!("default"))?;
         let origin = Origin { layer: Layer::Standard, ..origin };
         let mut default = Definition::new(attr.value.get(), attr.span, origin);
         default.priority = Some(priority::OPTION_DEFAULT);

@@ -1,10 +1,9 @@
 //! What one evaluation of modules shares with the submodules inside it.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 
 use crate::diagnostic::{Diagnostic, Result};
 
-use super::collect::RawModule;
 use super::tree::ModuleTree;
 
 /// Shared state of a configuration and its submodules.
@@ -12,7 +11,6 @@ use super::tree::ModuleTree;
 pub(crate) struct Session<'a> {
     /// Whether an error in one module is noted and the others are evaluated nevertheless.
     pub(crate) tolerant: bool,
-    own_options: OnceCell<RawModule<'a>>,
     broken: Cell<bool>,
     /// The texts of files that failed; none where one cannot be known.
     broken_texts: RefCell<Vec<Option<String>>>,
@@ -23,11 +21,6 @@ pub(crate) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(crate) fn new(tolerant: bool) -> Session<'a> {
         Session { tolerant, ..Session::default() }
-    }
-
-    /// The module that every tree has: the same for all of them.
-    pub(crate) fn own_options(&self, make: impl FnOnce() -> RawModule<'a>) -> RawModule<'a> {
-        *self.own_options.get_or_init(make)
     }
 
     /// Notes an error and goes on, or gives it back where errors are not tolerated.

@@ -56,7 +56,7 @@ impl<'a> ModuleTree<'a> {
         mut initial: Vec<RawModule<'a>>,
         class: Option<&'a str>,
     ) -> &'a ModuleTree<'a> {
-        initial.push(place.session.own_options(|| own_options(eval)));
+        initial.push(*eval.modules.own.get_or_init(|| own_options(eval)));
         let bump = &eval.arena.bump;
         let tree = eval.alloc(ModuleTree {
             session: place.session,

@@ -1,5 +1,7 @@
 //! Definitions for which no option is declared.
 
+use rustc_hash::FxHashSet;
+
 use crate::diagnostic::{Diagnostic, Result, nearest};
 use crate::eval::Evaluator;
 use crate::source::Span;
@@ -35,16 +37,21 @@ fn gather<'a>(
     below: &mut Vec<Symbol>,
     out: &mut Vec<Unmatched<'a>>,
 ) -> Result<()> {
-    let mut defined = Vec::new();
+    let mut defined = FxHashSet::default();
     for spread in level.spread(eval)? {
-        for attr in spread.set.sorted() {
-            defined.push(attr.name);
+        let mut unknown = Vec::new();
+        for attr in spread.set.iter() {
+            defined.insert(attr.name);
             if level.child(attr.name).is_none() {
-                let definition = spread.whole.part(attr.value.get(), attr.span, Span::NONE);
-                let mut below = below.clone();
-                below.push(attr.name);
-                out.push(Unmatched { below, definition, level, name: attr.name });
+                unknown.push(attr);
             }
+        }
+        unknown.sort_unstable_by_key(|attr| attr.name.as_str());
+        for attr in unknown {
+            let definition = spread.whole.part(attr.value.get(), attr.span, Span::NONE);
+            let mut below = below.clone();
+            below.push(attr.name);
+            out.push(Unmatched { below, definition, level, name: attr.name });
         }
     }
     for child in level.children() {

@@ -7,6 +7,7 @@ use std::any::Any;
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::Evaluator;
+use crate::literal::Literal;
 use crate::source::Span;
 use crate::value::{Attr, Attrs, Value};
 
@@ -330,6 +331,41 @@ impl<'a> Type<'a> {
 
     pub(crate) fn is_submodule(self) -> bool {
         self.def.is_submodule()
+    }
+
+    /// Whether definitions that make this value make it wherever they stand.
+    pub(crate) fn settles(self, eval: &Evaluator<'a>, value: Value<'a>) -> bool {
+        const PLAIN: [&str; 16] = [
+            "bool",
+            "int",
+            "port",
+            "float",
+            "number",
+            "str",
+            "nonEmptyStr",
+            "singleLineStr",
+            "strMatching",
+            "lines",
+            "commas",
+            "envVar",
+            "separatedString",
+            "path",
+            "enum",
+            "boolByOr",
+        ];
+        if self.own("merge").is_some() || self.own("check").is_some() {
+            return false;
+        }
+        match (self.name(), value) {
+            ("listOf", Value::List(list)) => list.is_empty(),
+            ("attrsOf" | "lazyAttrsOf", Value::Attrs(set)) => set.is_empty(),
+            ("nullOr", Value::Null) => true,
+            ("nullOr", value) => self.inner(eval, 0).is_ok_and(|inner| inner.settles(eval, value)),
+            (name, Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Str(_)) => {
+                PLAIN.contains(&name) || Literal::ALL.iter().any(|one| one.name() == name)
+            }
+            _ => false,
+        }
     }
 
     /// What tells this type from others.
