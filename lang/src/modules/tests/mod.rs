@@ -15,6 +15,7 @@ mod echoes;
 mod errors;
 mod library;
 mod semantics;
+mod shared;
 mod values;
 mod whole;
 
