@@ -11,6 +11,7 @@ mod outcome;
 mod reference;
 mod repl;
 mod report;
+mod secrets;
 mod style;
 mod table;
 mod targets;

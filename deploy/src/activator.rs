@@ -36,6 +36,11 @@ pub(crate) struct Binary {
 }
 
 impl Activators {
+    /// None, for what sends none.
+    pub fn none() -> Self {
+        Self { folder: FOLDER.to_owned(), binaries: BTreeMap::new() }
+    }
+
     /// The files `cairn-activator-<architecture>` of a folder.
     ///
     /// # Errors

@@ -205,7 +205,7 @@ pub(crate) fn can_be_verified(key: &PublicKey) -> bool {
     VERIFIABLE.contains(&key.algorithm())
 }
 
-fn openssh_text(key: &PublicKey) -> String {
+pub(crate) fn openssh_text(key: &PublicKey) -> String {
     PublicKey::from(key.key_data().clone()).to_openssh().unwrap_or_default()
 }
 

@@ -32,4 +32,5 @@ pub use event::{HostEvent, Observer, Quiet};
 pub use identity::{NoPassphrases, Passphrases};
 pub use session::Session;
 pub use settings::Settings;
+pub use ssh::{ShownKey, host_key};
 pub use target::Target;

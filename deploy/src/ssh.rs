@@ -1,6 +1,7 @@
 //! SSH, by russh.
 
 mod link;
+mod look;
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -20,6 +21,7 @@ use crate::ssh_config::{HostConfig, IdentityAgent, Query, SshConfig};
 use crate::target::Target;
 use crate::transport::{self, Soon, Transport};
 use link::Link;
+pub use look::{ShownKey, host_key};
 
 /// A host that may only be reached through others may be so far away.
 const MAX_HOPS: usize = 8;
@@ -34,6 +36,11 @@ pub(crate) struct Ssh {
     config: OnceLock<Result<SshConfig, Cause>>,
     ring: KeyRing,
 }
+
+/// A connection's bytes.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// One host on the way.
 struct Hop {
@@ -115,9 +122,17 @@ impl Ssh {
         let name = target.name.as_str();
         let early = |cause| Error::new(name, None, cause);
         let route = self.target(target).and_then(|hop| self.route(hop)).map_err(early)?;
+        let mut handles = self.log_in(name, &route).await?;
+        match (route.last(), handles.pop()) {
+            (Some(hop), Some(handle)) => Ok(Link::new(name, hop.endpoint(), handle, handles)),
+            _ => Err(early(no_way())),
+        }
+    }
+
+    /// Logs in on each host of a way, through the one before.
+    async fn log_in(&self, name: &str, way: &[Hop]) -> Result<Vec<Handle<Client>>, Error> {
         let mut handles: Vec<Handle<Client>> = Vec::new();
-        let mut endpoint = None;
-        for hop in &route {
+        for hop in way {
             let here = hop.endpoint();
             let failed = |cause| Error::new(name, Some(here.clone()), cause);
             let mut handle = self.reach(hop, handles.last()).await.map_err(failed)?;
@@ -126,12 +141,8 @@ impl Ssh {
                 .await
                 .map_err(|tried| failed(Cause::LoginRefused { tried }))?;
             handles.push(handle);
-            endpoint = Some(here);
         }
-        match (endpoint, handles.pop()) {
-            (Some(endpoint), Some(handle)) => Ok(Link::new(name, endpoint, handle, handles)),
-            _ => Err(early(Cause::Unreachable { message: "there is no way".to_owned() })),
-        }
+        Ok(handles)
     }
 
     /// A connection whose host key is good, through the one before where there is one.
@@ -140,29 +151,47 @@ impl Ssh {
         hop: &Hop,
         through: Option<&Handle<Client>>,
     ) -> Result<Handle<Client>, Cause> {
-        let HostConfig { address, port, .. } = &hop.config;
-        let limit = hop.config.connect_timeout.unwrap_or(self.settings.connect_timeout);
         let reaching = async {
-            match through {
-                None => {
-                    let socket = TcpStream::connect((address.as_str(), *port)).await;
-                    let socket = socket.map_err(|error| unreachable(&error))?;
-                    // Frames are small and wait for each other.
-                    let _ = socket.set_nodelay(true);
-                    self.shake_hands(hop, socket).await
-                }
-                Some(before) => {
-                    let port = u32::from(*port);
-                    let channel =
-                        before.channel_open_direct_tcpip(address.as_str(), port, "127.0.0.1", 0);
-                    let channel = channel.await.map_err(|error| Cause::Unreachable {
-                        message: format!("the host before it cannot reach it: {error}"),
-                    })?;
-                    self.shake_hands(hop, channel.into_stream()).await
-                }
-            }
+            let stream = self.stream(hop, through).await?;
+            self.shake_hands(hop, stream).await
         };
-        tokio::time::timeout(limit, reaching).await.unwrap_or_else(|_| {
+        self.in_time(hop, reaching).await
+    }
+
+    /// The bytes to and from a host, through the one before where there is one.
+    async fn stream(
+        &self,
+        hop: &Hop,
+        through: Option<&Handle<Client>>,
+    ) -> Result<Box<dyn Stream>, Cause> {
+        let HostConfig { address, port, .. } = &hop.config;
+        match through {
+            None => {
+                let socket = TcpStream::connect((address.as_str(), *port)).await;
+                let socket = socket.map_err(|error| unreachable(&error))?;
+                // Frames are small and wait for each other.
+                let _ = socket.set_nodelay(true);
+                Ok(Box::new(socket))
+            }
+            Some(before) => {
+                let port = u32::from(*port);
+                let channel =
+                    before.channel_open_direct_tcpip(address.as_str(), port, "127.0.0.1", 0);
+                let channel = channel.await.map_err(|error| Cause::Unreachable {
+                    message: format!("the host before it cannot reach it: {error}"),
+                })?;
+                Ok(Box::new(channel.into_stream()))
+            }
+        }
+    }
+
+    async fn in_time<T>(
+        &self,
+        hop: &Hop,
+        work: impl Future<Output = Result<T, Cause>>,
+    ) -> Result<T, Cause> {
+        let limit = hop.config.connect_timeout.unwrap_or(self.settings.connect_timeout);
+        tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
             let message = format!("no answer within {} s", limit.as_secs());
             Err(Cause::Unreachable { message })
         })
@@ -171,7 +200,7 @@ impl Ssh {
     async fn shake_hands(
         &self,
         hop: &Hop,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        stream: Box<dyn Stream>,
     ) -> Result<Handle<Client>, Cause> {
         let known = KnownHosts::read(&hop.config.known_hosts)?;
         let (host, port) = match &hop.config.host_key_alias {
@@ -290,6 +319,10 @@ impl client::Handler for Client {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = verdict.err();
         Ok(good)
     }
+}
+
+fn no_way() -> Cause {
+    Cause::Unreachable { message: "there is no way".to_owned() }
 }
 
 fn unreachable(error: &std::io::Error) -> Cause {

@@ -125,7 +125,7 @@ impl File {
         rule: Option<Rule>,
         mac_only_encrypted: bool,
         helper: &mut dyn Helper,
-    ) -> Result<File, Error> {
+    ) -> Result<(File, DataKey), Error> {
         let rule = match plain.format {
             // There is one value, and it is encrypted.
             Format::Binary => None,
@@ -141,7 +141,7 @@ impl File {
             version: VERSION.to_owned(),
         };
         let file = File { format: plain.format, documents: Vec::new(), metadata };
-        file.rekey(plain, groups, threshold, helper)
+        file.under_new_key(plain, groups, threshold, helper)
     }
 
     /// The same content under a new data key, for these recipients: what those who could open it
@@ -156,6 +156,16 @@ impl File {
         threshold: usize,
         helper: &mut dyn Helper,
     ) -> Result<File, Error> {
+        self.under_new_key(plain, groups, threshold, helper).map(|(file, _)| file)
+    }
+
+    fn under_new_key(
+        &self,
+        plain: &Plain,
+        groups: &[Vec<Recipient>],
+        threshold: usize,
+        helper: &mut dyn Helper,
+    ) -> Result<(File, DataKey), Error> {
         let key = DataKey::generate();
         let mut metadata = self.metadata.clone();
         metadata.groups = wrap::wrap(&key, groups, threshold, helper)?;
@@ -165,7 +175,7 @@ impl File {
             _ => threshold,
         };
         let file = File { format: self.format, documents: Vec::new(), metadata };
-        file.encrypted(plain, &key, &Kept::default())
+        Ok((file.encrypted(plain, &key, &Kept::default())?, key))
     }
 
     /// Adds recipients, with the data key that there is: nobody is removed, and no value changes.
@@ -239,9 +249,66 @@ impl Plain {
         Ok(Plain { format, documents })
     }
 
+    /// Nothing yet.
+    pub fn empty(format: Format) -> Plain {
+        Plain { format, documents: vec![Vec::new()] }
+    }
+
     /// The format of the file.
     pub fn format(&self) -> Format {
         self.format
+    }
+
+    /// Sets a value, and makes the maps on the way to it. A number or boolean that was there stays
+    /// one where the new text is one as well; else the value is a text.
+    ///
+    /// # Errors
+    /// A path through something that is no map, or one that the format cannot hold.
+    pub fn set(&mut self, path: &[&str], value: &SecretBytes) -> Result<(), Error> {
+        let cannot =
+            |what: &str| Error::CannotWrite { path: path.join("/"), what: what.to_owned() };
+        match (self.format, path) {
+            (_, [] | [""]) => return Err(cannot("a key has a name")),
+            (Format::Binary, ["data"])
+            | (Format::Yaml | Format::Json, _)
+            | (Format::Dotenv, [_])
+            | (Format::Ini, [_, _]) => {}
+            (Format::Binary, _) => return Err(cannot("a binary file has no keys")),
+            (Format::Dotenv, _) => return Err(cannot("keys of a dotenv file have no parts")),
+            (Format::Ini, _) => {
+                return Err(cannot(
+                    "a key of an INI file is `SECTION/KEY`; `DEFAULT` is the first",
+                ));
+            }
+        }
+        if self.format != Format::Yaml
+            && self.format != Format::Binary
+            && value.expose_str().is_none()
+        {
+            return Err(cannot("the value is not UTF-8; a binary file can hold it"));
+        }
+        if path.len() > crate::MAX_DEPTH {
+            return Err(cannot("it is nested too deep"));
+        }
+        if self.documents.is_empty() {
+            self.documents.push(Vec::new());
+        }
+        let (first, _) = path.split_first().ok_or_else(|| cannot("a key has a name"))?;
+        let has = |document: &Document| tree::lookup(document, first).is_some();
+        let at = self.documents.iter().position(has).unwrap_or(0);
+        match self.documents.get_mut(at) {
+            Some(document) => tree::set(document, path, value).map_err(cannot),
+            None => Ok(()),
+        }
+    }
+
+    /// All values, with their places.
+    pub fn values(&self) -> impl Iterator<Item = (String, &SecretBytes)> {
+        let mut values = Vec::new();
+        for document in &self.documents {
+            tree::values(document, "", &mut values);
+        }
+        values.into_iter()
     }
 
     /// The value at a place; none where there is no value (a map, null, no such key). A number or

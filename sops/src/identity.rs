@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use age::secrecy::SecretString;
+use age::secrecy::{ExposeSecret, SecretString};
 use age::ssh::Recipient as SshRecipient;
 use zeroize::Zeroizing;
 
@@ -34,6 +34,35 @@ enum Secret {
         locked: Box<age::ssh::EncryptedKey>,
         opened: OnceLock<age::ssh::Identity>,
     },
+}
+
+/// A new key of a person's own.
+pub struct NewKey(age::x25519::Identity);
+
+impl NewKey {
+    /// Makes one.
+    pub fn generate() -> NewKey {
+        NewKey(age::x25519::Identity::generate())
+    }
+
+    /// The recipient that it is (`age1…`).
+    pub fn public(&self) -> String {
+        self.0.to_public().to_string()
+    }
+
+    /// The key itself (`AGE-SECRET-KEY-1…`).
+    pub fn private(&self) -> SecretBytes {
+        SecretBytes::from(self.0.to_string().expose_secret())
+    }
+
+    /// A file with both, as age-keygen writes it.
+    pub fn file(&self) -> SecretBytes {
+        let (public, private) = (self.public(), self.0.to_string());
+        let private = private.expose_secret();
+        let created = crate::file::now();
+        let text = format!("# created: {created}\n# public key: {public}\n{private}\n");
+        SecretBytes::new(text.into_bytes())
+    }
 }
 
 /// What needs a person, or a program of theirs. An activator has neither.
@@ -145,7 +174,38 @@ impl Identities {
         if found { Ok(()) } else { Err(wrong("there is no key in it".to_owned())) }
     }
 
-    /// Adds what a file holds, of either kind.
+    /// Adds what a file holds, of any kind; one that age encrypted with a passphrase (`age -p`) is opened
+    /// with the help of whoever knows it.
+    ///
+    /// # Errors
+    /// What is no key, or a passphrase that nobody knows.
+    pub fn add_file(
+        &mut self,
+        bytes: &[u8],
+        source_name: &str,
+        helper: &mut dyn Helper,
+    ) -> Result<(), Error> {
+        let wrong = |what: &str| Error::Identity {
+            source_name: source_name.to_owned(),
+            what: what.to_owned(),
+        };
+        let opened;
+        let is_protected =
+            bytes.starts_with(b"age-encryption.org/") || bytes.starts_with(b"-----BEGIN AGE");
+        let bytes = if is_protected {
+            let passphrase = helper
+                .passphrase(source_name)
+                .ok_or_else(|| wrong("it is locked by a passphrase, and nobody is there to ask"))?;
+            opened = crate::wrap::open_protected(bytes, &passphrase).map_err(wrong)?;
+            opened.as_slice()
+        } else {
+            bytes
+        };
+        let text = std::str::from_utf8(bytes).map_err(|_| wrong("it is not text"))?;
+        self.add(text, source_name)
+    }
+
+    /// Adds what a text holds, of either kind.
     pub fn add(&mut self, text: &str, source_name: &str) -> Result<(), Error> {
         if text.trim_start().starts_with("-----BEGIN") {
             self.add_ssh(text, source_name)

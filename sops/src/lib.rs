@@ -37,7 +37,7 @@ pub use creation::{CreationRule, CreationRules};
 pub use error::{Error, NoKey};
 pub use file::{File, Plain};
 pub use format::Format;
-pub use identity::{Helper, Identities, NoHelper};
+pub use identity::{Helper, Identities, NewKey, NoHelper};
 pub use metadata::{Group, Metadata, Stanza};
 pub use recipient::{Recipient, RecipientKind};
 pub use rules::{Rule, RuleKind};

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 
 use age::armor::{ArmoredReader, ArmoredWriter, Format};
+use age::secrecy::SecretString;
 use age::{Decryptor, Encryptor};
 use zeroize::Zeroizing;
 
@@ -126,6 +127,26 @@ fn decrypt(armored: &str, identities: &[Box<dyn age::Identity>]) -> Result<Share
     let limit = LONGEST_STANZA as u64;
     reader.take(limit).read_to_end(&mut share).map_err(|_| "its content is damaged")?;
     Ok(share)
+}
+
+/// Opens a file of keys that age encrypted with a passphrase.
+///
+/// # Errors
+/// Words.
+pub(crate) fn open_protected(bytes: &[u8], passphrase: &str) -> Result<Share, &'static str> {
+    if bytes.len() > LONGEST_STANZA {
+        return Err("it is longer than a file of keys can be");
+    }
+    let message = Decryptor::new(ArmoredReader::new(bytes)).map_err(|_| "it is no file of age")?;
+    let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase));
+    // Some seconds on any machine; a file that asks for more is not of age-keygen's making.
+    identity.set_max_work_factor(22);
+    let reader = message.decrypt(std::iter::once(&identity as &dyn age::Identity));
+    let reader = reader.map_err(|_| "that is not its passphrase")?;
+    let mut opened = Zeroizing::new(Vec::with_capacity(LONGEST_STANZA));
+    let limit = LONGEST_STANZA as u64;
+    reader.take(limit).read_to_end(&mut opened).map_err(|_| "its content is damaged")?;
+    Ok(opened)
 }
 
 /// Wraps a data key for groups of recipients.

@@ -141,7 +141,8 @@ fn a_host_key_opens_what_was_encrypted_to_its_form_of_age() {
     let plain = Plain::parse(b"a: b\n", Format::Yaml).expect("plain");
     for form in forms {
         let groups = [vec![form]];
-        let file = File::create(&plain, &groups, 0, None, false, &mut NoHelper).expect("a file");
+        let file = File::create(&plain, &groups, 0, None, false, &mut NoHelper);
+        let (file, _) = file.expect("a file");
         let key = file.unlock(&identities(&["ssh_ed25519"])).expect("opened");
         assert_eq!(file.decrypt(&key).expect("opened"), plain);
     }

@@ -17,6 +17,7 @@ mod pin;
 mod repair;
 mod repl;
 mod rollback;
+mod secrets;
 mod status;
 mod switch;
 
@@ -60,6 +61,7 @@ Examples:
     History(history::HistoryArgs),
     Pin(pin::PinArgs),
     Gc(gc::GcArgs),
+    Secrets(secrets::SecretsArgs),
     Eval(eval::EvalArgs),
     Repl(repl::ReplArgs),
     Explain(explain::ExplainArgs),
@@ -87,6 +89,7 @@ pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
         Command::History(args) => history::run(ui, global, &args),
         Command::Pin(args) => pin::run(ui, global, &args),
         Command::Gc(args) => gc::run(ui, global, &args),
+        Command::Secrets(args) => secrets::run(ui, global, args),
         Command::Eval(args) => eval::run(ui, global, &args),
         Command::Repl(args) => repl::run(ui, global, &args),
         Command::Explain(args) => explain::run(ui, global, &args),

@@ -13,5 +13,6 @@ mod test_mistakes;
 mod test_options;
 mod test_repl;
 mod test_rollback;
+mod test_secrets;
 mod test_status;
 mod test_switch;

@@ -3,7 +3,7 @@
 use cairn_deploy::{Cause, Error, Expected, Quiet, Target};
 
 use crate::sshd::{self, Sshd};
-use crate::{Tests, deployer, run, web};
+use crate::{Tests, deployer, run, settings, web};
 
 pub(crate) const TESTS: Tests = &[
     ("trust::known", known),
@@ -15,6 +15,7 @@ pub(crate) const TESTS: Tests = &[
     ("trust::unreadable_file", unreadable_file),
     ("trust::pinned", pinned),
     ("trust::rsa_alone", rsa_alone),
+    ("trust::looked_at", looked_at),
 ];
 
 fn connect(sshd: &Sshd, target: &Target) -> Result<(), Error> {
@@ -116,4 +117,25 @@ fn rsa_alone() {
     let error = connect(&sshd, &web()).unwrap_err();
     assert_eq!(error.code(), "deploy::host-key-unsupported");
     assert!(error.message().contains("rsa-sha2-512"), "{error}");
+}
+
+fn looked_at() {
+    let sshd = server();
+    sshd.know("");
+    let look = |target: Target| run(cairn_deploy::host_key(settings(&sshd), &target));
+    let key = sshd.host_key("ed25519");
+    let shown = look(web()).unwrap();
+    assert!(key.starts_with(&shown.key) && !shown.trusted, "{shown:?}");
+    let pinned = look(Target { host_key: Some(key), ..web() }).unwrap();
+    assert!(pinned.trusted);
+    sshd.know_all();
+    assert!(look(web()).unwrap().trusted);
+    let log = sshd.log();
+    assert!(!log.contains("Accepted"), "nobody logs in: {log}");
+    // Without a key that age can encrypt for, there is nothing to show.
+    let other = Sshd::with(&["ecdsa"], "");
+    other.configure("");
+    other.know("");
+    let error = run(cairn_deploy::host_key(settings(&other), &web())).unwrap_err();
+    assert_eq!(error.code(), "deploy::host-key-unsupported");
 }

@@ -79,9 +79,9 @@ impl Section {
 }
 
 /// A line's key and value; a value in `"""` or backquotes may go on in the next lines.
-fn key_and_value<'a>(
+fn key_and_value(
     line: &str,
-    more: &mut dyn Iterator<Item = &'a str>,
+    more: &mut dyn Iterator<Item = &str>,
 ) -> Option<(String, Zeroizing<String>)> {
     let at = line.find(['=', ':'])?;
     let (key, value) = (line.get(..at)?.trim(), line.get(at + 1..)?.trim_start());
@@ -91,10 +91,7 @@ fn key_and_value<'a>(
     Some((key.to_owned(), read_value(value, more)?))
 }
 
-fn read_value<'a>(
-    value: &str,
-    more: &mut dyn Iterator<Item = &'a str>,
-) -> Option<Zeroizing<String>> {
+fn read_value(value: &str, more: &mut dyn Iterator<Item = &str>) -> Option<Zeroizing<String>> {
     let long = ["\"\"\"", "`"];
     let quote = long.iter().find(|quote| value.len() >= quote.len() && value.starts_with(**quote));
     if let Some(quote) = quote {
