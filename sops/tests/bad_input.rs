@@ -1,4 +1,5 @@
 //! What is wrong with a file is said in words that help, and nothing of it is given out.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test program")]
 
 use std::fmt::Write;
 use std::path::Path;

@@ -3,6 +3,7 @@
 //! Seconds of new inputs: `CAIRN_FUZZ_SECONDS` (a few by default); where they start:
 //! `CAIRN_FUZZ_SEED`. Inputs that once did harm, and others worth keeping, are in `tests/seeds` and
 //! are run every time.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test program")]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

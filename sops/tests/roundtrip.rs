@@ -1,4 +1,5 @@
 //! Whatever is written is read back the same: plain, and encrypted.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test program")]
 
 use cairn_sops::{File, Format, Identities, NewKey, NoHelper, Plain, Recipient, SecretBytes};
 use proptest::prelude::*;

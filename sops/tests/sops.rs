@@ -2,6 +2,7 @@
 //!
 //! `./test` gets sops and says in `CAIRN_SOPS` where it is. Without it the first test has nothing to ask, and
 //! says so.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test program")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

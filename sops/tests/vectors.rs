@@ -1,5 +1,6 @@
 //! Files that sops wrote: formats × recipients × rules, each opened and compared with what sops says
 //! of it, written again, and opened again. `vectors/make` makes them anew.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test program")]
 
 use std::path::{Path, PathBuf};
 
