@@ -292,7 +292,7 @@ fn pgp_key(folder: &Path) -> String {
         "",
         "--quick-gen-key",
         "vectors@example.org",
-        "rsa2048",
+        "future-default",
         "default",
         "never",
     ]);
