@@ -44,7 +44,7 @@ pub struct Stanza {
 }
 
 /// Lists of stanzas by the service that opens them, and the field that names the key there; in sops' order.
-const SERVICES: [(&str, &str); 8] = [
+const SERVICES: [(&str, &str); 7] = [
     ("kms", "arn"),
     ("gcp_kms", "resource_id"),
     ("hckms", "key_id"),
@@ -52,8 +52,6 @@ const SERVICES: [(&str, &str); 8] = [
     ("hc_vault", "key_name"),
     ("age", "recipient"),
     ("pgp", "fp"),
-    // Not of sops 3; kept last, for what forks add.
-    ("ssh", "recipient"),
 ];
 
 impl Metadata {
@@ -194,7 +192,7 @@ impl Group {
                     damaged(&format!("a recipient of `{service}` has no `{name}`"))
                 })?;
                 let recipient = match service {
-                    "age" | "ssh" => Recipient::parse(&named)?,
+                    "age" => Recipient::parse(&named)?,
                     "pgp" => Recipient::pgp(&named),
                     _ => Recipient::service(service, &named),
                 };

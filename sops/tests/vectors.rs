@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use cairn_sops::{
-    DataKey, Error, File, Format, Helper, Identities, NoHelper, Plain, Recipient, SecretBytes,
+    DataKey, Error, File, Format, Helper, Identities, NewKey, NoHelper, Plain, Recipient,
+    SecretBytes,
 };
 use zeroize::Zeroizing;
 
@@ -72,7 +73,6 @@ fn open(path: &Path, format: Format, about: &str) -> (File, DataKey, Plain) {
     (file, key, plain)
 }
 
-/// Lines without those that may differ: sops puts a comment behind a value of a list elsewhere.
 fn shown(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -184,4 +184,46 @@ fn secrets_and_keys_are_not_in_debug_output() {
     assert!(
         !shown.contains("battery") && !shown.contains("AGE-SECRET") && !shown.contains("PRIVATE")
     );
+}
+
+#[test]
+fn a_recipient_that_is_removed_opens_no_later_value_though_it_kept_the_key() {
+    let new = NewKey::generate();
+    let of = |text: &str| Recipient::parse(text).expect("a key");
+    let (stays, goes) = (of(&new.public()), of(&text("keys/ssh_ed25519.pub")));
+    let plain = Plain::parse(b"a: first\nb: [second, 3]\n", Format::Yaml).expect("plain");
+    let both = [vec![stays.clone(), goes]];
+    let (file, kept) = File::create(&plain, &both, 0, None, false, &mut NoHelper).expect("a file");
+    let rekeyed = file.rekey(&plain, &[vec![stays]], 0, &mut NoHelper).expect("a file");
+    let rekeyed = File::parse(&rekeyed.write().expect("written"), Format::Yaml).expect("a file");
+    assert!(matches!(rekeyed.decrypt(&kept), Err(Error::Tampered { .. })));
+    assert!(matches!(rekeyed.unlock(&identities(&["ssh_ed25519"])), Err(Error::NoKey(_))));
+    let mut identities = Identities::new();
+    identities.add(new.private().expose_str().expect("text"), "new").expect("a key");
+    let key = rekeyed.unlock(&identities).expect("opened");
+    assert_eq!(rekeyed.decrypt(&key).expect("opened"), plain);
+}
+
+#[test]
+fn a_file_of_keys_under_a_passphrase_is_opened_by_whoever_knows_it() {
+    use std::io::Write;
+    let mut recipient = age::scrypt::Recipient::new("correct horse".to_owned().into());
+    // As cheap as it goes: what it costs is not what is tested.
+    recipient.set_work_factor(2);
+    let to = std::iter::once(&recipient as &dyn age::Recipient);
+    let encryptor = age::Encryptor::with_recipients(to).expect("a recipient");
+    let mut protected = Vec::new();
+    let mut writer = encryptor.wrap_output(&mut protected).expect("written");
+    writer.write_all(text("keys/age.txt").as_bytes()).expect("written");
+    writer.finish().expect("written");
+    let add = |helper: &mut dyn Helper| {
+        let mut identities = Identities::new();
+        identities.add_file(&protected, "locked", helper).map(|()| identities)
+    };
+    let said = |helper: &mut dyn Helper| add(helper).expect_err("locked").to_string();
+    assert!(said(&mut NoHelper).contains("nobody is there to ask"));
+    assert!(said(&mut Knows("wrong")).contains("not its passphrase"));
+    let identities = add(&mut Knows("correct horse")).expect("a key");
+    let file = std::fs::read(folder("files/yaml-age.yaml")).expect("a file");
+    File::parse(&file, Format::Yaml).expect("a file").unlock(&identities).expect("opened");
 }
