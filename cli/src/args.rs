@@ -1,5 +1,6 @@
 //! The command line. One definition makes parsing, help and completions.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cairn_lang::Features;
@@ -42,6 +43,10 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "PATH=EXPR", action = ArgAction::Append)]
     pub(crate) set: Vec<String>,
 
+    /// Take an input from a folder, whatever the lock says
+    #[arg(long, global = true, value_names = ["NAME", "DIR"], num_args = 2, action = ArgAction::Append)]
+    pub(crate) override_input: Vec<String>,
+
     /// Switch on parts of the language that Nix calls experimental, by the names that it gives them
     #[arg(
         long,
@@ -68,6 +73,15 @@ pub(crate) struct Global {
 }
 
 impl Global {
+    /// The folders that stand for inputs.
+    pub(crate) fn overrides(&self) -> BTreeMap<String, PathBuf> {
+        let pair = |pair: &[String]| match pair {
+            [name, folder] => Some((name.clone(), PathBuf::from(folder))),
+            _ => None,
+        };
+        self.override_input.chunks(2).filter_map(pair).collect()
+    }
+
     /// The experimental parts of the language that are switched on.
     pub(crate) fn features(&self) -> Features {
         let mut features = Features::default();

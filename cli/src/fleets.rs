@@ -4,11 +4,14 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use cairn_compiler::fetch::Cache;
-use cairn_compiler::{Built, Fleet, Report, SelectError};
+use cairn_compiler::{Built, Fleet, FleetFiles, Report, SelectError};
+use cairn_fetch::input::{Inputs, Policy};
+use cairn_fetch::lock::Lock;
 use cairn_lang::DiskFs;
 
 use crate::args::Global;
 use crate::error::CommandError;
+use crate::inputs;
 use crate::report;
 use crate::ui::Ui;
 
@@ -17,13 +20,13 @@ const FLEET_FILE: &str = "cairn.nix";
 
 /// The fleet that the arguments name, or the nearest one upward.
 pub(crate) fn open(ui: &Ui, global: &Global) -> Result<Fleet, CommandError> {
-    Fleet::load(files(global)?, &global.set, global.features())
+    Fleet::load(files(ui, global)?, &global.set, global.features())
         .map_err(|problems| failed(ui, &problems))
 }
 
 /// As [`open`], of a fleet that may itself have mistakes: for `check`, which says them.
 pub(crate) fn open_to_check(ui: &Ui, global: &Global) -> Result<Fleet, CommandError> {
-    let files = files(global)?;
+    let files = files(ui, global)?;
     Fleet::load_to_check(files, &global.set, global.features())
         .map_err(|problems| failed(ui, &problems))
 }
@@ -36,9 +39,24 @@ pub(crate) fn open_or_standard(ui: &Ui, global: &Global) -> Result<Fleet, Comman
     open(ui, global)
 }
 
-fn files(global: &Global) -> Result<DiskFs, CommandError> {
+fn files(ui: &Ui, global: &Global) -> Result<FleetFiles, CommandError> {
     let folder = folder(global)?;
-    DiskFs::new(&folder).map_err(|error| unreadable(&folder, &error))
+    let policy = Policy { overrides: global.overrides(), ..Policy::default() };
+    let inputs = inputs::resolve(ui, global, &folder, &lock(&folder)?.inputs, &policy)?.inputs;
+    read_from(&folder, inputs)
+}
+
+/// The files of the fleet in a folder, with these inputs.
+pub(crate) fn read_from(folder: &Path, inputs: Inputs) -> Result<FleetFiles, CommandError> {
+    let files = DiskFs::new(folder).map_err(|error| unreadable(folder, &error))?;
+    FleetFiles::from(files)
+        .with_inputs(inputs)
+        .map_err(|error| CommandError::user(format!("an input cannot be read: {error}")))
+}
+
+/// The lock of the fleet in a folder.
+pub(crate) fn lock(folder: &Path) -> Result<Lock, CommandError> {
+    Lock::read(folder).map_err(|error| CommandError::user(error.to_string()).hint(error.help()))
 }
 
 /// The folder of that fleet.

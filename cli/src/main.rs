@@ -6,6 +6,7 @@ mod commands;
 mod error;
 mod fleets;
 mod format;
+mod inputs;
 mod live;
 mod outcome;
 mod reference;

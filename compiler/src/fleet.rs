@@ -5,8 +5,10 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use cairn_fetch::input::Inputs;
 use cairn_lang::{
-    Arena, Diagnostic, Evaluator, Features, FileSystem, Mode, Root, Roots, World, did_you_mean,
+    Arena, Diagnostic, DiskFs, Evaluator, Features, FileSystem, Mode, Root, Roots, World,
+    did_you_mean,
 };
 
 mod build;
@@ -14,6 +16,7 @@ mod check;
 mod deployment;
 mod explain;
 mod explore;
+mod inputs;
 mod job;
 mod options;
 mod outline;
@@ -45,8 +48,36 @@ pub struct Fleet {
     outline: Outline,
     settings: Vec<Setting>,
     answers: Answers,
+    inputs: Inputs,
     /// What is wrong with the fleet itself, besides its hosts.
     problems: Vec<Diagnostic>,
+}
+
+/// What a fleet is read from: its own files, the standard modules, and its inputs.
+pub struct FleetFiles {
+    roots: Roots,
+    inputs: Inputs,
+}
+
+impl<F: FileSystem + 'static> From<F> for FleetFiles {
+    fn from(files: F) -> FleetFiles {
+        let roots = Roots::new().with(Root::Fleet, files).with(Root::Cairn, standard_modules());
+        FleetFiles { roots, inputs: Inputs::default() }
+    }
+}
+
+impl FleetFiles {
+    /// The same with these inputs.
+    ///
+    /// # Errors
+    /// When the folder of one cannot be read.
+    pub fn with_inputs(mut self, inputs: Inputs) -> std::io::Result<FleetFiles> {
+        for (name, input) in &inputs.all {
+            self.roots = self.roots.with(Root::input(name), DiskFs::new(&input.tree)?);
+        }
+        self.inputs = inputs;
+        Ok(self)
+    }
 }
 
 /// Why hosts cannot be chosen.
@@ -70,7 +101,7 @@ impl Fleet {
     /// # Errors
     /// When `cairn.nix`, or a setting, is not what it should be.
     pub fn load(
-        files: impl FileSystem + 'static,
+        files: impl Into<FleetFiles>,
         settings: &[String],
         features: Features,
     ) -> Result<Fleet, Report> {
@@ -87,20 +118,20 @@ impl Fleet {
     /// # Errors
     /// When no host can be known, or a setting is not what it should be.
     pub fn load_to_check(
-        files: impl FileSystem + 'static,
+        files: impl Into<FleetFiles>,
         settings: &[String],
         features: Features,
     ) -> Result<Fleet, Report> {
-        let roots = Roots::new().with(Root::Fleet, files).with(Root::Cairn, standard_modules());
+        let FleetFiles { roots, inputs } = files.into();
         let mut world = World::new(roots, Mode::Build);
         world.features = features;
         let settings = settings::parse(&world, settings)
             .map_err(|problems| Report::new(problems, world.sources.clone()))?;
-        let (outline, problems) = read_outline(&world);
+        let (outline, problems) = read_outline(&world, &inputs);
         if !problems.is_empty() && outline.hosts.is_empty() {
             return Err(Report::new(problems, world.sources));
         }
-        Ok(Fleet { world, outline, settings, answers: Answers::default(), problems })
+        Ok(Fleet { world, outline, settings, answers: Answers::default(), inputs, problems })
     }
 
     /// The fleet's description of itself.
@@ -260,11 +291,11 @@ fn threads() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-fn read_outline(world: &World) -> (Outline, Vec<Diagnostic>) {
+fn read_outline(world: &World, inputs: &Inputs) -> (Outline, Vec<Diagnostic>) {
     let arena = Arena::new();
     let eval = Evaluator::new(&arena, world);
     cairn_lang::modules::install(&eval);
-    match FleetValue::load(&eval) {
+    match FleetValue::load(&eval, inputs) {
         Ok(fleet) => {
             let (outline, mut problems) = fleet.outline(&eval);
             problems.extend(world.file_diagnostics());

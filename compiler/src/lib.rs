@@ -8,6 +8,7 @@
 pub mod fetch;
 mod files;
 mod fleet;
+mod inputs;
 pub mod manifest;
 mod report;
 mod standard;
@@ -15,7 +16,8 @@ mod tree;
 
 pub use files::nix_files;
 pub use fleet::{
-    Adopt, Built, Deployment, Fleet, FleetOption, Kin, Look, Names, SelectError, Study,
+    Adopt, Built, Deployment, Fleet, FleetFiles, FleetOption, Kin, Look, Names, SelectError, Study,
 };
+pub use inputs::FleetInputs;
 pub use report::Report;
 pub use standard::standard_modules;

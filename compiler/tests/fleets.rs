@@ -71,11 +71,6 @@ fn names_of_a_fleet() {
     fleet::unknown-host at cairn.nix:1:86: the group `g` lists a host `wbe1` that does not exist
       did you mean `web1`?
     ");
-    let report = load(&[("cairn.nix", "{ inputs.x.url = \"x\"; outputs = _: { }; }")], &[]);
-    insta::assert_snapshot!(told(&report.err().expect("errors")), @"
-    fleet::inputs-unsupported at cairn.nix:1:10: the input `x` cannot be fetched: this cairn takes none
-      copy what you need into the fleet's folder and import it by path
-    ");
     let report = load(&[("cairn.nix", "{ output = _: { }; }")], &[]);
     insta::assert_snapshot!(told(&report.err().expect("errors")), @"
     fleet::no-outputs at cairn.nix:1:3: cairn.nix has no `outputs`

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::symbol::Symbol;
+
 mod disk;
 mod memory;
 
@@ -18,10 +20,18 @@ pub enum Root {
     Fleet,
     /// The standard modules and library, `<cairn>`.
     Cairn,
-    /// A locked input, by its number.
-    Input(u16),
+    /// A locked input, by its place in the tree of inputs, such as `common` or `common/base`. Names
+    /// are few and live as long as the process: see [`Root::input`].
+    Input(&'static str),
     /// A place on some machine, such as `/etc/hosts`: it can be named, never read.
     Machine,
+}
+
+impl Root {
+    /// The root of the input with this name.
+    pub fn input(name: &str) -> Root {
+        Root::Input(Symbol::new(name).as_str())
+    }
 }
 
 /// A path under a virtual root. `path` is relative, uses `/`, has no `.` or `..`, and is empty
@@ -57,7 +67,7 @@ impl VirtualPath {
     }
 }
 
-/// For people: relative to the fleet, `<cairn>/…`, `<input N>/…`, or absolute on a machine.
+/// For people: relative to the fleet, `<cairn>/…`, `<name of an input>/…`, or absolute on a machine.
 impl fmt::Display for VirtualPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.root {
@@ -65,7 +75,8 @@ impl fmt::Display for VirtualPath {
             Root::Fleet => f.write_str(&self.path),
             Root::Cairn if self.path.is_empty() => f.write_str("<cairn>"),
             Root::Cairn => write!(f, "<cairn>/{}", self.path),
-            Root::Input(number) => write!(f, "<input {number}>/{}", self.path),
+            Root::Input(name) if self.path.is_empty() => write!(f, "<{name}>"),
+            Root::Input(name) => write!(f, "<{name}>/{}", self.path),
             Root::Machine => write!(f, "/{}", self.path),
         }
     }

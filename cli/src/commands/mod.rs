@@ -11,6 +11,8 @@ mod explain;
 mod fmt;
 mod gc;
 mod history;
+mod inputs;
+mod lock;
 mod lsp;
 mod options;
 mod pin;
@@ -20,6 +22,7 @@ mod rollback;
 mod secrets;
 mod status;
 mod switch;
+mod vendor;
 
 use cairn_generation::wire::Mode;
 use clap::Subcommand;
@@ -66,6 +69,9 @@ Examples:
     Repl(repl::ReplArgs),
     Explain(explain::ExplainArgs),
     Options(options::OptionsArgs),
+    Lock(lock::LockArgs),
+    Inputs(inputs::InputsArgs),
+    Vendor(vendor::VendorArgs),
     Fmt(fmt::FmtArgs),
     Lsp(lsp::LspArgs),
     Completions(completions::CompletionsArgs),
@@ -94,6 +100,9 @@ pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
         Command::Repl(args) => repl::run(ui, global, &args),
         Command::Explain(args) => explain::run(ui, global, &args),
         Command::Options(args) => options::run(ui, global, &args),
+        Command::Lock(args) => lock::run(ui, global, &args),
+        Command::Inputs(args) => inputs::run(ui, global, &args),
+        Command::Vendor(args) => vendor::run(ui, global, &args),
         Command::Fmt(args) => fmt::run(ui, global, &args),
         Command::Lsp(args) => lsp::run(global, &args),
         Command::Completions(args) => completions::run(ui, &args),

@@ -7,7 +7,6 @@ use cairn_lang::{Arena, Evaluator, Result, Root, Span, TraceSink, Value, Virtual
 
 use super::Fleet;
 use super::job::{Desk, Job};
-use super::outline::FleetValue;
 use super::packages::pkgs;
 use crate::report::Report;
 
@@ -55,12 +54,12 @@ fn enter<'w, T>(
 }
 
 fn names<'w>(job: Job<'w>, eval: &'w Evaluator<'w>, of_host: bool) -> Result<Names<'w>> {
-    let fleet = FleetValue::load(eval)?;
+    let fleet = job.value()?;
     let lib = VirtualPath { root: Root::Cairn, path: "lib".to_owned() };
     let mut names = vec![
         ("fleet", fleet.outputs()),
         ("lib", eval.import(&lib, Span::NONE)?),
-        ("pkgs", pkgs(eval, &fleet)?),
+        ("pkgs", pkgs(eval, fleet)?),
         ("nodes", job.nodes(of_host)),
     ];
     if of_host {

@@ -135,7 +135,7 @@ impl<'w> Desk<'w> {
         if let Some(value) = self.value.get() {
             return Ok(value);
         }
-        let value = FleetValue::load(&self.eval)?;
+        let value = FleetValue::load(&self.eval, &self.fleet.inputs)?;
         Ok(self.value.get_or_init(|| value))
     }
 
@@ -330,6 +330,14 @@ impl<'w> Job<'w> {
         }
         let config = self.desk.evaluate(self.host, eval_modules_strictly)?;
         Ok(node.strict.get_or_init(|| config))
+    }
+
+    /// The fleet's own value.
+    ///
+    /// # Errors
+    /// Whatever `cairn.nix` meets.
+    pub(crate) fn value(self) -> Result<&'w FleetValue<'w>> {
+        self.desk.value()
     }
 
     /// The host's name.

@@ -113,7 +113,7 @@ impl Fleet {
         let mut sources = vec![ModuleSource::file(standard, Layer::Standard)];
         let all = used.iter().chain(&others);
         sources.extend(all.map(|file| ModuleSource::file(file.clone(), Layer::Host)));
-        let fleet = FleetValue::load(&eval)?;
+        let fleet = FleetValue::load(&eval, &self.inputs)?;
         Ok(declarations(&eval, &fleet, "host", &sources)?.reference())
     }
 }

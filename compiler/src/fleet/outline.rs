@@ -3,10 +3,13 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use cairn_fetch::input::Inputs;
 use cairn_lang::{
     Attr, Attrs, Diagnostic, Evaluator, Result, Root, Span, Value, VirtualPath, did_you_mean,
     literal,
 };
+
+use super::inputs::InputValues;
 
 /// What may stand in `cairn.nix`.
 const KEYS: [&str; 3] = ["description", "inputs", "outputs"];
@@ -51,12 +54,11 @@ impl<'a> FleetValue<'a> {
     /// Evaluates `cairn.nix` and calls its `outputs`.
     ///
     /// # Errors
-    /// Whatever that meets; also where it is not a set, or has inputs.
-    pub(crate) fn load(eval: &Evaluator<'a>) -> Result<FleetValue<'a>> {
+    /// Whatever that meets; also where it is not a set.
+    pub(crate) fn load(eval: &Evaluator<'a>, inputs: &'a Inputs) -> Result<FleetValue<'a>> {
         let path = VirtualPath { root: Root::Fleet, path: "cairn.nix".to_owned() };
         let file = eval.import(&path, Span::NONE)?;
         let root = eval.expect_attrs(file, Span::NONE).map_err(|_| no_fleet(file))?;
-        refuse_inputs(eval, root)?;
         let Some(outputs) = root.get_str("outputs") else {
             let message = "cairn.nix has no `outputs`";
             let help = "write `outputs = { self, ... }: { hosts.<name> = ./hosts/<name>.nix; };`";
@@ -72,7 +74,8 @@ impl<'a> FleetValue<'a> {
             None => Ok(Value::Null),
         });
         let at = eval.value_span(outputs.span);
-        let args = eval.attrs([("self", this)]);
+        let known = InputValues::new(eval, inputs);
+        let args = known.arguments(eval, this, &inputs.root);
         let call = eval.thunk(move |eval| eval.call(function, &[args], at));
         let _ = result.set(call);
         let value = eval.force_at(call, at)?;
@@ -146,16 +149,6 @@ fn no_fleet(value: Value<'_>) -> Box<Diagnostic> {
     let message = format!("cairn.nix is {}, not a fleet", value.described());
     let help = "write `{ description = \"…\"; outputs = { self, ... }: { … }; }`";
     Diagnostic::error("fleet::no-fleet", Span::NONE, message).with_help(help).into()
-}
-
-fn refuse_inputs<'a>(eval: &Evaluator<'a>, root: &Attrs<'a>) -> Result<()> {
-    let Some(attr) = root.get_str("inputs") else { return Ok(()) };
-    let value = eval.force_attr(attr)?;
-    let inputs = eval.expect_attrs(value, eval.value_span(attr.span))?;
-    let Some(first) = inputs.sorted().first().copied() else { return Ok(()) };
-    let message = format!("the input `{}` cannot be fetched: this cairn takes none", first.name);
-    let help = "copy what you need into the fleet's folder and import it by path";
-    Err(Diagnostic::error("fleet::inputs-unsupported", first.span, message).with_help(help).into())
 }
 
 /// Reads on after a mistake, so that all are told at once.

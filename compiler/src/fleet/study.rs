@@ -7,16 +7,15 @@ use std::time::Duration;
 use cairn_lang::check::{Candidate, Checker, Mention, Shape, Sight, is_module};
 use cairn_lang::modules::{Configuration, Layer, ModuleSource, eval_modules, install};
 use cairn_lang::{
-    Arena, Diagnostic, Evaluator, Features, FileSystem, Mode, Result, Root, Roots, Span, Symbol,
-    Tree, VirtualPath, World,
+    Arena, Diagnostic, Evaluator, Features, Mode, Result, Root, Span, Symbol, Tree, VirtualPath,
+    World,
 };
 
 use super::job::{Answers, Desk, Job};
 use super::outline::FleetValue;
 use super::typing::fleet_file;
-use super::{Fleet, read_outline};
+use super::{Fleet, FleetFiles, read_outline};
 use crate::report::Report;
-use crate::standard::standard_modules;
 
 /// How long looking at one text may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,18 +44,18 @@ impl Fleet {
     /// A fleet to study: one that cannot be read has no hosts, and what is wrong with it is in the
     /// report. Evaluations stop when `interrupt` is set.
     pub fn load_to_study(
-        files: impl FileSystem + 'static,
+        files: impl Into<FleetFiles>,
         features: Features,
         interrupt: Arc<AtomicBool>,
     ) -> (Fleet, Report) {
-        let roots = Roots::new().with(Root::Fleet, files).with(Root::Cairn, standard_modules());
+        let FleetFiles { roots, inputs } = files.into();
         let mut world = World::new(roots, Mode::Build);
         world.features = features;
         world.interrupt = interrupt;
-        let (outline, problems) = read_outline(&world);
+        let (outline, problems) = read_outline(&world, &inputs);
         let report = Report::new(problems.clone(), world.sources.clone());
         let settings = Vec::new();
-        (Fleet { world, outline, settings, answers: Answers::default(), problems }, report)
+        (Fleet { world, outline, settings, answers: Answers::default(), inputs, problems }, report)
     }
 
     /// Hands `work` the options of a host, or of the standard modules where there is no such host
@@ -91,14 +90,14 @@ impl Fleet {
     }
 
     /// The standard modules by themselves.
-    fn standard_alone<'e, 'a>(&self, eval: &'e Evaluator<'a>) -> Configuration<'e, 'a> {
+    fn standard_alone<'e, 'a>(&'a self, eval: &'e Evaluator<'a>) -> Configuration<'e, 'a> {
         let standard = VirtualPath { root: Root::Cairn, path: "default.nix".to_owned() };
         let sources = [ModuleSource::file(standard, Layer::Standard)];
         let mut special = vec![
             (Symbol::new("name"), eval.str("name")),
             (Symbol::new("nodes"), eval.attrs::<&str>([])),
         ];
-        let fleet = FleetValue::load(eval).ok();
+        let fleet = FleetValue::load(eval, &self.inputs).ok();
         let pkgs = fleet.and_then(|fleet| super::packages::pkgs(eval, &fleet).ok());
         special.extend(pkgs.map(|pkgs| (Symbol::new("pkgs"), pkgs)));
         eval_modules(eval, &sources, &special)

@@ -157,7 +157,7 @@ impl Fleet {
         let mut sources = vec![ModuleSource::file(standard, Layer::Standard)];
         let all = modules.iter().chain(used);
         sources.extend(all.map(|file| ModuleSource::file(file.clone(), Layer::Host)));
-        let fleet = FleetValue::load(&eval)?;
+        let fleet = FleetValue::load(&eval, &self.inputs)?;
         let special = [
             (Symbol::new("name"), eval.str("name")),
             (Symbol::new("nodes"), eval.attrs::<&str>([])),

@@ -7,7 +7,7 @@ use std::path::Path;
 use libtest_mimic::Failed;
 
 /// The crates that find things wrong.
-const CRATES: [&str; 6] = ["lang", "compiler", "generation", "deploy", "activator", "cli"];
+const CRATES: [&str; 7] = ["lang", "compiler", "generation", "fetch", "deploy", "activator", "cli"];
 
 /// # Errors
 /// With the codes that the page lacks, and those that only the page has.

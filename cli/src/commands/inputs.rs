@@ -1,0 +1,95 @@
+//! `cairn inputs`
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use cairn_fetch::input::{Input, Inputs, Policy};
+use clap::Args;
+use indicatif::HumanBytes;
+use serde_json::json;
+
+use crate::args::Global;
+use crate::commands::lock::locked;
+use crate::error::CommandError;
+use crate::style::{CHANGED, DIM, STRONG, paint};
+use crate::ui::Ui;
+use crate::{fleets, inputs};
+
+/// Show the fleet's inputs as a tree, with what each is pinned to, and its size
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cairn inputs
+  cairn inputs --format json")]
+pub(crate) struct InputsArgs {}
+
+pub(crate) fn run(ui: &Ui, global: &Global, _: &InputsArgs) -> Result<(), CommandError> {
+    let folder = fleets::folder(global)?;
+    let policy = Policy { overrides: global.overrides(), ..Policy::default() };
+    let lock = fleets::lock(&folder)?.inputs;
+    let inputs = inputs::resolve(ui, global, &folder, &lock, &policy)?.inputs;
+    if inputs.all.is_empty() {
+        ui.line("the fleet has no inputs");
+        return Ok(());
+    }
+    for input in inputs.all.values() {
+        let size = size(&input.tree);
+        ui.object(&json!({
+            "type": "input", "name": input.name, "locked": input.locked, "tree": input.tree,
+            "size": size, "inputs": input.inputs,
+        }));
+    }
+    branch(ui, &inputs, &inputs.root, "", "");
+    for (name, others) in twice(&inputs) {
+        let all = others.join(", ");
+        let mark = paint(CHANGED, "!");
+        ui.line(format_args!(
+            "{mark} {name} is there more than once: {all}; one may follow another"
+        ));
+    }
+    Ok(())
+}
+
+/// The inputs of one tree, each with its own below it.
+fn branch(ui: &Ui, inputs: &Inputs, names: &BTreeMap<String, String>, place: &str, indent: &str) {
+    for (number, (name, target)) in names.iter().enumerate() {
+        let is_last = number + 1 == names.len();
+        let (fork, below) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
+        let own = if place.is_empty() { name.clone() } else { format!("{place}/{name}") };
+        let name = paint(STRONG, name);
+        match inputs.all.get(target) {
+            Some(input) if own == *target => {
+                let size = HumanBytes(size(&input.tree));
+                ui.line(format_args!("{indent}{fork}{name}  {}  {size}", locked(&input.locked)));
+                branch(ui, inputs, &input.inputs, target, &format!("{indent}{below}"));
+            }
+            _ => {
+                let follows = paint(DIM, format_args!("follows {target}"));
+                ui.line(format_args!("{indent}{fork}{name}  {follows}"));
+            }
+        }
+    }
+}
+
+/// Inputs of one name that are different trees.
+fn twice(inputs: &Inputs) -> Vec<(&str, Vec<&str>)> {
+    let mut by_name: BTreeMap<&str, Vec<&Input>> = BTreeMap::new();
+    for input in inputs.all.values() {
+        let name = input.name.rsplit('/').next().unwrap_or(&input.name);
+        by_name.entry(name).or_default().push(input);
+    }
+    let several = by_name.into_iter().filter(|(_, all)| all.len() > 1);
+    several.map(|(name, all)| (name, all.iter().map(|it| it.name.as_str()).collect())).collect()
+}
+
+/// The bytes of all files below a folder; what cannot be read counts nothing.
+fn size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(data) if data.is_dir() => size(&entry.path()),
+        Ok(data) => data.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}

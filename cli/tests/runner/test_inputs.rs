@@ -1,0 +1,224 @@
+//! `cairn lock`, `cairn inputs`, `cairn vendor`, and fleets that take modules from elsewhere.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::common::{Output, cairn_in, fleet};
+
+/// A module with a typed option, in a repository of its own that has an input of its own.
+const WEB: &str = "{ config, lib, base, ... }:
+{
+  options.web.port = lib.mkOption {
+    type = lib.types.port;
+    default = 80;
+    description = \"The port.\";
+  };
+  config.environment.etc.port.text = \"${toString config.web.port} ${base}\\n\";
+}
+";
+
+/// A folder with two repositories, `common` (which takes `base`) and `base`, and a fleet of one host.
+fn place() -> tempfile::TempDir {
+    let place = fleet(&[
+        ("base/cairn.nix", "{ outputs = { self, ... }: { lib.word = \"first\"; }; }\n"),
+        (
+            "common/cairn.nix",
+            "{\n  inputs.base.url = \"git+file:../base\";\n  outputs = { self, base, ... }: {\n    \
+             modules.web = { lib, ... }: { imports = [ ./web.nix ]; _module.args.base = base.lib.word; };\n  };\n}\n",
+        ),
+        ("common/web.nix", WEB),
+        ("fleet/cairn.nix", FLEET),
+    ]);
+    for name in ["base", "common"] {
+        git(place.path(), name, &["init", "-q"]);
+        commit(place.path(), name, "first");
+    }
+    place
+}
+
+const FLEET: &str = "{
+  inputs.base.url = \"git+file:../base\";
+  inputs.common.url = \"git+file:../common\";
+  inputs.common.inputs.base.follows = \"base\";
+  outputs = { self, common, ... }: {
+    hosts.demo = { imports = [ common.modules.web ]; web.port = 8080; };
+  };
+}
+";
+
+fn git(place: &Path, repository: &str, words: &[&str]) {
+    let output = Command::new("git")
+        .current_dir(place.join(repository))
+        .args(["-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBranch=main"])
+        .args(words)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
+        .output()
+        .expect("git runs");
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn commit(place: &Path, repository: &str, message: &str) {
+    git(place, repository, &["add", "-A"]);
+    git(place, repository, &["commit", "-q", "-m", message]);
+}
+
+fn run(place: &tempfile::TempDir, words: &[&str]) -> Output {
+    cairn_in(&place.path().join("fleet"), words)
+}
+
+fn built(place: &tempfile::TempDir) -> String {
+    built_with(place, &[])
+}
+
+fn built_with(place: &tempfile::TempDir, options: &[&str]) -> String {
+    let output = run(place, &[&["build", "demo", "--format", "json"], options].concat());
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let path = output.objects()[0]["path"].as_str().expect("a path").to_owned();
+    fs::read_to_string(Path::new(&path).join("etc/port")).expect("read")
+}
+
+/// Revisions, sizes and ids, which another run has otherwise.
+fn hide(text: &str) -> String {
+    let hidden = |word: &str| {
+        let is_rev = word.len() >= 7 && word.chars().all(|c| c.is_ascii_hexdigit());
+        if is_rev { "<rev>".to_owned() } else { word.to_owned() }
+    };
+    let line = |line: &str| line.split(' ').map(hidden).collect::<Vec<_>>().join(" ");
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_module_from_elsewhere_is_locked_built_updated_and_had_offline() {
+    let place = place();
+    let output = run(&place, &["build", "demo"]);
+    assert_eq!(output.code, 1);
+    insta::assert_snapshot!(output.stderr, @r#"
+    input::not-locked
+
+      × cairn.lock does not have the input `base`
+       ╭─[cairn.nix:2:10]
+     1 │ {
+     2 │   inputs.base.url = "git+file:../base";
+       ·          ────
+     3 │   inputs.common.url = "git+file:../common";
+       ╰────
+      help: take it in with `cairn lock`
+
+    1 error in 1 file
+    "#);
+    let output = run(&place, &["lock"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    insta::assert_snapshot!(hide(&output.stdout), @r"
+    + base  2026-01-02 <rev> git+file:../base
+    + common  2026-01-02 <rev> git+file:../common
+    + common/base  follows base
+    ");
+    assert_eq!(built(&place), "8080 first\n");
+    let again = run(&place, &["lock"]);
+    assert_eq!(again.stdout, "nothing to do: cairn.lock covers the fleet\n");
+    assert_eq!(run(&place, &["lock", "--check"]).code, 0);
+
+    // What moves there moves here when it is asked for, with what that changes.
+    fs::write(
+        place.path().join("base/cairn.nix"),
+        "{ outputs = { self, ... }: { lib.word = \"second\"; }; }\n",
+    )
+    .expect("written");
+    commit(place.path(), "base", "Another word");
+    let web = WEB.replace("80;", "81;").replace(
+        "  config.",
+        "  options.web.host = lib.mkOption { type = lib.types.str; default = \"x\"; description = \"x\"; };\n  config.",
+    );
+    fs::write(place.path().join("common/web.nix"), web).expect("written");
+    commit(place.path(), "common", "A host, and another port");
+    assert_eq!(built(&place), "8080 first\n");
+    let moved = run(&place, &["lock", "--update"]);
+    assert_eq!((moved.code, moved.stderr.as_str()), (0, ""));
+    insta::assert_snapshot!(hide(&moved.stdout), @r"
+    ~ base  2026-01-02 <rev> git+file:../base → 2026-01-02 <rev> git+file:../base
+        <rev> Another word
+    ~ common  2026-01-02 <rev> git+file:../common → 2026-01-02 <rev> git+file:../common
+        <rev> A host, and another port
+    + option web.host: string
+    ~ option web.port: its default 80 → 81
+    ~ host demo: <rev> → <rev>
+    ");
+    assert_eq!(built(&place), "8080 second\n");
+
+    // The cache is enough; so are copies in the fleet, without one.
+    for name in ["base", "common"] {
+        fs::rename(place.path().join(name), place.path().join(format!("{name}.gone")))
+            .expect("renamed");
+    }
+    assert_eq!(built(&place), "8080 second\n");
+    let vendored = run(&place, &["vendor"]);
+    assert_eq!(vendored.stdout, "✓ vendor/base\n✓ vendor/common\n");
+    fs::remove_dir_all(place.path().join("fleet/.cache")).expect("removed");
+    assert_eq!(built(&place), "8080 second\n");
+    let checked = run(&place, &["check"]);
+    assert_eq!((checked.code, checked.stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn a_mistake_in_an_input_is_shown_where_it_is() {
+    let place = place();
+    let broken = WEB.replace("${toString config.web.port}", "${config.web.port}");
+    fs::write(place.path().join("common/web.nix"), broken).expect("written");
+    commit(place.path(), "common", "A mistake");
+    assert_eq!(run(&place, &["lock"]).code, 0);
+    let output = run(&place, &["check", "--format", "json"]);
+    assert_eq!(output.code, 1);
+    let errors = output.objects();
+    let error = errors.iter().find(|error| error["file"] == "<common>/web.nix");
+    let error = error.unwrap_or_else(|| panic!("{errors:#?}"));
+    assert_eq!((&error["line"], &error["column"]), (&8.into(), &41.into()), "{error:#}");
+}
+
+#[test]
+fn both_sides_at_once() {
+    let place = place();
+    assert_eq!(run(&place, &["lock"]).code, 0);
+    let lock = fs::read_to_string(place.path().join("fleet/cairn.lock")).expect("read");
+    fs::write(
+        place.path().join("base/cairn.nix"),
+        "{ outputs = { self, ... }: { lib.word = \"mine\"; }; }\n",
+    )
+    .expect("written");
+    assert_eq!(built_with(&place, &["--override-input", "base", "../base"]), "8080 mine\n");
+    assert_eq!(built(&place), "8080 first\n");
+    assert_eq!(fs::read_to_string(place.path().join("fleet/cairn.lock")).expect("read"), lock);
+}
+
+#[test]
+fn inputs_as_a_tree() {
+    let place = place();
+    assert_eq!(run(&place, &["lock"]).code, 0);
+    let output = run(&place, &["inputs"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    let shown = hide(&output.stdout);
+    let lines: Vec<&str> = shown.lines().collect();
+    assert!(lines[0].starts_with("├── base  2026-01-02 <rev> git+file:../base"), "{shown}");
+    assert_eq!(lines[2], "    └── base  follows base");
+}
+
+#[test]
+fn the_old_lock_stays_when_something_is_wrong() {
+    let place = place();
+    assert_eq!(run(&place, &["lock"]).code, 0);
+    let lock = fs::read_to_string(place.path().join("fleet/cairn.lock")).expect("read");
+    fs::rename(place.path().join("base"), place.path().join("gone")).expect("renamed");
+    let output = run(&place, &["lock", "--update", "base"]);
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.contains("input::unreachable"), "{}", output.stderr);
+    assert!(output.stderr.contains("[cairn.nix:2:10]"), "{}", output.stderr);
+    let output = run(&place, &["lock", "--update", "bas"]);
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.contains("did you mean `base`?"), "{}", output.stderr);
+    assert_eq!(fs::read_to_string(place.path().join("fleet/cairn.lock")).expect("read"), lock);
+    fs::write(place.path().join("fleet/cairn.lock"), "<<<<<<< ours\n").expect("written");
+    let output = run(&place, &["build", "demo"]);
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.contains("cairn.lock is no lock"), "{}", output.stderr);
+}
