@@ -25,6 +25,7 @@ mod places;
 mod settings;
 mod study;
 mod typing;
+mod values;
 
 pub use build::Built;
 pub use deployment::{Adopt, Deployment};
@@ -32,6 +33,7 @@ pub use explore::Names;
 pub use options::FleetOption;
 pub use study::{Look, Study};
 pub use typing::Kin;
+pub use values::{OptionValue, OptionValues};
 
 use crate::report::Report;
 use crate::standard::standard_modules;

@@ -16,7 +16,8 @@ mod tree;
 
 pub use files::nix_files;
 pub use fleet::{
-    Adopt, Built, Deployment, Fleet, FleetFiles, FleetOption, Kin, Look, Names, SelectError, Study,
+    Adopt, Built, Deployment, Fleet, FleetFiles, FleetOption, Kin, Look, Names, OptionValue,
+    OptionValues, SelectError, Study,
 };
 pub use inputs::FleetInputs;
 pub use report::Report;

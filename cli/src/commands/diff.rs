@@ -11,6 +11,8 @@ use cairn_generation::{BlobId, Manifest};
 use clap::Args;
 use serde_json::json;
 
+mod between;
+
 use crate::args::{Global, HostArgs};
 use crate::changes::Changes;
 use crate::commands::ask;
@@ -28,10 +30,15 @@ use crate::ui::Ui;
 Examples:
   cairn diff demo
   cairn diff demo --into /tmp/demo
-  cairn diff @agents --format json")]
+  cairn diff @agents --format json
+  cairn diff --between staging prod")]
 pub(crate) struct DiffArgs {
     #[command(flatten)]
     hosts: HostArgs,
+
+    /// Compare two hosts or groups of the fleet, option by option, instead; no host is asked
+    #[arg(long, num_args = 2, value_names = ["ONE", "OTHER"], conflicts_with_all = ["hosts", "into"])]
+    between: Vec<String>,
 
     #[command(flatten)]
     reach: ReachArgs,
@@ -44,6 +51,9 @@ struct Current {
 }
 
 pub(crate) fn run(ui: &Ui, global: &Global, args: &DiffArgs) -> Result<(), CommandError> {
+    if let [one, other] = args.between.as_slice() {
+        return between::run(ui, global, one, other);
+    }
     let fleet = fleets::open(ui, global)?;
     let hosts = fleets::select(ui, &fleet, &args.hosts.hosts)?;
     let cache = fleets::cache()?;
