@@ -11,6 +11,7 @@ mod explain;
 mod fmt;
 mod gc;
 mod history;
+mod init;
 mod inputs;
 mod lock;
 mod lsp;
@@ -35,6 +36,7 @@ use switch::SwitchArgs;
 /// The commands, in the order in which people meet them.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Init(init::InitArgs),
     Check(check::CheckArgs),
     Build(build::BuildArgs),
     Diff(diff::DiffArgs),
@@ -81,6 +83,7 @@ Examples:
 pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
     let global = &cli.global;
     match cli.command {
+        Command::Init(args) => init::run(ui, &args),
         Command::Check(args) => check::run(ui, global, &args),
         Command::Build(args) => build::run(ui, global, &args),
         Command::Switch(args) => switch::run(ui, global, &args, Mode::Switch),
