@@ -29,6 +29,7 @@ pub(crate) struct Changes {
     kernel: Vec<Change>,
     firewall: Vec<Change>,
     folders: Vec<Change>,
+    secrets: Vec<Change>,
 }
 
 impl Changes {
@@ -49,8 +50,8 @@ impl Changes {
                 }
                 Action::InstallPackage { package } => changes.packages.push(added(package)),
                 Action::RemovePackage { package } => changes.packages.push(removed(package)),
-                Action::User { user, does } => changes.users.push(account("user", user, does)),
-                Action::Group { group, does } => changes.users.push(account("group", group, does)),
+                Action::User { user, does } => changes.users.push(named("user", user, does)),
+                Action::Group { group, does } => changes.users.push(named("group", group, does)),
                 Action::Sysctl { key, value } => {
                     changes.kernel.push(changed(format!("{key} = {value}")));
                 }
@@ -66,6 +67,12 @@ impl Changes {
                 Action::Nftables { table, .. } => {
                     changes.firewall.push(changed(format!("table {table}")));
                 }
+                Action::Secret { secret, does } => {
+                    changes.secrets.push(named("secret", secret, does))
+                }
+                Action::Template { template, does } => {
+                    changes.secrets.push(named("template", template, does));
+                }
                 Action::Directory { line } => changes.folders.push(added(line)),
             }
         }
@@ -79,7 +86,7 @@ impl Changes {
         self.sections().iter().all(|(_, changes)| changes.is_empty())
     }
 
-    fn sections(&self) -> [(&'static str, &[Change]); 7] {
+    fn sections(&self) -> [(&'static str, &[Change]); 8] {
         [
             ("files", &self.files),
             ("units", &self.units),
@@ -88,6 +95,7 @@ impl Changes {
             ("kernel", &self.kernel),
             ("firewall", &self.firewall),
             ("folders", &self.folders),
+            ("secrets", &self.secrets),
         ]
     }
 }
@@ -131,7 +139,8 @@ fn removed(what: impl Into<String>) -> Change {
     Change { style: BAD, sign: "-", what: what.into() }
 }
 
-fn account(kind: &str, name: &str, does: &str) -> Change {
+/// `user alice`, with the sign of what happens to it.
+fn named(kind: &str, name: &str, does: &str) -> Change {
     let what = format!("{kind} {name}");
     match does {
         "add" => added(what),

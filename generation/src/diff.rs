@@ -31,6 +31,35 @@ pub struct UnitPlan {
     pub start: BTreeSet<String>,
 }
 
+impl UnitPlan {
+    /// Units of which something else changed than their definition, such as what they read: those of
+    /// `running` that nothing happens to yet are restarted, or reloaded. What came of it.
+    pub fn touch(
+        &mut self,
+        restart: &BTreeSet<String>,
+        reload: &BTreeSet<String>,
+        running: &BTreeSet<String>,
+    ) -> [(UnitAction, BTreeSet<String>); 2] {
+        let free = |plan: &Self, unit: &String| {
+            running.contains(unit)
+                && !plan.stop.contains(unit)
+                && !plan.restart.contains(unit)
+                && !plan.start.contains(unit)
+        };
+        let restarted: BTreeSet<String> =
+            restart.iter().filter(|unit| free(self, unit)).cloned().collect();
+        self.restart.extend(restarted.iter().cloned());
+        self.reload.retain(|unit| !restarted.contains(unit));
+        let reloaded: BTreeSet<String> = reload
+            .iter()
+            .filter(|unit| free(self, unit) && !self.reload.contains(*unit))
+            .cloned()
+            .collect();
+        self.reload.extend(reloaded.iter().cloned());
+        [(UnitAction::Reload, reloaded), (UnitAction::Restart, restarted)]
+    }
+}
+
 /// Everything that a switch changes, in the order in which it does.
 ///
 /// # Errors
@@ -43,6 +72,7 @@ pub fn diff(old: &Manifest, new: &Manifest, running: Running) -> Result<Vec<Acti
     accounts(old, new, &mut actions);
     push_units(&units.stop, UnitAction::Stop, &mut actions);
     files(&old_layout, &new_layout, &mut actions);
+    secrets(old, new, &mut actions);
     kernel(old, new, &mut actions);
     nftables(old, new, &mut actions);
     push_units(&units.reload, UnitAction::Reload, &mut actions);
@@ -328,11 +358,23 @@ fn accounts(old: &Manifest, new: &Manifest, actions: &mut Vec<Action>) {
     }
 }
 
-fn changes<T: PartialEq>(
-    old: &BTreeMap<String, T>,
-    new: &BTreeMap<String, T>,
-) -> Vec<(String, &'static str)> {
-    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+/// Values are not known here: a secret whose ciphertext is another may have the value that it had.
+fn secrets(old: &Manifest, new: &Manifest, actions: &mut Vec<Action>) {
+    let changes = new.secrets.changes(&old.secrets);
+    for (secret, does) in changes.values {
+        actions.push(Action::Secret { secret, does: does.to_owned() });
+    }
+    for (template, does) in changes.templates {
+        actions.push(Action::Template { template, does: does.to_owned() });
+    }
+}
+
+/// Names of what differs, each with `add`, `change` or `remove`.
+pub(crate) fn changes<N: Ord + Clone, T: PartialEq>(
+    old: &BTreeMap<N, T>,
+    new: &BTreeMap<N, T>,
+) -> Vec<(N, &'static str)> {
+    let names: BTreeSet<&N> = old.keys().chain(new.keys()).collect();
     names
         .into_iter()
         .filter_map(|name| match (old.get(name), new.get(name)) {

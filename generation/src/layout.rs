@@ -125,6 +125,7 @@ pub fn layout(manifest: &Manifest) -> Result<Layout, LayoutError> {
     layout.add_lines("/etc/modules-load.d/cairn.conf", &modules)?;
     layout.add_programs(manifest)?;
     layout.refuse_folders_that_are_files()?;
+    manifest.secrets.check()?;
     Ok(layout)
 }
 
@@ -359,7 +360,7 @@ const OWN: [&str; 3] = [
     "/etc/systemd/system/cairn-settle.service",
 ];
 
-fn parse_mode(path: &str, mode: &str) -> Result<u32, LayoutError> {
+pub(crate) fn parse_mode(path: &str, mode: &str) -> Result<u32, LayoutError> {
     let octal = mode.len() == 4 && mode.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
     u32::from_str_radix(mode, 8)
         .ok()

@@ -9,6 +9,7 @@ pub mod id;
 pub mod layout;
 pub mod manifest;
 pub mod order;
+pub mod secrets;
 pub mod store;
 pub mod unitfile;
 pub mod wire;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::{self, CanonicalError};
 use crate::id::{BlobId, GenerationId};
+use crate::secrets::Secrets;
 
 /// The version of the format that this program writes and reads.
 pub const VERSION: u32 = 1;
@@ -49,6 +50,9 @@ pub struct Manifest {
     /// tmpfiles.d lines, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub directories: Vec<String>,
+    /// Ciphertext of secrets, and where the host puts what it decrypts.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub secrets: Secrets,
     /// Health checks by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checks: BTreeMap<String, Check>,
@@ -213,6 +217,9 @@ pub struct User {
     /// crypt(3) text for /etc/shadow; none locks the password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hashed_password: Option<String>,
+    /// The secret that holds such a text; where it cannot be decrypted, the password stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_secret: Option<String>,
     /// Other groups that the user is in.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub extra_groups: BTreeSet<String>,
@@ -327,6 +334,7 @@ impl Manifest {
             kernel: Kernel::default(),
             nftables: BTreeMap::new(),
             directories: Vec::new(),
+            secrets: Secrets::default(),
             checks: BTreeMap::new(),
             references: BTreeSet::new(),
             order: BTreeSet::new(),
@@ -365,7 +373,8 @@ impl Manifest {
             Content::To(_) => None,
         });
         let programs = self.packages.fetched.values().flat_map(|package| package.bin.values());
-        files.chain(programs.copied()).chain(self.references.iter().copied()).collect()
+        let named = self.references.iter().copied().chain(self.secrets.blobs());
+        files.chain(programs.copied()).chain(named).collect()
     }
 }
 

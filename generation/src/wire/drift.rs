@@ -44,6 +44,8 @@ pub enum DriftKind {
     Hostname,
     /// An nftables table.
     Nftables,
+    /// A decrypted secret, or a text with secrets in it, by its path below `/run/cairn/secrets`.
+    Secret,
     /// A drop-in that somebody gave a managed unit, by its path.
     DropIn,
     /// A unit.
@@ -73,6 +75,7 @@ impl DriftKind {
             Self::User => Some("the user"),
             Self::Sysctl => Some("the sysctl"),
             Self::Hostname => Some("the host name"),
+            Self::Secret => Some("the secret"),
             Self::Nftables => Some("the nftables table"),
         }
     }

@@ -8,7 +8,7 @@ use crate::id::{BlobId, GenerationId};
 use crate::wire::{Drift, HistoryEntry};
 
 /// The version of this protocol. Both sides say theirs first, and part when they differ.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// The first message of each side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -297,6 +297,20 @@ pub enum Action {
         /// `<family> <name>`.
         table: String,
         /// `replace` or `remove`.
+        does: String,
+    },
+    /// A secret comes, goes, or has another ciphertext, owner or mode.
+    Secret {
+        /// Its name.
+        secret: String,
+        /// `add`, `change` or `remove`.
+        does: String,
+    },
+    /// A text with secrets in it comes, goes, or is another, as far as ciphertext tells.
+    Template {
+        /// Its name.
+        template: String,
+        /// `add`, `change` or `remove`.
         does: String,
     },
     /// A tmpfiles line is applied.
