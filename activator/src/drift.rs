@@ -21,7 +21,7 @@ pub(crate) fn of(node: &Node, current: &Generation) -> Result<Vec<Drift>, Error>
     drift.extend(
         damaged.into_iter().map(|path| Drift::new(DriftKind::Program, path, "is damaged or gone")),
     );
-    drift.extend(node.system.drift(current, &Origin::load(&node.state)?)?);
+    drift.extend(node.system.drift(&node.state, current, &Origin::load(&node.state)?)?);
     drift.sort();
     Ok(drift)
 }

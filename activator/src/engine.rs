@@ -20,6 +20,7 @@ use crate::node::{BlobSource, Node, outcome};
 use crate::origin::Origin;
 use crate::programs;
 use crate::recovery::{self, Direction};
+use crate::secrets::SecretEffects;
 use crate::state::Generation;
 use crate::system::{Change, Tell};
 use crate::tree;
@@ -72,6 +73,16 @@ impl Plan {
             {
                 *action = Action::AdoptFile { path: std::mem::take(path) };
             }
+        }
+    }
+}
+
+impl Plan {
+    /// Units whose secrets are others are restarted or reloaded too.
+    fn tell_of(&mut self, secrets: &SecretEffects) {
+        for (does, units) in self.units.touch(&secrets.restart, &secrets.reload, &self.running) {
+            let actions = units.into_iter().map(|unit| Action::Unit { unit, does });
+            self.actions.extend(actions);
         }
     }
 }
@@ -150,6 +161,7 @@ impl<'a> Engine<'a> {
         let owners = |user: &str, group: &str| self.node.system.owner(user, group);
         let files = Files { disk: &self.node.disk, state, owners: &owners };
         let whole = files.stand(&current)?
+            && self.node.system.secrets_stand(state, &current)?
             && tree::verify(state, &current, &owners).is_none()
             && programs::are_there(&state.store_folder(), &current.manifest);
         Ok(whole.then(|| outcome(current.number, current.id, false)))
@@ -165,8 +177,7 @@ impl<'a> Engine<'a> {
         let tried = staged.and_then(|to| self.plan(to)).and_then(|mut plan| {
             self.enter(Step::Preflight);
             let origin = Origin::load(&self.node.state)?;
-            let survey = self.try_out(&plan, options, &origin)?;
-            plan.adopt(&survey);
+            self.try_out(&mut plan, options, &origin)?;
             Ok(plan)
         });
         let plan = tried.map_err(|error| self.fail(&error, true))?;
@@ -257,7 +268,6 @@ impl<'a> Engine<'a> {
     fn preflight(&mut self, plan: &mut Plan, options: &SwitchOptions) -> Result<Origin, Error> {
         let mut origin = Origin::load(&self.node.state)?;
         let survey = self.try_out(plan, options, &origin)?;
-        plan.adopt(&survey);
         let node = &mut *self.node;
         let owners = |user: &str, group: &str| node.system.owner(user, group);
         let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
@@ -291,10 +301,10 @@ impl<'a> Engine<'a> {
         Ok(origin)
     }
 
-    /// Everything that can fail, tried on the staged tree.
+    /// Everything that can fail, tried on the staged tree. What comes to light of it joins the plan.
     fn try_out(
-        &self,
-        plan: &Plan,
+        &mut self,
+        plan: &mut Plan,
         options: &SwitchOptions,
         origin: &Origin,
     ) -> Result<Survey, Error> {
@@ -303,9 +313,13 @@ impl<'a> Engine<'a> {
         let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
         let survey = files.survey(&plan.from, &plan.to, &options.adopt, origin)?;
         node.system.preflight(&node.state, &plan.from.manifest, &plan.to)?;
+        let secrets = node.system.open_secrets(&node.state, &plan.to, false)?;
         if let Some(login) = &options.login {
             self.keep_way_in(plan, options, origin, login)?;
         }
+        plan.adopt(&survey);
+        plan.tell_of(&secrets);
+        secrets.warnings.into_iter().for_each(|message| (self.tell)(Event::Warning { message }));
         Ok(survey)
     }
 

@@ -13,7 +13,7 @@ use crate::host::{Host, Run, watchdog};
 use crate::journal::Journal;
 use crate::node::Node;
 use crate::state::State;
-use crate::{boot, relay, serve};
+use crate::{boot, relay, secrets, serve};
 
 /// What it was asked for.
 enum Command {
@@ -40,6 +40,7 @@ const USAGE: &str = "usage: cairn-activator serve | engine FOLDER | recover [--b
 
 /// Runs the program. Its exit code, and what is to be said on standard error.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> (u8, Vec<String>) {
+    secrets::keep_private();
     let mut said = Vec::new();
     let command = match parse(arguments) {
         Ok(command) => command,

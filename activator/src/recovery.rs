@@ -144,6 +144,7 @@ pub(crate) fn bring(
     mend(node, target)?;
     let manifests: Vec<_> = others.iter().chain([target]).map(|other| &other.manifest).collect();
     let mut plan = cairn_generation::diff::UnitPlan::default();
+    let secrets = node.system.open_secrets(&node.state, target, true)?;
     if let Some(active) = node.system.running()? {
         let flipped = journal.is_none_or(|journal| journal.phase > Phase::Prepared);
         if let Some(left) = others.first().filter(|_| flipped) {
@@ -151,7 +152,9 @@ pub(crate) fn bring(
         }
         let ran = journal.into_iter().flat_map(|journal| journal.active.difference(&active));
         plan.start.extend(ran.filter(|unit| target.manifest.units.contains_key(*unit)).cloned());
+        plan.touch(&secrets.restart, &secrets.reload, &active);
     }
+    secrets.warnings.into_iter().for_each(|message| tell(Event::Warning { message }));
     origin.give_back_units(&target.manifest, &mut plan);
     let change = Change { known: &manifests, to: target, plan: &plan, way_back: true };
     let mut trouble = node.system.prepare(&node.state, &change, origin, tell).err();

@@ -13,6 +13,7 @@ use crate::disk::Ids;
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::origin::Origin;
+use crate::secrets::SecretEffects;
 use crate::state::{Generation, State};
 
 /// Where events go.
@@ -55,6 +56,23 @@ pub trait System {
     /// # Errors
     /// When the host would refuse something; nothing has changed then.
     fn preflight(&self, state: &State, from: &Manifest, to: &Generation) -> Result<(), Error>;
+
+    /// Decrypts every secret of `to` and verifies it, in memory. What their being shown does.
+    ///
+    /// # Errors
+    /// When a required one cannot be had; on the way back it is a warning as well.
+    fn open_secrets(
+        &self,
+        state: &State,
+        to: &Generation,
+        way_back: bool,
+    ) -> Result<SecretEffects, Error>;
+
+    /// Whether all secrets of `current` are shown as they should be.
+    ///
+    /// # Errors
+    /// When the host cannot be asked.
+    fn secrets_stand(&self, state: &State, current: &Generation) -> Result<bool, Error>;
 
     /// What would keep `login` from logging in after a switch; none when there is no such login
     /// then.
@@ -159,7 +177,12 @@ pub trait System {
     ///
     /// # Errors
     /// When the host cannot be asked.
-    fn drift(&self, current: &Generation, origin: &Origin) -> Result<Vec<Drift>, Error>;
+    fn drift(
+        &self,
+        state: &State,
+        current: &Generation,
+        origin: &Origin,
+    ) -> Result<Vec<Drift>, Error>;
 
     /// After packages, accounts and files of `current` were put right: puts the rest of `drift`
     /// right, and brings units that had to do with it to what stands there now.
@@ -197,6 +220,23 @@ impl System for Listing {
 
     fn preflight(&self, _: &State, _: &Manifest, _: &Generation) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// Plaintext in a folder would stay on a disk: there is none.
+    fn open_secrets(&self, _: &State, to: &Generation, _: bool) -> Result<SecretEffects, Error> {
+        let mut effects = SecretEffects::default();
+        let count = to.manifest.secrets.files().len();
+        if count > 0 {
+            effects.warnings.push(format!(
+                "{count} secrets and templates stay encrypted: a folder is no host, and has no memory to keep \
+                 them in"
+            ));
+        }
+        Ok(effects)
+    }
+
+    fn secrets_stand(&self, _: &State, _: &Generation) -> Result<bool, Error> {
+        Ok(true)
     }
 
     fn ways_in(
@@ -256,7 +296,7 @@ impl System for Listing {
         Ok(BTreeSet::new())
     }
 
-    fn drift(&self, _: &Generation, _: &Origin) -> Result<Vec<Drift>, Error> {
+    fn drift(&self, _: &State, _: &Generation, _: &Origin) -> Result<Vec<Drift>, Error> {
         Ok(Vec::new())
     }
 

@@ -13,14 +13,20 @@ use crate::error::Error;
 use crate::host::units::Condition;
 use crate::host::{Host, apt, kernel, nft};
 use crate::origin::Origin;
-use crate::state::Generation;
+use crate::state::{Generation, State};
 
 /// # Errors
 /// When the host cannot be asked.
-pub(crate) fn of(host: &Host, current: &Generation, origin: &Origin) -> Result<Vec<Drift>, Error> {
+pub(crate) fn of(
+    host: &Host,
+    state: &State,
+    current: &Generation,
+    origin: &Origin,
+) -> Result<Vec<Drift>, Error> {
     let manifest = &current.manifest;
     let mut drift = kernel::drift(&manifest.kernel);
-    drift.extend(host.accounts.drift(manifest, origin)?);
+    drift.extend(host.secrets_drift(state, current)?);
+    drift.extend(host.accounts.drift(&host.with_passwords(state, current), origin)?);
     drift.extend(directories(host, manifest));
     drift.extend(nft::drift(manifest)?);
     drift.extend(apt::drift(manifest)?);

@@ -11,6 +11,7 @@ mod lockout;
 mod nft;
 pub(crate) mod preflight;
 mod repair;
+mod secrets;
 mod units;
 pub(crate) mod watchdog;
 
@@ -28,6 +29,7 @@ use cairn_generation::order;
 use cairn_generation::wire::{Drift, Event, FailedUnit};
 
 use accounts::Accounts;
+use secrets::Keeper;
 use units::{ServiceManager, Systemctl, Verb};
 
 pub(crate) use command::Run;
@@ -36,6 +38,7 @@ use crate::disk::{Disk, Ids};
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::origin::Origin;
+use crate::secrets::SecretEffects;
 use crate::state::{Generation, State};
 use crate::system::{Change, System, Tell};
 
@@ -50,6 +53,7 @@ pub(crate) const CONFIRMED: &str = "/run/cairn/confirmed";
 pub(crate) struct Host {
     disk: Disk,
     accounts: Accounts,
+    keeper: Keeper,
     manager: Box<dyn ServiceManager>,
     /// Before sysinit.target: no unit may be touched yet.
     early: bool,
@@ -64,6 +68,7 @@ impl Host {
         Self {
             disk: Disk,
             accounts: Accounts::new(Path::new("/")),
+            keeper: Keeper::new(),
             manager: Box::new(Systemctl),
             early: false,
             started: BTreeSet::new(),
@@ -140,10 +145,23 @@ impl System for Host {
         origin: &Origin,
         login: &str,
     ) -> Result<Option<Vec<String>>, Error> {
-        match self.accounts.after(login, &to.manifest, origin)? {
+        match self.accounts.after(login, &self.with_passwords(state, to), origin)? {
             Some(account) => lockout::missing(state, from, to, origin, &account).map(Some),
             None => Ok(None),
         }
+    }
+
+    fn open_secrets(
+        &self,
+        state: &State,
+        to: &Generation,
+        way_back: bool,
+    ) -> Result<SecretEffects, Error> {
+        self.look_at_secrets(state, to, way_back)
+    }
+
+    fn secrets_stand(&self, state: &State, current: &Generation) -> Result<bool, Error> {
+        self.secrets_stand(state, current)
     }
 
     fn capture(&self, state: &State, to: &Manifest, origin: &mut Origin) -> Result<(), Error> {
@@ -189,14 +207,17 @@ impl System for Host {
         state: &State,
         change: &Change,
         origin: &mut Origin,
-        _: Tell,
+        tell: Tell,
     ) -> Result<(), Error> {
         let mut attempts = Attempts::new(change);
+        attempts.take(self.stage_secrets(state, change.to, tell))?;
         if !self.early {
             attempts.take(apt::install(&self.disk, state, &change.to.manifest, origin))?;
         }
         let remember = |origin: &Origin| origin.save(&self.disk, state);
-        attempts.take(self.accounts.bring(&self.disk, &change.to.manifest, origin, &remember))?;
+        let accounts = self.with_passwords(state, change.to);
+        attempts.take(self.accounts.bring(&self.disk, &accounts, origin, &remember))?;
+        drop(accounts);
         if !self.early {
             // Down they go the other way round, as the generation that they are of has it.
             let edges = change.known.first().map(|from| &from.order);
@@ -217,6 +238,7 @@ impl System for Host {
     ) -> Result<(), Error> {
         let to = &change.to.manifest;
         let mut attempts = Attempts::new(change);
+        attempts.take(self.flip_secrets(state, change.to))?;
         if self.stale.take() || defines_other_units(change) {
             attempts.take(self.manager.reload_definitions())?;
         }
@@ -230,7 +252,8 @@ impl System for Host {
         attempts.take(kernel::converge(change.known, &to.kernel, origin, &mut warn))?;
         attempts.take(nft::converge(change.known, to))?;
         if !self.early {
-            attempts.take(self.bring_units(change))?;
+            let up = self.bring_units(change).and_then(|()| self.secrets_are_read());
+            attempts.take(up)?;
         }
         attempts.end()
     }
@@ -266,6 +289,7 @@ impl System for Host {
     ) -> Result<(), Error> {
         let to = &change.to.manifest;
         let mut attempts = Attempts { way_back: true, failed: Vec::new() };
+        attempts.take(self.forget_secrets())?;
         if !self.early {
             attempts.take(apt::settle(&self.disk, state, to, origin))?;
         }
@@ -297,8 +321,13 @@ impl System for Host {
         Ok(down.map(|one| one.unit).collect())
     }
 
-    fn drift(&self, current: &Generation, origin: &Origin) -> Result<Vec<Drift>, Error> {
-        drift::of(self, current, origin)
+    fn drift(
+        &self,
+        state: &State,
+        current: &Generation,
+        origin: &Origin,
+    ) -> Result<Vec<Drift>, Error> {
+        drift::of(self, state, current, origin)
     }
 
     fn repair(

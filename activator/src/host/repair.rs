@@ -17,6 +17,7 @@ use crate::host::drift::{foreign, looked_at};
 use crate::host::units::{self, Condition};
 use crate::host::{Attempts, CALM, Host, PATIENCE, create_directories, kernel, nft};
 use crate::origin::Origin;
+use crate::secrets::SecretEffects;
 use crate::state::{Generation, State};
 use crate::system::{Change, Tell};
 
@@ -40,6 +41,12 @@ pub(crate) fn repair(
         let set = kernel::converge(&[], &manifest.kernel, &Origin::default(), &mut warn);
         attempts.take(set)?;
     }
+    let mut secrets = SecretEffects::default();
+    if has(DriftKind::Secret) {
+        secrets = host.look_at_secrets(state, current, true)?;
+        attempts.take(host.stage_secrets(state, current, tell))?;
+        attempts.take(host.flip_secrets(state, current))?;
+    }
     let tables = drift.iter().filter(|one| one.kind == DriftKind::Nftables);
     attempts.take(nft::write(manifest, &tables.map(|one| one.name.as_str()).collect()))?;
     if host.early {
@@ -56,12 +63,17 @@ pub(crate) fn repair(
         attempts.take(host.manager.reload_definitions())?;
     }
     let active = host.manager.active()?;
-    let plan = plan(state, current, drift, &conditions, &active);
+    let mut plan = plan(state, current, drift, &conditions, &active);
+    plan.touch(&secrets.restart, &secrets.reload, &active);
     let touched = plan.restart.union(&plan.start).cloned().collect();
     let known = [manifest];
     let change = Change { known: &known, to: current, plan: &plan, way_back: true };
     attempts.take(host.bring_units(&change))?;
     attempts.take(units::settle(&*host.manager, &touched, CALM, PATIENCE))?;
+    if has(DriftKind::Secret) {
+        attempts.take(host.secrets_are_read())?;
+        attempts.take(host.forget_secrets())?;
+    }
     attempts.end()
 }
 

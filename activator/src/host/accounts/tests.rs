@@ -26,6 +26,7 @@ fn user(is_system: bool, extra: &[&str]) -> User {
         is_system,
         create_home: false,
         hashed_password: Some("$y$z".to_owned()),
+        password_secret: None,
         extra_groups: extra.iter().map(|name| (*name).to_owned()).collect(),
     }
 }
