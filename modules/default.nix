@@ -12,6 +12,7 @@
     ./networking/nftables.nix
     ./openssh.nix
     ./resources.nix
+    ./sops.nix
     ./systemd
     ./time.nix
     ./unmanaged.nix

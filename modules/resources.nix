@@ -112,6 +112,7 @@ let
     isSystem = flag false "Allocate the id from the range of system users.";
     createHome = flag false "Create the home directory.";
     hashedPassword = optional types.str "Password as crypt(5) hashes it; null leaves the host's alone.";
+    passwordSecret = optional types.str "Secret that holds such a text.";
     extraGroups = strings "Supplementary groups.";
   };
 
@@ -146,6 +147,45 @@ let
   debianPackage = {
     version = optional types.str "Exact version; any if null.";
     sha256 = optional types.str "SHA-256 of the package file, in hex.";
+  };
+
+  access = {
+    mode = mkOption {
+      type = types.fileMode;
+      default = "0400";
+      description = "Permissions in octal.";
+    };
+    owner = owner "Owner, by name or number.";
+    group = owner "Group, by name or number.";
+    restartUnits = strings "Units that are restarted when it changed.";
+    reloadUnits = strings "Units that are reloaded when it changed.";
+  };
+
+  secret = access // {
+    sopsFile = optional types.path "SOPS file of the fleet.";
+    format = mkOption {
+      type = types.enum [
+        "yaml"
+        "json"
+        "dotenv"
+        "ini"
+        "binary"
+      ];
+      description = "How the file is written.";
+    };
+    key = mkOption {
+      type = types.str;
+      default = "";
+      description = "Keys on the way to the value, joined with `/`; empty for the whole file.";
+    };
+    required = flag true "Whether a host that cannot decrypt it is not switched.";
+  };
+
+  template = access // {
+    content = mkOption {
+      type = types.str;
+      description = "Text with placeholders.";
+    };
   };
 
   check = {
@@ -214,6 +254,14 @@ in
     nftables = entries table "nftables tables that Cairn owns whole, by `<family> <name>`.";
 
     directories = strings "Lines of tmpfiles.d(5), in order.";
+
+    secrets = {
+      hostKey = optional types.str "Public host key: what the files must be encrypted for.";
+      keyFile = optional types.str "File on the host with age identities.";
+      sshKeyPaths = strings "Private SSH keys of the host.";
+      values = entries secret "Secrets, by the path of their file below /run/cairn/secrets.";
+      templates = entries template "Texts with secrets in them, by name.";
+    };
 
     packages = {
       debian = entries debianPackage "Debian packages that are installed.";

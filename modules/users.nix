@@ -94,6 +94,15 @@ let
             Password as `mkpasswd` hashes it. With null no password is given: only keys let the user in.
           '';
         };
+        hashedPasswordFile = mkOption {
+          type = types.nullOr (types.either types.secret types.path);
+          default = null;
+          example = lib.literalExpression "config.sops.secrets.alice-password.path";
+          description = ''
+            Secret with such a password: one of `sops.secrets`, or its `path`. It must be
+            `neededForUsers`.
+          '';
+        };
         password = mkOption {
           type = types.nullOr types.unspecified;
           default = null;
@@ -147,7 +156,26 @@ let
     };
 
   enabled = filterAttrs (_: user: user.enable) cfg.users;
-  managed = filterAttrs (_: user: user.name != "root" || user.hashedPassword != null) enabled;
+  managed = filterAttrs (_: user: user.name != "root" || hasPassword user) enabled;
+
+  hasPassword = user: user.hashedPassword != null || user.hashedPasswordFile != null;
+
+  # The secret that a password comes from, by its name; null where there is none of that path.
+  passwordSecret =
+    user:
+    let
+      file = user.hashedPasswordFile;
+      at = filterAttrs (_: secret: "${secret.path}" == "${file}") config.sops.secrets;
+    in
+    if file == null then
+      null
+    else if isAttrs file then
+      file.name
+    else
+      lib.findFirst (_: true) null (builtins.attrNames at);
+
+  neededForUsers =
+    name: name != null && (config.sops.secrets.${name}.neededForUsers or false);
 
   shellOf = shell: if isAttrs shell then "${shell}/bin/${shell.name}" else "${shell}";
 
@@ -209,6 +237,7 @@ in
         # Without a group there is an assertion that fails; a second error would say no more.
         group = if user.group == "" then "nogroup" else user.group;
         shell = shellOf user.shell;
+        passwordSecret = passwordSecret user;
         isSystem = user.isSystemUser;
       }
     ) managed;
@@ -239,10 +268,22 @@ in
             + "and declare it in users.groups if the host does not have it.";
         }
         {
+          assertion = user.hashedPasswordFile == null || neededForUsers (passwordSecret user);
+          message =
+            "users.users.${user.name}.hashedPasswordFile is no secret of `sops.secrets` that is "
+            + "`neededForUsers`.";
+        }
+        {
+          assertion = user.hashedPassword == null || user.hashedPasswordFile == null;
+          message =
+            "users.users.${user.name} has both `hashedPassword` and `hashedPasswordFile`: keep one.";
+        }
+        {
           assertion = user.password == null;
           message =
             "users.users.${user.name}.password would stand in the fleet's files for all to read: "
-            + "write what `mkpasswd` prints in `hashedPassword`.";
+            + "write what `mkpasswd` prints in `hashedPassword`, or keep that in a secret "
+            + "(`hashedPasswordFile`).";
         }
       ]) (builtins.attrValues enabled);
   };

@@ -22,10 +22,12 @@ mod options;
 mod outline;
 mod packages;
 mod places;
+mod readers;
 mod settings;
 mod study;
 mod typing;
 mod values;
+mod verify;
 
 pub use build::Built;
 pub use deployment::{Adopt, Deployment};
@@ -34,6 +36,7 @@ pub use options::FleetOption;
 pub use study::{Look, Study};
 pub use typing::Kin;
 pub use values::{OptionValue, OptionValues};
+pub use verify::Unlock;
 
 use crate::report::Report;
 use crate::standard::standard_modules;

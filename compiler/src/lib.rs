@@ -17,7 +17,7 @@ mod tree;
 pub use files::nix_files;
 pub use fleet::{
     Adopt, Built, Deployment, Fleet, FleetFiles, FleetOption, Kin, Look, Names, OptionValue,
-    OptionValues, SelectError, Study,
+    OptionValues, SelectError, Study, Unlock,
 };
 pub use inputs::FleetInputs;
 pub use report::Report;

@@ -13,11 +13,14 @@ mod kernel;
 mod order;
 mod packages;
 mod raw;
+mod secrets;
 mod units;
 mod users;
 
 pub use packages::Recipe;
 pub(crate) use packages::is_debian_name;
+pub(crate) use secrets::opens;
+pub use secrets::{ReadFile, SecretFile};
 
 /// Where the definition of a resource is: asked only when something is wrong with it.
 pub trait Places {
@@ -44,6 +47,10 @@ pub struct Draft {
     pub blobs: BTreeMap<BlobId, BlobSource>,
     /// Packages to fetch, by name.
     pub recipes: BTreeMap<String, Recipe>,
+    /// What is worth knowing and no fault.
+    pub warnings: Vec<Diagnostic>,
+    /// The SOPS files that secrets are in.
+    pub secret_files: Vec<SecretFile>,
 }
 
 impl Draft {
@@ -55,7 +62,8 @@ impl Draft {
 
 /// Makes the manifest of `host` from its `config.resources`. `known` are the files that strings of
 /// the configuration may refer to by their place in the node's store. Of a host with errors, `partial`
-/// names the kinds of which some are missing: nothing is said about references to those.
+/// names the kinds of which some are missing: nothing is said about references to those. `surroundings`
+/// are where definitions are, and the files that they name.
 ///
 /// # Errors
 /// Every fault in the resources.
@@ -63,7 +71,7 @@ pub fn draft(
     host: &str,
     resources: &Data,
     known: &BTreeMap<String, VirtualPath>,
-    places: &dyn Places,
+    surroundings: (&dyn Places, &dyn ReadFile),
     partial: &BTreeSet<String>,
 ) -> Result<Draft, Vec<Diagnostic>> {
     let raw = raw::Resources::read(resources).map_err(|error| vec![misshapen(&error)])?;
@@ -72,9 +80,12 @@ pub fn draft(
             manifest: Manifest::empty(host),
             blobs: BTreeMap::new(),
             recipes: BTreeMap::new(),
+            warnings: Vec::new(),
+            secret_files: Vec::new(),
         },
         known,
-        places,
+        places: surroundings.0,
+        files: surroundings.1,
         partial,
         problems: Vec::new(),
     };
@@ -85,6 +96,7 @@ pub fn draft(
     users::add(&mut work, &raw);
     kernel::add(&mut work, &raw);
     checks::add(&mut work, &raw.checks);
+    secrets::add(&mut work, resources, &raw);
     if partial.is_empty() {
         order::add(&mut work, &raw.order);
     }
@@ -100,12 +112,15 @@ pub fn draft(
 
 /// Whether a fault is that something is not there, which it may be because of another error.
 pub(crate) fn is_about_absence(code: &str) -> bool {
-    const CODES: [&str; 6] = [
+    const CODES: [&str; 9] = [
         "check::incomplete",
         "file::no-content",
         "order::unknown-resource",
         "package::no-program",
         "package::not-installed",
+        "secret::unknown-owner",
+        "secret::unknown-placeholder",
+        "secret::unknown-unit",
         "user::unknown-group",
     ];
     CODES.contains(&code) || code.starts_with("resource::")
@@ -125,6 +140,7 @@ struct Work<'w> {
     draft: Draft,
     known: &'w BTreeMap<String, VirtualPath>,
     places: &'w dyn Places,
+    files: &'w dyn ReadFile,
     /// Kinds of resources of which some are missing.
     partial: &'w BTreeSet<String>,
     problems: Vec<Diagnostic>,
@@ -135,6 +151,12 @@ impl Work<'_> {
     fn fault(&mut self, code: &str, path: &[&str], message: String, help: &str) {
         let span = self.places.place(path);
         self.problems.push(Diagnostic::error(code, span, message).with_help(help));
+    }
+
+    /// Notes something about `resources.<path>` that is no fault.
+    fn warn(&mut self, code: &str, path: &[&str], message: String, help: &str) {
+        let span = self.places.place(path);
+        self.draft.warnings.push(Diagnostic::warning(code, span, message).with_help(help));
     }
 
     /// Notes a fault of `resources.<path>` that `other` has a part in.

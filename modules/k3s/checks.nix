@@ -121,6 +121,9 @@ in
         "disable-apiserver"
         "disable-etcd"
       ]
+      ++ excludes "token" [ "token-file" ]
+      ++ excludes "agent-token" [ "agent-token-file" ]
+      ++ excludes "vpn-auth" [ "vpn-auth-file" ]
       ++ excludes "cluster-reset" [ "server" ]
       ++ excludes "embedded-registry" [
         "docker"
@@ -142,7 +145,7 @@ in
           an agent needs a server to join: set `serverAddr`, such as "https://192.168.1.40:6443".
         '')
         (require "enable" (!isAgent || has "token" || has "token-file" || has "vpn-auth" || unknown) ''
-          an agent needs the cluster's token: set `tokenFile`.
+          an agent needs the cluster's token: set `token` to a secret, or `tokenFile`.
         '')
         (require "enable" (cfg.package == null || !isDebian cfg.package) ''
           Debian has no k3s. Add it to the fleet (`outputs.packages.k3s = lib.fetchPackage { … }`), or set
@@ -172,12 +175,8 @@ in
       ];
 
     warnings =
-      warn "token" (has "token" || has "agent-token") ''
-        it stands in the generation, where every user of the host can read it. Put it into a file and use
-        `tokenFile`.
-      ''
-      ++ warn "agentToken" (isAgent && (cfg.agentToken != "" || cfg.agentTokenFile != null)) ''
-        it has no effect on an agent, which takes the token by `tokenFile`.
+      warn "agentToken" (isAgent && (cfg.agentToken != null || cfg.agentTokenFile != null)) ''
+        it has no effect on an agent, which takes the token by `token` or `tokenFile`.
       ''
       ++ warn "settings.flannel-backend" (backend == "none" && !(has "disable-network-policy")) ''
         with "none", set `settings.disable-network-policy` too.

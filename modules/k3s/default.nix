@@ -79,7 +79,27 @@ let
 
   program = if cfg.package == null then "/usr/local/bin/k3s" else "${cfg.package}/bin/k3s";
 
-  yaml = flags.toYAML settings;
+  # Flags that are secrets, and those of them that k3s reads from files of their own.
+  secrets = filter (flag: settings.${flag.name} != null) (filter flags.isSecret flags.current);
+  isFile = flag: builtins.elem "${flag.name}-file" (map (other: other.name) flags.current);
+
+  # The host knows their values: they are in the configuration as places of files, or placeholders.
+  known = builtins.foldl' (
+    known: flag:
+    let
+      inherit (settings.${flag.name}) name;
+    in
+    removeAttrs known [ flag.name ]
+    // (
+      if isFile flag then
+        { "${flag.name}-file" = config.sops.secrets.${name}.path; }
+      else
+        { ${flag.name} = config.sops.placeholder.${name}; }
+    )
+  ) settings secrets;
+
+  yaml = flags.toYAML known;
+  isTemplate = !(lib.all isFile secrets);
 
   kubeletConfig =
     cfg.extraKubeletConfig
@@ -140,9 +160,11 @@ in
       description = "Server to join. Empty on the first server.";
     };
 
-    token = str "Token of the cluster. Every user of the host can read it: use `tokenFile`.";
-    tokenFile = optionalOf types.path "File on the host with the token of the cluster.";
-    agentToken = str "Token for agents. Every user of the host can read it: use `agentTokenFile`.";
+    token = optionalOf types.secret "Token of the cluster: one of `config.sops.secrets`.";
+    tokenFile = optionalOf types.path ''
+      File on the host with the token of the cluster, where no secret of the fleet is to hold it.
+    '';
+    agentToken = optionalOf types.secret "Token for agents: one of `config.sops.secrets`.";
     agentTokenFile = optionalOf types.path "File on the host with the token for agents.";
 
     settings = mkOption {
@@ -227,9 +249,9 @@ in
       cfg.extraFlags
       {
         server = mkIf (cfg.serverAddr != "") cfg.serverAddr;
-        token = mkIf (cfg.token != "") cfg.token;
+        token = mkIf (cfg.token != null) cfg.token;
         token-file = mkIf (cfg.tokenFile != null) cfg.tokenFile;
-        agent-token = mkIf (isServer && cfg.agentToken != "") cfg.agentToken;
+        agent-token = mkIf (isServer && cfg.agentToken != null) cfg.agentToken;
         agent-token-file = mkIf (isServer && cfg.agentTokenFile != null) cfg.agentTokenFile;
         disable = mkIf (cfg.disable != [ ]) cfg.disable;
         node-name = mkIf (cfg.nodeName != null) cfg.nodeName;
@@ -249,13 +271,27 @@ in
 
     environment.systemPackages = optional (cfg.package != null) cfg.package;
 
+    sops.templates = mkIf isTemplate {
+      "k3s.yaml" = {
+        content = yaml;
+        path = target;
+        restartUnits = [ "${unit}.service" ];
+      };
+    };
+
+    resources.secrets.values = lib.listToAttrs (
+      map (
+        flag: lib.nameValuePair settings.${flag.name}.name { restartUnits = [ "${unit}.service" ]; }
+      ) secrets
+    );
+
     resources.files = mkMerge [
-      {
+      (mkIf (!isTemplate) {
         ${target} = {
           text = yaml;
           mode = "0600";
         };
-      }
+      })
       (mkIf (cfg.configPath != null && builtins.isPath cfg.configPath) {
         ${base} = {
           source = cfg.configPath;

@@ -39,8 +39,15 @@ let
     else
       types.str;
 
+  # What opens something is named, never written. Of the rest, an endpoint may be no secret at all.
+  isSecret =
+    flag: (flag.secret or false) && !(flag ? format) && flag.name != "datastore-endpoint";
+
   typeOf =
     flag:
+    if isSecret flag then
+      types.secret
+    else
     {
       bool = types.bool;
       int = if flag ? format then formats.${flag.format} else types.int;
@@ -89,7 +96,12 @@ let
   given = filterAttrs (_: value: value != null && value != [ ]);
 in
 {
-  inherit table current given;
+  inherit
+    table
+    current
+    given
+    isSecret
+    ;
 
   # An option for every flag.
   options = listToAttrs (

@@ -85,6 +85,11 @@ impl File {
         leaves.into_iter().find(|leaf| leaf.path == path).map(|leaf| leaf.state)
     }
 
+    /// The text at a place, which is ciphertext where it is encrypted; none where there is no value.
+    pub fn text(&self, path: &[&str]) -> Option<&str> {
+        tree::find(&self.documents, path)?.as_str()
+    }
+
     /// Opens the data key with the identities that there are. Once a file is enough.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! `cairn check`
 
+use cairn_compiler::Fleet;
+use cairn_sops::File;
 use clap::Args;
 use serde_json::json;
 
@@ -7,6 +9,8 @@ use crate::args::{Global, HostArgs};
 use crate::error::CommandError;
 use crate::fleets;
 use crate::report::{self, plural};
+use crate::secrets::keys;
+use crate::secrets::person::Person;
 use crate::style::{GOOD, paint};
 use crate::ui::Ui;
 
@@ -18,10 +22,14 @@ checked.
 
 Examples:
   cairn check
-  cairn check demo --format json")]
+  cairn check demo --format json
+  cairn check --verify")]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     hosts: HostArgs,
+    /// Decrypt files of secrets besides, with a key of yours, and verify the code over each
+    #[arg(long)]
+    verify: bool,
 }
 
 pub(crate) fn run(ui: &Ui, global: &Global, args: &CheckArgs) -> Result<(), CommandError> {
@@ -35,8 +43,27 @@ pub(crate) fn run(ui: &Ui, global: &Global, args: &CheckArgs) -> Result<(), Comm
     if found.has_errors() {
         return Err(CommandError::told());
     }
+    if args.verify {
+        verify(ui, &fleet, &hosts)?;
+    }
     ui.object(&json!({ "type": "checked", "hosts": hosts }));
     let mark = paint(GOOD, "✓");
     ui.line(format_args!("{mark} nothing is wrong with {}", plural(hosts.len(), "host")));
+    Ok(())
+}
+
+/// Opens the files of secrets that these hosts use.
+fn verify(ui: &Ui, fleet: &Fleet, hosts: &[String]) -> Result<(), CommandError> {
+    let mut person = Person::new(ui);
+    let identities = keys::own(&mut person)?;
+    let mut unlock = |file: &File| file.unlock_with(&identities, &mut person);
+    let (found, right) = fleet.verify_secrets(hosts, &mut unlock);
+    report::show(ui, &found.diagnostics, &found.sources);
+    if found.has_errors() {
+        return Err(CommandError::told());
+    }
+    ui.object(&json!({ "type": "verified", "files": right }));
+    let mark = paint(GOOD, "✓");
+    ui.line(format_args!("{mark} {} of secrets verified", plural(right, "file")));
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cairn_compiler::Fleet;
+use cairn_lang::Root;
 use cairn_sops::{CreationRule, File, Recipient};
 
 use crate::error::CommandError;
@@ -39,7 +40,10 @@ impl Inventory {
             let forms = key.and_then(|key| Recipient::forms_of_host_key(key).ok());
             (host, forms.unwrap_or_default())
         });
-        Ok(Inventory { forms: forms.collect(), users: BTreeMap::new() })
+        let used = fleet.secret_files(&hosts).map_err(|problems| fleets::failed(ui, &problems))?;
+        let own = used.into_iter().filter(|(path, _)| path.root == Root::Fleet);
+        let users = own.map(|(path, hosts)| (path.path, hosts)).collect();
+        Ok(Inventory { forms: forms.collect(), users })
     }
 
     /// What people call a recipient: a host's name, or the key itself.

@@ -7,6 +7,7 @@ use cairn_lang::{Data, Diagnostic, Result, Root, Severity, Span, Value, VirtualP
 
 use super::Fleet;
 use super::job::Job;
+use super::readers::{self, Reader};
 use super::typing::Kin;
 use crate::files::nix_files;
 use crate::manifest::{self, Draft};
@@ -26,11 +27,18 @@ impl Fleet {
         problems.extend(unparsed);
         let mut outlines = Vec::new();
         let is_wrong = |((_, found), _): &((_, Vec<Diagnostic>), _)| found.iter().any(is_error);
-        let work = |job: Job<'_>| (draft(job), job.outline(Root::Fleet));
-        for ((_, found), outline) in self.each(hosts, is_wrong, work) {
+        let work = |job: Job<'_>| {
+            let (draft, found) = draft(job);
+            let uses = draft.map(|draft| draft.secret_files).unwrap_or_default();
+            ((Reader::new(job, uses), found), job.outline(Root::Fleet))
+        };
+        let mut readers = Vec::new();
+        for ((reader, found), outline) in self.each(hosts, is_wrong, work) {
+            readers.push(reader);
             problems.extend(found);
             outlines.extend(outline);
         }
+        problems.extend(readers::needless(&readers));
         problems.extend(self.world.file_diagnostics());
         let found = self.check_types(&files, &outlines);
         let report = self.report(super::typing::join(problems, found));
@@ -74,8 +82,12 @@ pub(super) fn draft<'w>(job: Job<'w>) -> (Option<Draft>, Vec<Diagnostic>) {
     problems.extend(said(job, config));
     match resources(config, false, &mut BTreeSet::new()) {
         Ok(resources) => match judged(job, &resources, &BTreeSet::new()) {
-            Ok(draft) if !problems.iter().any(is_error) => return (Some(draft), problems),
-            Ok(_) => {}
+            Ok(mut draft) => {
+                problems.append(&mut draft.warnings);
+                if !problems.iter().any(is_error) {
+                    return (Some(draft), problems);
+                }
+            }
             Err(faults) => problems.extend(faults),
         },
         Err(error) => problems.push(*error),
@@ -107,7 +119,8 @@ fn judged<'w>(
     partial: &BTreeSet<String>,
 ) -> std::result::Result<Draft, Vec<Diagnostic>> {
     let known = job.eval().blobs();
-    manifest::draft(job.name(), resources, &known, &job.places(), partial)
+    let places = job.places();
+    manifest::draft(job.name(), resources, &known, (&places, &places), partial)
 }
 
 fn is_error(problem: &Diagnostic) -> bool {

@@ -350,6 +350,11 @@ impl<'w> Job<'w> {
         self.desk.fleet.outline.hosts.get(self.name()).copied().unwrap_or(Span::NONE)
     }
 
+    /// A file that evaluation may read.
+    pub(crate) fn read(&self, file: &VirtualPath) -> Option<Vec<u8>> {
+        self.desk.fleet.world.roots.read(file).ok()
+    }
+
     /// Where the fleet names a package of its own.
     pub(crate) fn package_span(self, name: &str) -> Option<Span> {
         let packages = self.desk.value().ok()?.packages(self.eval()).ok()??;

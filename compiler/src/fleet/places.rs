@@ -1,10 +1,10 @@
 //! From resources, which the standard modules define, back to what the fleet wrote.
 
 use cairn_lang::modules::Configuration;
-use cairn_lang::{Span, Value};
+use cairn_lang::{Span, Value, VirtualPath};
 
 use super::job::Job;
-use crate::manifest::Places;
+use crate::manifest::{Places, ReadFile};
 
 /// Finds definitions of a host.
 pub(super) struct HostPlaces<'w> {
@@ -84,6 +84,12 @@ impl Places for HostPlaces<'_> {
     }
 }
 
+impl ReadFile for HostPlaces<'_> {
+    fn read(&self, file: &VirtualPath) -> Option<Vec<u8>> {
+        self.job.read(file)
+    }
+}
+
 /// The option that the standard modules make a resource of.
 fn option_of(path: &[&str]) -> Option<Vec<String>> {
     let below = |prefix: &[&str], rest: &[&str]| {
@@ -108,6 +114,10 @@ fn option_of(path: &[&str]) -> Option<Vec<String>> {
         }
         ["checks", rest @ ..] => below(&["healthChecks"], rest),
         ["directories", ..] => below(&["systemd", "tmpfiles", "rules"], &[]),
+        ["secrets", "values", rest @ ..] => below(&["sops", "secrets"], rest),
+        ["secrets", "templates", rest @ ..] => below(&["sops", "templates"], rest),
+        ["secrets", "hostKey"] => below(&["deployment", "hostKey"], &[]),
+        ["secrets", field] => below(&["sops", "age", field], &[]),
         ["packages", ..] => below(&["environment", "systemPackages"], &[]),
         _ => return None,
     })

@@ -17,6 +17,7 @@ pub(super) struct Resources {
     pub(super) kernel: Kernel,
     pub(super) nftables: BTreeMap<String, Table>,
     pub(super) directories: Vec<String>,
+    pub(super) secrets: Secrets,
     pub(super) packages: Packages,
     pub(super) checks: BTreeMap<String, Check>,
     pub(super) order: Vec<Edge>,
@@ -61,6 +62,7 @@ pub(super) struct User {
     pub(super) is_system: bool,
     pub(super) create_home: bool,
     pub(super) hashed_password: Option<String>,
+    pub(super) password_secret: Option<String>,
     pub(super) extra_groups: Vec<String>,
 }
 
@@ -113,6 +115,42 @@ pub(super) struct FetchedPackage {
     pub(super) sha256: String,
     pub(super) bin: BTreeMap<String, Option<String>>,
     pub(super) out_path: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub(super) struct Secrets {
+    /// Not part of the generation: what its files must be encrypted for.
+    pub(super) host_key: Option<String>,
+    pub(super) key_file: Option<String>,
+    pub(super) ssh_key_paths: Vec<String>,
+    pub(super) values: BTreeMap<String, Secret>,
+    pub(super) templates: BTreeMap<String, Template>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Secret {
+    pub(super) sops_file: Option<String>,
+    pub(super) format: cairn_generation::secrets::Format,
+    pub(super) key: String,
+    pub(super) required: bool,
+    pub(super) mode: String,
+    pub(super) owner: String,
+    pub(super) group: String,
+    pub(super) restart_units: Vec<String>,
+    pub(super) reload_units: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Template {
+    pub(super) content: String,
+    pub(super) mode: String,
+    pub(super) owner: String,
+    pub(super) group: String,
+    pub(super) restart_units: Vec<String>,
+    pub(super) reload_units: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

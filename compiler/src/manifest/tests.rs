@@ -25,6 +25,12 @@ fn data(json: &Json) -> Data {
     }
 }
 
+impl ReadFile for Nowhere {
+    fn read(&self, _file: &VirtualPath) -> Option<Vec<u8>> {
+        None
+    }
+}
+
 /// Resources with these besides nothing.
 fn resources(overlay: Json) -> Json {
     let mut all = json!({
@@ -63,7 +69,13 @@ fn unit(overlay: Json) -> Json {
 }
 
 fn made(overlay: Json) -> Result<Draft, Vec<Diagnostic>> {
-    draft("demo", &data(&resources(overlay)), &BTreeMap::new(), &Nowhere, &BTreeSet::new())
+    draft(
+        "demo",
+        &data(&resources(overlay)),
+        &BTreeMap::new(),
+        (&Nowhere, &Nowhere),
+        &BTreeSet::new(),
+    )
 }
 
 /// Codes and messages of what is wrong.

@@ -7,7 +7,7 @@ use cairn_generation::manifest::{Group, User};
 use super::{Work, raw};
 
 /// Groups that every Debian host has (base-passwd), and those of systemd.
-const BASE_GROUPS: [&str; 46] = [
+pub(super) const BASE_GROUPS: [&str; 46] = [
     "adm",
     "audio",
     "avahi",
@@ -56,6 +56,35 @@ const BASE_GROUPS: [&str; 46] = [
     "voice",
 ];
 
+/// Users that every Debian host has, and those of systemd, dbus and OpenSSH.
+pub(super) const BASE_USERS: [&str; 25] = [
+    "_apt",
+    "backup",
+    "bin",
+    "daemon",
+    "games",
+    "gnats",
+    "irc",
+    "list",
+    "lp",
+    "mail",
+    "man",
+    "messagebus",
+    "news",
+    "nobody",
+    "proxy",
+    "root",
+    "sshd",
+    "sync",
+    "sys",
+    "systemd-coredump",
+    "systemd-network",
+    "systemd-resolve",
+    "systemd-timesync",
+    "uucp",
+    "www-data",
+];
+
 pub(super) fn add(work: &mut Work<'_>, raw: &raw::Resources) {
     let mut gids = BTreeMap::new();
     for (name, group) in &raw.groups {
@@ -92,6 +121,7 @@ fn convert(user: &raw::User, uid: Option<u32>) -> User {
         is_system: user.is_system,
         create_home: user.create_home,
         hashed_password: user.hashed_password.clone(),
+        password_secret: user.password_secret.clone(),
         extra_groups: user.extra_groups.iter().cloned().collect(),
     }
 }
