@@ -10,10 +10,12 @@ pub struct Snapshot {
     facts: BTreeMap<String, String>,
 }
 
-/// What is compared of the file system. `/var/lib/cairn` is Cairn's own memory of the host;
+/// What is compared of the file system, decrypted secrets and what sweeps make of them included.
+/// `/var/lib/cairn` is Cairn's own memory of the host;
 /// the rest of what is left out changes on any host by itself.
 const FILES: &str = r"
-find /etc /root /home /opt /srv /usr /boot /var/lib /var/spool -xdev \
+find /etc /root /home /opt /srv /usr /boot /var/lib /var/spool \
+    $(ls -d /run/cairn/secrets/ /run/swept 2>/dev/null) -xdev \
     \( -path /var/lib/cairn -o -path /var/lib/systemd -o -path /var/lib/private \
        -o -path /var/lib/apt \) -prune -o \
     -printf '%p\t%y %m %U:%G %l\n'
@@ -21,7 +23,8 @@ find /etc /root /home /opt /srv /usr /boot /var/lib /var/spool -xdev \
 
 /// Contents, through links: a managed file is a link whose target's content changes.
 const CONTENTS: &str = r"
-find /etc /root /home /opt /srv /usr/local /var/lib /var/spool -xdev \
+find /etc /root /home /opt /srv /usr/local /var/lib /var/spool \
+    $(ls -d /run/cairn/secrets/ /run/swept 2>/dev/null) -xdev \
     \( -path /var/lib/cairn -o -path /var/lib/systemd -o -path /var/lib/private \
        -o -path /var/lib/apt -o -path /etc/mtab \) -prune -o \
     -xtype f -print0 | xargs -0 sha256sum | sed 's/^\([^ ]*\)  \(.*\)$/\2\t\1/'

@@ -1,12 +1,13 @@
 //! The fleets to copy from, on as many hosts as they have. k3s is the stand-in.
 
-use cairn_tests::{Cairn, Case, Fleet, Lab};
+use cairn_tests::{Cairn, Case, Fleet, Lab, encrypted};
 
 use crate::the_path::{last, sha256};
 
 pub(crate) const CASES: &[Case] = &[
     ("devboard, three hosts in one command", devboard),
     ("dual-stack, a first server", dual_stack),
+    ("secrets, from the file to the service", secrets),
     ("the sample host, and back", sample),
 ];
 
@@ -73,6 +74,24 @@ fn dual_stack() {
     }
     let rules = host.nft();
     assert!(rules.contains("6443") && rules.contains("8472"), "{rules}");
+}
+
+fn secrets() {
+    let lab = Lab::start();
+    let fleet = Fleet::copy("examples/secrets");
+    let host = lab.host("web", [192, 168, 1, 50]);
+    let key = host.read("/etc/ssh/ssh_host_ed25519_key.pub").trim().to_owned();
+    let module = std::fs::read_to_string(fleet.path().join("hosts/web.nix")).unwrap();
+    let known = module.split("hostKey = \"").nth(1).unwrap().split('"').next().unwrap();
+    fleet.edit("hosts/web.nix", known, &key);
+    let plain = "app:\n    token: token\n    database: word\nusers:\n    ada: $6$x$y\n";
+    fleet.write("secrets/web.yaml", &encrypted(plain, &[&key]));
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    let _ = cairn.run(&["switch", "web"]).ok();
+    host.until("the service has what it needs", || {
+        host.holds("journalctl -u app --no-pager -o cat | grep -q 'all there'")
+    });
+    assert_eq!(host.sh("getent shadow ada | cut -d: -f2"), "$6$x$y");
 }
 
 fn sample() {

@@ -7,6 +7,7 @@ mod examples;
 mod going_back;
 mod interference;
 mod lab;
+mod secrets;
 mod sweep;
 mod the_path;
 mod units;
@@ -23,6 +24,7 @@ fn main() {
             ("drift", drift::CASES),
             ("units", units::CASES),
             ("ways_in", ways_in::CASES),
+            ("secrets", secrets::CASES),
             ("examples", examples::CASES),
             ("interference", interference::CASES),
             ("sweep", sweep::cases()),

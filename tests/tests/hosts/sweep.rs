@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use cairn_tests::strace::{self, Call, Injection, Tracer};
-use cairn_tests::{Cairn, Case, Fleet, Host, Lab, Snapshot};
+use cairn_tests::{Cairn, Case, Fleet, Host, Lab, Snapshot, encrypted};
 use serde_json::{Value, json};
 
 /// One host for all courses where little is tried of each; otherwise one for each of them.
@@ -43,6 +43,12 @@ const DEFINITIONS: &str = r#"
     wantedBy = [ "multi-user.target" ];
     serviceConfig.ExecStart = "/bin/sleep infinity";
   };
+  sops.secrets.swept = { sopsFile = ./VERSION.yaml; restartUnits = [ "reads.service" ]; };
+  systemd.services.reads = {
+    wantedBy = [ "multi-user.target" ];
+    serviceConfig.RuntimeDirectory = "swept";
+    script = "sha256sum </run/cairn/secrets/swept >/run/swept/sum; exec sleep infinity";
+  };
   users.users."user-VERSION" = { isNormalUser = true; extraGroups = [ "makers" ]; };
   users.groups.makers = { };
   boot.kernel.sysctl."net.ipv4.ip_forward" = NUMBER;
@@ -51,6 +57,8 @@ const DEFINITIONS: &str = r#"
     content = "chain input { type filter hook input priority 0; tcp dport 700NUMBER drop; }";
   };
 "#;
+
+const VERSIONS: [&str; 2] = ["one", "two"];
 
 fn definitions(version: &str, number: &str) -> String {
     DEFINITIONS.replace("VERSION", version).replace("NUMBER", number)
@@ -77,6 +85,11 @@ impl<'lab> Bed<'lab> {
         let host = lab.host("alpha", ADDRESS);
         let tracer = Tracer::bring(&host);
         let fleet = Fleet::of("alpha", host.address(), one);
+        let key = host.read("/etc/ssh/ssh_host_ed25519_key.pub");
+        for version in VERSIONS {
+            let secret = encrypted(&format!("swept: {version}\n"), &[&key]);
+            fleet.write(&format!("{version}.yaml"), &secret);
+        }
         let cairn = Cairn::new(fleet.path()).within(lab);
         let switched = || {
             let _ = cairn.run(&["switch", "alpha"]).ok();
