@@ -276,6 +276,45 @@ fn without_a_key_or_a_rule_there_are_words() {
     assert_eq!(usage.code, 2);
 }
 
+#[test]
+fn hosts_that_use_a_file_are_among_its_recipients() {
+    let secrets = Secrets::new();
+    secrets.set("secrets/app.yaml", "token", "t0ken");
+    secrets.set("secrets/other.yaml", "token", "t0ken");
+    let uses = |file: &str| {
+        let text = format!(
+            "{{ deployment.hostKey = \"{HOST}\"; sops.defaultSopsFile = ./secrets/{file}; \
+             sops.secrets.token = {{ }}; }}\n"
+        );
+        fs::write(secrets.path().join("demo.nix"), text).expect("written");
+    };
+    uses("app.yaml");
+    let check = secrets.run(&["secrets", "check"], "");
+    assert_eq!(check.code, 1, "{}", check.stdout);
+    assert!(check.stderr.contains("`demo` uses it and cannot read it"), "{}", check.stderr);
+    let rekeyed = secrets.run(&["secrets", "rekey"], "");
+    assert_eq!(rekeyed.code, 0, "{}", rekeyed.stderr);
+    assert!(rekeyed.stdout.contains("+ demo (age1"), "{}", rekeyed.stdout);
+    assert!(!rekeyed.stdout.contains("other.yaml"), "{}", rekeyed.stdout);
+    assert_eq!(secrets.run(&["secrets", "check", "--verify"], "").code, 0);
+    assert_eq!(secrets.run(&["check"], "").code, 0, "the compiler agrees");
+    let hosts = secrets.run(&["secrets", "hosts", "--format", "json"], "");
+    assert_eq!(hosts.objects()[0]["reads"], serde_json::json!(["secrets/app.yaml"]));
+    assert_eq!(hosts.objects()[0]["uses"], serde_json::json!(["secrets/app.yaml"]));
+
+    // The host uses another file now: it loses the one, and gains the other.
+    uses("other.yaml");
+    let moved = secrets.run(&["secrets", "rekey"], "");
+    assert_eq!(moved.code, 0, "{}", moved.stderr);
+    assert!(
+        moved.stdout.contains("- demo (age1") && moved.stdout.contains("+ demo (age1"),
+        "{}",
+        moved.stdout
+    );
+    let hosts = secrets.run(&["secrets", "hosts", "--format", "json"], "");
+    assert_eq!(hosts.objects()[0]["reads"], serde_json::json!(["secrets/other.yaml"]));
+}
+
 /// A PGP key without a passphrase, in a folder of its own; its fingerprint.
 fn pgp_key(folder: &Path) -> String {
     let gpg = |args: &[&str]| {
