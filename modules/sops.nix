@@ -8,7 +8,6 @@ let
     filterAttrs
     hasPrefix
     last
-    listToAttrs
     mapAttrs
     mapAttrs'
     mapAttrsToList

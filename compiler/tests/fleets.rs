@@ -307,7 +307,7 @@ fn options_of_nixos() {
       a module asks for this of the host `a`
     assertion::failed at cairn.nix:9:38: services.openssh.permitRootLogin: write `services.openssh.settings.PermitRootLogin`
       a module asks for this of the host `a`
-    assertion::failed at cairn.nix:10:53: users.users.u.password would stand in the fleet's files for all to read: write what `mkpasswd` prints in `hashedPassword`
+    assertion::failed at cairn.nix:10:53: users.users.u.password would stand in the fleet's files for all to read: write what `mkpasswd` prints in `hashedPassword`, or keep that in a secret (`hashedPasswordFile`)
       a module asks for this of the host `a`
     "#);
     assert_eq!(

@@ -26,14 +26,6 @@ let
 
   # Options
 
-  str =
-    description:
-    mkOption {
-      type = types.str;
-      default = "";
-      inherit description;
-    };
-
   optionalOf =
     type: description:
     mkOption {
