@@ -79,7 +79,10 @@ pub(crate) fn write(entries: &[Entry], metadata: Option<&[Entry]>) -> Result<Sec
             Entry::Pair(key, Node::Scalar(scalar)) => {
                 let text = scalar.text.expose_str();
                 let text = text.ok_or_else(|| cannot(key, "its value is not UTF-8"))?;
-                if key.starts_with('#') || key.is_empty() || key.contains(['=', '\n', '\r']) {
+                if key.starts_with(['#', '\u{feff}'])
+                    || key.is_empty()
+                    || key.contains(['=', '\n', '\r'])
+                {
                     return Err(cannot(key, "a dotenv file cannot hold such a key"));
                 }
                 if text.contains("\\n") || text.contains('\r') {

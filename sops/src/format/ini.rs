@@ -223,7 +223,7 @@ fn section(out: &mut String, name: &str, map: &[Entry]) -> Result<(), Error> {
                 };
                 let plain = key.trim() == key
                     && !key.is_empty()
-                    && !key.starts_with(['#', ';', '[', '"', '`'])
+                    && !key.starts_with(['#', ';', '[', '"', '`', '\u{feff}'])
                     && !key.contains(['=', ':', '\n', '\r']);
                 if !plain {
                     return Err(cannot(&path, "an INI file cannot hold such a key"));
