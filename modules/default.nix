@@ -2,6 +2,7 @@
 {
   imports = [
     ./assertions.nix
+    ./debian.nix
     ./deployment.nix
     ./environment.nix
     ./health-checks.nix

@@ -65,7 +65,12 @@ in
     ]
     ++ [
       (refused [ "nix" ] "there is no Nix on the host: remove it.")
-      (refused [ "nixpkgs" ] "packages are Debian's or the fleet's own `outputs.packages`: remove it.")
+      (refused [ "nixpkgs" "config" ]
+        "packages are Debian's or the fleet's own `outputs.packages`: remove it."
+      )
+      (refused [ "nixpkgs" "overlays" ]
+        "packages are Debian's or the fleet's own `outputs.packages`: remove it."
+      )
       (refused [ "system" "stateVersion" ] "not needed: remove it.")
       (refused [ "users" "mutableUsers" ]
         "users that the fleet does not name are left alone: remove it."

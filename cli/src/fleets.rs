@@ -3,8 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use cairn_compiler::fetch::Cache;
 use cairn_compiler::{Built, Fleet, FleetFiles, Report, SelectError};
+use cairn_fetch::Cache;
 use cairn_fetch::input::{Inputs, Policy};
 use cairn_fetch::lock::Lock;
 use cairn_lang::DiskFs;

@@ -5,9 +5,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use cairn_activator::Node;
-use cairn_compiler::fetch::Cache;
 use cairn_compiler::{Adopt, Built, Deployment};
 use cairn_deploy::{Activators, Deployer, Error, Generation, Settings, Target};
+use cairn_fetch::Cache;
 use cairn_generation::layout::layout;
 use clap::{Args, ValueHint};
 use tokio::runtime::Runtime;

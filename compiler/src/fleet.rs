@@ -5,6 +5,7 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use cairn_fetch::Lock;
 use cairn_fetch::input::Inputs;
 use cairn_lang::{
     Arena, Diagnostic, DiskFs, Evaluator, Features, FileSystem, Mode, Root, Roots, World,
@@ -18,6 +19,7 @@ mod explain;
 mod explore;
 mod inputs;
 mod job;
+mod locked;
 mod options;
 mod outline;
 mod packages;
@@ -32,6 +34,7 @@ mod verify;
 pub use build::Built;
 pub use deployment::{Adopt, Deployment};
 pub use explore::Names;
+pub use locked::Demanded;
 pub use options::FleetOption;
 pub use study::{Look, Study};
 pub use typing::Kin;
@@ -54,6 +57,7 @@ pub struct Fleet {
     settings: Vec<Setting>,
     answers: Answers,
     inputs: Inputs,
+    lock: Lock,
     /// What is wrong with the fleet itself, besides its hosts.
     problems: Vec<Diagnostic>,
 }
@@ -132,11 +136,21 @@ impl Fleet {
         world.features = features;
         let settings = settings::parse(&world, settings)
             .map_err(|problems| Report::new(problems, world.sources.clone()))?;
-        let (outline, problems) = read_outline(&world, &inputs);
+        let (outline, mut problems) = read_outline(&world, &inputs);
+        let lock = locked::read(&world);
+        problems.extend(lock.as_ref().err().map(|problem| (**problem).clone()));
         if !problems.is_empty() && outline.hosts.is_empty() {
             return Err(Report::new(problems, world.sources));
         }
-        Ok(Fleet { world, outline, settings, answers: Answers::default(), inputs, problems })
+        Ok(Fleet {
+            world,
+            outline,
+            settings,
+            answers: Answers::default(),
+            inputs,
+            lock: lock.unwrap_or_default(),
+            problems,
+        })
     }
 
     /// The fleet's description of itself.

@@ -3,9 +3,8 @@
 //! A [`Fleet`] is read once; hosts are then evaluated in parallel, each by a job of its own. What
 //! comes out is a [`Report`] of everything that is wrong, or a [`Built`] generation for each host.
 //! Nothing here touches a disk or a network but through [`cairn_lang::FileSystem`],
-//! [`fetch::Fetch`] and a store of blobs.
+//! [`cairn_fetch::Fetch`] and a store of blobs.
 
-pub mod fetch;
 mod files;
 mod fleet;
 mod inputs;
@@ -16,9 +15,10 @@ mod tree;
 
 pub use files::nix_files;
 pub use fleet::{
-    Adopt, Built, Deployment, Fleet, FleetFiles, FleetOption, Kin, Look, Names, OptionValue,
-    OptionValues, SelectError, Study, Unlock,
+    Adopt, Built, Demanded, Deployment, Fleet, FleetFiles, FleetOption, Kin, Look, Names,
+    OptionValue, OptionValues, SelectError, Study, Unlock,
 };
 pub use inputs::FleetInputs;
 pub use report::Report;
 pub use standard::standard_modules;
+pub use tree::lay_out;

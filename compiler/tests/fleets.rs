@@ -1,8 +1,8 @@
 //! Fleets in memory: what is wrong with them, and what they are compiled to.
 #![allow(clippy::expect_used, reason = "a test program")]
 
-use cairn_compiler::fetch::{Cache, Offline};
 use cairn_compiler::{Fleet, Report};
+use cairn_fetch::{Cache, Offline};
 use cairn_generation::Store;
 use cairn_lang::modules::Explanations;
 use cairn_lang::{Features, MemoryFs};

@@ -1,8 +1,8 @@
 //! What shows of secrets without a key: everything that is wrong with them before anything runs.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test program")]
 
-use cairn_compiler::fetch::Offline;
 use cairn_compiler::{Fleet, Report};
+use cairn_fetch::Offline;
 use cairn_generation::{Manifest, Store};
 use cairn_lang::{Features, MemoryFs};
 use cairn_sops::Recipient;

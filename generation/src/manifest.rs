@@ -174,6 +174,12 @@ pub struct DebianPackage {
     /// SHA-256 of the .deb, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// The .deb; none lets the host's apt fetch it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<BlobId>,
+    /// Only there because others need it: a newer one that the host has does as well.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dependency: bool,
 }
 
 /// Programs taken from a verified download. The node lays them out as
@@ -373,8 +379,10 @@ impl Manifest {
             Content::To(_) => None,
         });
         let programs = self.packages.fetched.values().flat_map(|package| package.bin.values());
+        let debs = self.packages.debian.values().filter_map(|package| package.blob);
+        let packages = debs.chain(programs.copied());
         let named = self.references.iter().copied().chain(self.secrets.blobs());
-        files.chain(programs.copied()).chain(named).collect()
+        files.chain(packages).chain(named).collect()
     }
 }
 

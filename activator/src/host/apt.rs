@@ -14,6 +14,7 @@ use cairn_generation::wire::{Drift, DriftKind};
 use crate::disk::Disk;
 use crate::error::{Error, io};
 use crate::host::command::Run;
+use crate::host::debs::{self, Debs};
 use crate::origin::Origin;
 use crate::state::{State, read_json, write_json};
 
@@ -25,24 +26,34 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 const NO_STARTS: &str =
     "#!/bin/sh\n# cairn: no service starts while packages are installed\nexit 101\n";
 
-/// Packages of `to` that the host lacks, as apt takes them: `name` or `name=version`.
+/// Names of the packages of `to` that the host lacks, or has in a version that does not do.
 ///
 /// # Errors
-/// When dpkg does not answer, or a name is none.
-pub(crate) fn missing(to: &Manifest) -> Result<Vec<String>, Error> {
+/// When dpkg does not answer.
+pub(crate) fn missing(to: &Manifest, origin: &Origin) -> Result<BTreeSet<String>, Error> {
+    let mut missing = BTreeSet::new();
     if to.packages.debian.is_empty() {
-        return Ok(Vec::new());
+        return Ok(missing);
     }
     let installed = installed()?;
-    to.packages
-        .debian
-        .iter()
-        .filter(|(name, package)| match (installed.get(*name), &package.version) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(there), Some(wanted)) => there != wanted,
+    for (name, package) in &to.packages.debian {
+        let there = installed.get(name);
+        let does = there.map(|there| debs::will_do(name, there, package, origin)).transpose()?;
+        if does != Some(true) {
+            missing.insert(name.clone());
+        }
+    }
+    Ok(missing)
+}
+
+/// As apt takes them: files that the generation brings, or `name` or `name=version`.
+fn arguments(names: &BTreeSet<String>, to: &Manifest, debs: &Debs) -> Result<Vec<String>, Error> {
+    let packages = names.iter().filter_map(|name| to.packages.debian.get_key_value(name));
+    packages
+        .map(|(name, package)| {
+            let plain = argument(name, package)?;
+            Ok(debs.argument(name).unwrap_or(plain))
         })
-        .map(|(name, package)| argument(name, package))
         .collect()
 }
 
@@ -50,46 +61,56 @@ pub(crate) fn missing(to: &Manifest) -> Result<Vec<String>, Error> {
 ///
 /// # Errors
 /// When dpkg does not answer.
-pub(crate) fn drift(manifest: &Manifest) -> Result<Vec<Drift>, Error> {
+pub(crate) fn drift(manifest: &Manifest, origin: &Origin) -> Result<Vec<Drift>, Error> {
     if manifest.packages.debian.is_empty() {
         return Ok(Vec::new());
     }
     let installed = installed()?;
-    let wrong = |(name, package): (&String, &DebianPackage)| {
+    let mut all = Vec::new();
+    for (name, package) in &manifest.packages.debian {
         let drift = |what| Drift::new(DriftKind::Package, name, what);
-        match (installed.get(name), &package.version) {
-            (None, _) => Some(drift("is not installed")),
-            (Some(there), Some(wanted)) if there != wanted => {
-                Some(drift("has another version").between(wanted, there))
+        match installed.get(name) {
+            None => all.push(drift("is not installed")),
+            Some(there) if !debs::will_do(name, there, package, origin)? => {
+                let wanted = package.version.as_deref().unwrap_or_default();
+                all.push(drift("has another version").between(wanted, there));
             }
-            _ => None,
+            Some(_) => {}
         }
-    };
-    Ok(manifest.packages.debian.iter().filter_map(wrong).collect())
+    }
+    Ok(all)
 }
 
-/// Asks apt whether it could install what is missing; reads its lists anew when it could not.
+/// Asks apt whether it could install what is missing; where that comes from the host's archives, their
+/// lists are read anew when it could not.
 ///
 /// # Errors
 /// When it could not; with what it says.
-pub(crate) fn check(missing: &[String]) -> Result<(), Error> {
+pub(crate) fn check(state: &State, to: &Manifest, missing: &BTreeSet<String>) -> Result<(), Error> {
     if missing.is_empty() {
         return Ok(());
     }
-    let simulate = || apt().args(["--simulate", "install"]).args(missing.iter().cloned()).end();
-    if simulate()?.success {
-        return Ok(());
+    let debs = Debs::lay_out(state, to)?;
+    let wanted = arguments(missing, to, &debs)?;
+    let simulate = || {
+        let simulated = apt().args(debs.options()).args(["--simulate", "install"]);
+        simulated.args(wanted.iter().cloned()).end()
+    };
+    let mut ended = simulate()?;
+    if !ended.success && debs.options().is_empty() {
+        apt().args(["update"]).within(PATIENCE).end()?;
+        ended = simulate()?;
     }
-    apt().args(["update"]).within(PATIENCE).end()?;
-    let ended = simulate()?;
     match ended.success {
         true => Ok(()),
-        false => Err(Error::refused(format!(
-            "apt cannot install {}: {}",
-            missing.join(" "),
-            ended.said()
-        ))),
+        false => {
+            Err(Error::refused(format!("apt cannot install {}: {}", listed(missing), ended.said())))
+        }
     }
+}
+
+fn listed(names: &BTreeSet<String>) -> String {
+    names.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// Installs what `to` lacks, and remembers what appeared.
@@ -102,15 +123,17 @@ pub(crate) fn install(
     to: &Manifest,
     origin: &mut Origin,
 ) -> Result<(), Error> {
-    finish_interrupted(disk, state, origin)?;
-    let missing = missing(to)?;
+    finish_interrupted(disk, state, to, origin)?;
+    let missing = missing(to, origin)?;
     if missing.is_empty() {
         return Ok(());
     }
     let note = state.file("packages-before.json");
     write_json(disk, &note, &installed()?.into_keys().collect::<BTreeSet<_>>())?;
+    let debs = Debs::lay_out(state, to)?;
+    let wanted = arguments(&missing, to, &debs)?;
     let quiet = Quiet::begin(disk)?;
-    let ended = apt().args(["install"]).args(missing.iter().cloned()).within(PATIENCE).end();
+    let ended = apt().args(debs.options()).args(["install"]).args(wanted).within(PATIENCE).end();
     drop(quiet);
     let ended = ended?;
     match ended.success {
@@ -118,7 +141,7 @@ pub(crate) fn install(
         // What it left is made whole on the way back.
         false => Err(Error::refused(format!(
             "apt could not install {}: {}",
-            missing.join(" "),
+            listed(&missing),
             ended.said()
         ))),
     }
@@ -126,13 +149,18 @@ pub(crate) fn install(
 
 /// An apt that was killed leaves dpkg interrupted about every second time: packages that are not
 /// configured yet, or of which only half is there.
-fn finish_interrupted(disk: &Disk, state: &State, origin: &mut Origin) -> Result<(), Error> {
+fn finish_interrupted(
+    disk: &Disk,
+    state: &State,
+    to: &Manifest,
+    origin: &mut Origin,
+) -> Result<(), Error> {
     let note = state.file("packages-before.json");
     let Some(before) = read_json::<BTreeSet<String>>(&note)? else { return Ok(()) };
     let quiet = Quiet::begin(disk)?;
     let mended =
         Run::new("dpkg").args(["--configure", "-a", "--force-confold"]).within(PATIENCE).end();
-    let made_whole = mended.and_then(|_| make_whole(&before));
+    let made_whole = mended.and_then(|_| make_whole(&before, state, to));
     drop(quiet);
     made_whole?;
     record(disk, state, origin)
@@ -140,12 +168,17 @@ fn finish_interrupted(disk: &Disk, state: &State, origin: &mut Origin) -> Result
 
 /// Packages that are half there are unpacked once more: dpkg does not know yet what of their files lies
 /// there. Those that came with us go with the others that nothing needs.
-fn make_whole(before: &BTreeSet<String>) -> Result<(), Error> {
+fn make_whole(before: &BTreeSet<String>, state: &State, to: &Manifest) -> Result<(), Error> {
     let torn = torn()?;
     if torn.is_empty() {
         return Ok(());
     }
-    let again = apt().args(["--reinstall", "install"]).args(torn.iter().cloned());
+    let debs = Debs::lay_out(state, to)?;
+    // Where all of them are at hand, no archive is asked.
+    let files: Option<Vec<String>> = torn.iter().map(|name| debs.argument(name)).collect();
+    let options = if files.is_some() { debs.options() } else { Vec::new() };
+    let wanted = files.unwrap_or_else(|| torn.iter().cloned().collect());
+    let again = apt().args(options).args(["--reinstall", "install"]).args(wanted);
     let ended = again.within(PATIENCE).end()?;
     if ended.success {
         return Ok(());
@@ -204,7 +237,7 @@ pub(crate) fn settle(
     to: &Manifest,
     origin: &mut Origin,
 ) -> Result<(), Error> {
-    finish_interrupted(disk, state, origin)?;
+    finish_interrupted(disk, state, to, origin)?;
     if origin.packages.is_empty() || !leaves(to, origin) {
         return Ok(());
     }
@@ -352,7 +385,7 @@ mod tests {
     fn names_that_would_instruct_apt_are_refused() {
         let package = |version: Option<&str>| DebianPackage {
             version: version.map(str::to_owned),
-            sha256: None,
+            ..DebianPackage::default()
         };
         assert_eq!(argument("g++", &package(Some("1:2.0~rc1-1"))).unwrap(), "g++=1:2.0~rc1-1");
         for (name, version) in

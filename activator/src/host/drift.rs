@@ -29,7 +29,7 @@ pub(crate) fn of(
     drift.extend(host.accounts.drift(&host.with_passwords(state, current), origin)?);
     drift.extend(directories(host, manifest));
     drift.extend(nft::drift(manifest)?);
-    drift.extend(apt::drift(manifest)?);
+    drift.extend(apt::drift(manifest, origin)?);
     if !host.early {
         drift.extend(units(&host.manager.condition(&looked_at(manifest))?, current));
     }

@@ -3,6 +3,7 @@
 mod accounts;
 mod apt;
 mod command;
+mod debs;
 mod drift;
 mod health;
 pub(crate) mod install;

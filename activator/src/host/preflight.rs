@@ -13,6 +13,7 @@ use crate::error::{Error, io};
 use crate::host::command::{Run, has};
 use crate::host::watchdog::RUN_DIR;
 use crate::host::{apt, kernel, nft};
+use crate::origin::Origin;
 use crate::state::{Generation, State};
 
 /// Less than this on the state's file system is no room to switch, nor to go back, in.
@@ -24,10 +25,9 @@ pub(crate) fn check(state: &State, from: &Manifest, to: &Generation) -> Result<(
     state_is_on_root(state)?;
     has_room(state.folder(), 0)?;
     kernel::validate(&to.manifest.kernel)?;
-    let missing = apt::missing(&to.manifest)?;
-    apt::check(&missing)?;
-    let brings = |name: &str| missing.iter().any(|package| package.split('=').next() == Some(name));
-    nft::check(&to.manifest, brings("nftables"))?;
+    let missing = apt::missing(&to.manifest, &Origin::load(state)?)?;
+    apt::check(state, &to.manifest, &missing)?;
+    nft::check(&to.manifest, missing.contains("nftables"))?;
     units(state, from, to, !missing.is_empty())?;
     sshd(state, to)?;
     sudoers(state, to)

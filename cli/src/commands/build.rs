@@ -37,10 +37,10 @@ pub(crate) fn run(ui: &Ui, global: &Global, args: &BuildArgs) -> Result<(), Comm
 fn show(
     ui: &Ui,
     built: &Built,
-    cache: &cairn_compiler::fetch::Cache,
+    cache: &cairn_fetch::Cache,
     width: usize,
 ) -> Result<(), CommandError> {
-    let path = cache.lay_out(built).map_err(|error| {
+    let path = cairn_compiler::lay_out(cache, built).map_err(|error| {
         CommandError::user(format!("the generation cannot be laid out: {error}"))
     })?;
     let (host, path) = (&built.host, path.display().to_string());

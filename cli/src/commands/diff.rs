@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cairn_compiler::fetch::Cache;
 use cairn_compiler::{Built, Fleet};
 use cairn_deploy::Quiet;
+use cairn_fetch::Cache;
 use cairn_generation::diff::{Running, diff};
 use cairn_generation::layout::{Entry, Layout, Source, layout};
 use cairn_generation::{BlobId, Manifest};

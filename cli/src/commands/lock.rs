@@ -4,33 +4,38 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cairn_fetch::Lock;
 use cairn_fetch::input::{Entry, InputLock, Locked, Policy, Reference, Update, log, of_flake_lock};
-use cairn_fetch::lock::Lock;
+use cairn_fetch::lock::{self, name_of};
 use cairn_lang::did_you_mean;
 use clap::{Args, ValueHint};
 use serde_json::json;
 
 mod effects;
+mod packages;
 
 use crate::args::Global;
 use crate::error::CommandError;
 use crate::style::{BAD, CHANGED, DIM, GOOD, STRONG, paint};
 use crate::ui::Ui;
 use crate::{fleets, inputs};
+use packages::Packages;
 
 /// Pin what the fleet takes from elsewhere, in cairn.lock
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without options, what the lock lacks is added, and nothing that it has moves.
+Without options, what the lock lacks is added, and nothing that it has moves: inputs, and for hosts with
+a `debian.mirror` their Debian packages, with all that these depend on.
 
 Examples:
   cairn lock
   cairn lock --update
   cairn lock --update common --format json
+  cairn lock --update curl openssl
   cairn lock --from-flake-lock ../nixos/flake.lock")]
 pub(crate) struct LockArgs {
-    /// Move inputs to what is there now: those that are named, or all
-    #[arg(long, value_name = "INPUT", num_args = 0..)]
+    /// Move inputs and packages to what is there now: those that are named, or all
+    #[arg(long, value_name = "NAME", num_args = 0..)]
     update: Option<Vec<String>>,
 
     /// Write nothing, and fail where the lock does not cover the fleet
@@ -46,28 +51,42 @@ pub(crate) fn run(ui: &Ui, global: &Global, args: &LockArgs) -> Result<(), Comma
     let folder = fleets::folder(global)?;
     let old = fleets::lock(&folder)?;
     let known = known(&old, args.from_flake_lock.as_deref())?;
-    let policy = policy(global, args, &known)?;
+    let names = Names::of(args, &known, &old)?;
+    let policy = Policy { add: !args.check, update: names.inputs, overrides: global.overrides() };
     let resolved = inputs::resolve(ui, global, &folder, &known, &policy)?;
     let moves = moves(&old.inputs, &resolved.lock);
+    let packages = Packages::of(ui, global, &folder, resolved.inputs.clone());
     if args.check {
-        return check(ui, &moves);
-    }
-    if moves.is_empty() {
-        ui.object(&json!({ "type": "locked", "changed": false }));
-        ui.line("nothing to do: cairn.lock covers the fleet");
-        return Ok(());
+        return check(ui, &moves, &packages?);
     }
     let mut new = old.clone();
     new.inputs.clone_from(&resolved.lock);
-    new.write(&folder).map_err(|error| CommandError::user(error.to_string()).hint(error.help()))?;
+    // Inputs are pinned whatever is wrong with hosts: they may be what mends it.
+    write(&folder, &old, &new)?;
     for one in &moves {
         show(ui, one, &folder);
     }
-    ui.object(&json!({ "type": "locked", "changed": true }));
-    if args.update.is_some() && !old.inputs.is_empty() {
+    let (locked, moved) = packages?.lock(ui, &new, &names.packages)?;
+    write(&folder, &new, &locked)?;
+    moved.iter().for_each(|one| packages::show(ui, one));
+    let changed = locked != old;
+    ui.object(&json!({ "type": "locked", "changed": changed }));
+    if !changed {
+        ui.line("nothing to do: cairn.lock covers the fleet");
+    } else if locked != new {
+        ui.line(format_args!("{} cairn.lock has {}", paint(GOOD, "✓"), packages::count(&locked)));
+    }
+    if args.update.is_some() && !old.inputs.is_empty() && !moves.is_empty() {
         effects::show(ui, global, &folder, &old.inputs, resolved.inputs)?;
     }
     Ok(())
+}
+
+fn write(folder: &Path, old: &Lock, new: &Lock) -> Result<(), CommandError> {
+    if new == old {
+        return Ok(());
+    }
+    new.write(folder).map_err(|error| CommandError::user(error.to_string()).hint(error.help()))
 }
 
 /// What is pinned already: by the fleet's lock, and by a lock of flakes where that has nothing.
@@ -86,34 +105,52 @@ fn known(old: &Lock, flake_lock: Option<&Path>) -> Result<InputLock, CommandErro
     Ok(known)
 }
 
-fn policy(global: &Global, args: &LockArgs, known: &InputLock) -> Result<Policy, CommandError> {
-    let update = match &args.update {
-        None => Update::None,
-        Some(names) if names.is_empty() => Update::All,
-        Some(names) => Update::These(names.clone()),
-    };
-    if let Update::These(names) = &update
-        && let Some(unknown) = names.iter().find(|name| !known.contains_key(*name))
-    {
-        let names = known.keys().map(String::as_str);
-        let help = did_you_mean(unknown, names.clone())
-            .unwrap_or_else(|| format!("it has {}", names.collect::<Vec<_>>().join(", ")));
-        let message = format!("cairn.lock has no input `{unknown}`");
-        return Err(CommandError::user(message).hint(help));
-    }
-    Ok(Policy { add: !args.check, update, overrides: global.overrides() })
+/// What may move.
+struct Names {
+    inputs: Update,
+    packages: lock::Update,
 }
 
-fn check(ui: &Ui, moves: &[Move<'_>]) -> Result<(), CommandError> {
-    ui.object(&json!({ "type": "locked", "changed": !moves.is_empty() }));
-    let Some(first) = moves.first() else {
-        ui.line("cairn.lock covers the fleet");
-        return Ok(());
-    };
-    // What the lock lacks has been told already: only what it has too much of is left.
-    let message =
-        format!("cairn.lock has the input `{}`, which the fleet does not name", first.name);
-    Err(CommandError::user(message).hint("write it anew with `cairn lock`"))
+impl Names {
+    fn of(args: &LockArgs, known: &InputLock, old: &Lock) -> Result<Names, CommandError> {
+        let Some(names) = &args.update else {
+            return Ok(Names { inputs: Update::None, packages: lock::Update::Missing });
+        };
+        if names.is_empty() {
+            return Ok(Names { inputs: Update::All, packages: lock::Update::All });
+        }
+        let parts = old.debian.values().flat_map(|part| part.packages.keys());
+        let locked: BTreeSet<&str> = parts.map(|key| name_of(key)).collect();
+        let (inputs, packages): (Vec<String>, Vec<String>) =
+            names.iter().cloned().partition(|name| known.contains_key(name));
+        if let Some(unknown) = packages.iter().find(|name| !locked.contains(name.as_str())) {
+            let names = known.keys().map(String::as_str).chain(locked.iter().copied());
+            let help = did_you_mean(unknown, names)
+                .unwrap_or_else(|| "name what cairn.lock has".to_owned());
+            let message = format!("cairn.lock has no input and no package `{unknown}`");
+            return Err(CommandError::user(message).hint(help));
+        }
+        let inputs = if inputs.is_empty() { Update::None } else { Update::These(inputs) };
+        let packages = match packages.is_empty() {
+            true => lock::Update::Missing,
+            false => lock::Update::Names(packages.into_iter().collect()),
+        };
+        Ok(Names { inputs, packages })
+    }
+}
+
+fn check(ui: &Ui, moves: &[Move<'_>], packages: &Packages) -> Result<(), CommandError> {
+    if let Some(first) = moves.first() {
+        ui.object(&json!({ "type": "locked", "changed": true }));
+        // What the lock lacks has been told already: only what it has too much of is left.
+        let message =
+            format!("cairn.lock has the input `{}`, which the fleet does not name", first.name);
+        return Err(CommandError::user(message).hint("write it anew with `cairn lock`"));
+    }
+    packages.check(ui)?;
+    ui.object(&json!({ "type": "locked", "changed": false }));
+    ui.line("cairn.lock covers the fleet");
+    Ok(())
 }
 
 /// An input whose pin is another.

@@ -8,6 +8,7 @@ mod diff;
 mod drift;
 mod eval;
 mod explain;
+mod fetch;
 mod fmt;
 mod gc;
 mod history;
@@ -38,6 +39,7 @@ use switch::SwitchArgs;
 pub(crate) enum Command {
     Init(init::InitArgs),
     Check(check::CheckArgs),
+    Fetch(fetch::FetchArgs),
     Build(build::BuildArgs),
     Diff(diff::DiffArgs),
     /// Switch hosts to the generations that the fleet describes
@@ -85,6 +87,7 @@ pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
     match cli.command {
         Command::Init(args) => init::run(ui, &args),
         Command::Check(args) => check::run(ui, global, &args),
+        Command::Fetch(args) => fetch::run(ui, global, &args),
         Command::Build(args) => build::run(ui, global, &args),
         Command::Switch(args) => switch::run(ui, global, &args, Mode::Switch),
         Command::Test(args) => switch::run(ui, global, &args, Mode::Test),

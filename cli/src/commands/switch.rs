@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use cairn_compiler::Built;
-use cairn_compiler::fetch::Cache;
 use cairn_deploy::Switch;
+use cairn_fetch::Cache;
 use cairn_generation::wire::{Mode, SwitchOptions};
 use clap::Args;
 

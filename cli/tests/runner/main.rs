@@ -11,6 +11,7 @@ mod test_explain;
 mod test_fmt;
 mod test_init;
 mod test_inputs;
+mod test_lock;
 mod test_mistakes;
 mod test_options;
 mod test_repl;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cairn_fetch::{ArchiveError, Fetch};
 use cairn_generation::manifest::FetchedPackage;
 use cairn_generation::{BlobId, GenerationId, Manifest, Store};
 use cairn_lang::{Diagnostic, Result, Span};
@@ -9,7 +10,6 @@ use cairn_lang::{Diagnostic, Result, Span};
 use super::Fleet;
 use super::deployment::{self, Deployment};
 use super::job::Job;
-use crate::fetch::{self, ArchiveError, Fetch};
 use crate::manifest::{BlobSource, Draft, Recipe};
 use crate::report::Report;
 
@@ -83,6 +83,7 @@ impl Fleet {
                 Err(error) => problems.push(*error),
             }
         }
+        problems.extend(super::locked::put(job, &mut draft.manifest, fetch, store));
         for (id, source) in &draft.blobs {
             if let Err(error) = self.put(*id, source, store) {
                 problems.push(*error);
@@ -146,7 +147,7 @@ fn fetched(
         let id = match taken.get(&member) {
             Some(id) => *id,
             None => {
-                let bytes = fetch::program(&download, member)
+                let bytes = cairn_fetch::program(&download, member)
                     .map_err(|error| unpacked(name, recipe, &error))?;
                 let id = BlobId::of(&bytes);
                 store.put_unflushed(&id, &bytes[..]).map_err(|error| {

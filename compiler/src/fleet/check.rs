@@ -70,6 +70,14 @@ impl Fleet {
 /// The manifest of a job's host, and everything that there is to say about the host. There is a
 /// manifest only where there is no error.
 pub(super) fn draft<'w>(job: Job<'w>) -> (Option<Draft>, Vec<Diagnostic>) {
+    let (draft, mut problems) = unlocked_draft(job);
+    let Some(draft) = draft else { return (None, problems) };
+    problems.extend(super::locked::uncovered(job, &draft));
+    ((!problems.iter().any(is_error)).then_some(draft), problems)
+}
+
+/// As [`draft`], whatever the lock has.
+pub(super) fn unlocked_draft<'w>(job: Job<'w>) -> (Option<Draft>, Vec<Diagnostic>) {
     let config = match job.config() {
         Ok(config) => config,
         Err(error) => return (None, vec![*error]),

@@ -361,6 +361,11 @@ impl<'w> Job<'w> {
         packages.get_str(name).map(|attr| attr.span)
     }
 
+    /// The fleet that the host is of.
+    pub(super) fn fleet(self) -> &'w Fleet {
+        self.desk.fleet
+    }
+
     /// The texts that spans point into.
     pub(crate) fn sources(self) -> &'w Sources {
         &self.desk.fleet.world.sources

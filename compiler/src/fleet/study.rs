@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use cairn_fetch::Lock;
 use cairn_lang::check::{Candidate, Checker, Mention, Shape, Sight, is_module};
 use cairn_lang::modules::{Configuration, Layer, ModuleSource, eval_modules, install};
 use cairn_lang::{
@@ -52,10 +53,15 @@ impl Fleet {
         let mut world = World::new(roots, Mode::Build);
         world.features = features;
         world.interrupt = interrupt;
-        let (outline, problems) = read_outline(&world, &inputs);
+        let (outline, mut problems) = read_outline(&world, &inputs);
+        let lock = super::locked::read(&world).unwrap_or_else(|problem| {
+            problems.push(*problem);
+            Lock::default()
+        });
         let report = Report::new(problems.clone(), world.sources.clone());
         let settings = Vec::new();
-        (Fleet { world, outline, settings, answers: Answers::default(), inputs, problems }, report)
+        let answers = Answers::default();
+        (Fleet { world, outline, settings, answers, inputs, lock, problems }, report)
     }
 
     /// Hands `work` the options of a host, or of the standard modules where there is no such host

@@ -38,7 +38,7 @@ pub(super) fn add(work: &mut Work<'_>, packages: &raw::Packages) {
             work.fault("package::bad-hash", &at, message, "write 64 hexadecimal digits");
         } else {
             let (version, sha256) = (package.version.clone(), package.sha256.clone());
-            let package = DebianPackage { version, sha256 };
+            let package = DebianPackage { version, sha256, ..DebianPackage::default() };
             work.draft.manifest.packages.debian.insert(name.clone(), package);
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use cairn_compiler::fetch::Cache;
 use cairn_compiler::{Fleet, FleetFiles, FleetInputs, Report};
+use cairn_fetch::Cache;
 use cairn_fetch::input::{InputLock, Inputs, Policy};
 use cairn_generation::GenerationId;
 use cairn_lang::{Diagnostic, DiskFs, Sources, Span};
