@@ -90,6 +90,27 @@ let
     reloadTriggers = strings "Whatever changes here reloads the unit.";
   };
 
+  idRanges =
+    description:
+    mkOption {
+      type = types.listOf (
+        types.submodule {
+          options = {
+            start = mkOption {
+              type = types.ints.unsigned;
+              description = "First id.";
+            };
+            count = mkOption {
+              type = types.ints.positive;
+              description = "How many ids.";
+            };
+          };
+        }
+      );
+      default = [ ];
+      inherit description;
+    };
+
   user = {
     uid = optional types.ints.unsigned "User id; allocated on the host if null.";
     group = mkOption {
@@ -114,6 +135,9 @@ let
     hashedPassword = optional types.str "Password as crypt(5) hashes it; null leaves the host's alone.";
     passwordSecret = optional types.str "Secret that holds such a text.";
     extraGroups = strings "Supplementary groups.";
+    subUids = idRanges "Ranges in /etc/subuid; none leave the host's alone.";
+    subGids = idRanges "Ranges in /etc/subgid; none leave the host's alone.";
+    autoSubIds = flag false "Have the host choose a range besides, the same in both files.";
   };
 
   group = {

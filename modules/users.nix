@@ -61,6 +61,18 @@ let
       inherit description;
     };
 
+  range = start: what: {
+    ${start} = mkOption {
+      type = types.ints.unsigned;
+      description = "First ${what} id of the range.";
+    };
+    count = mkOption {
+      type = types.ints.positive;
+      default = 1;
+      description = "How many ids the range has.";
+    };
+  };
+
   user =
     { name, config, ... }:
     {
@@ -109,6 +121,35 @@ let
           visible = false;
           description = "Of NixOS; refused, since the fleet's files are no place for it.";
         };
+        subUidRanges = mkOption {
+          type = types.listOf (types.submodule { options = range "startUid" "user"; });
+          default = [ ];
+          example = [
+            {
+              startUid = 100000;
+              count = 65536;
+            }
+          ];
+          description = ''
+            Ranges of user ids that the user may give to what runs in their own namespaces: all that
+            /etc/subuid has of the user then. If empty, the host's lines stay as they are.
+          '';
+        };
+        subGidRanges = mkOption {
+          type = types.listOf (types.submodule { options = range "startGid" "group"; });
+          default = [ ];
+          example = [
+            {
+              startGid = 100000;
+              count = 65536;
+            }
+          ];
+          description = "The same for group ids, in /etc/subgid.";
+        };
+        autoSubUidGidRange = flag ''
+          Have the host choose a range of 65536 ids, the same in /etc/subuid and /etc/subgid, and keep it: what
+          rootless containers need.
+        '';
         openssh.authorizedKeys = {
           keys = mkOption {
             type = types.listOf types.sshPublicKey;
@@ -238,6 +279,15 @@ in
         group = if user.group == "" then "nogroup" else user.group;
         shell = shellOf user.shell;
         passwordSecret = passwordSecret user;
+        subUids = map (range: {
+          start = range.startUid;
+          inherit (range) count;
+        }) user.subUidRanges;
+        subGids = map (range: {
+          start = range.startGid;
+          inherit (range) count;
+        }) user.subGidRanges;
+        autoSubIds = user.autoSubUidGidRange;
         isSystem = user.isSystemUser;
       }
     ) managed;

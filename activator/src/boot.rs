@@ -12,17 +12,18 @@ use crate::lock::Lock;
 use crate::node::Node;
 use crate::origin::Origin;
 use crate::recovery::{self, Direction};
+use crate::settling;
 use crate::state::Generation;
 use crate::system::Tell;
 
-/// Brings files and kernel to the generation of this boot. Whether that is a trial, which
-/// [`settle`] must end once its units are started.
+/// Brings files and kernel to the generation of this boot. A journal that is there afterwards is of
+/// a trial, or of something that is left to remove: recovery ends it once units are started.
 ///
 /// # Errors
 /// When the host could not be brought there.
-pub(crate) fn come_up(node: &mut Node, tell: Tell) -> Result<bool, Error> {
+pub(crate) fn come_up(node: &mut Node, tell: Tell) -> Result<(), Error> {
     let _lock = Lock::take(&node.state, "the boot")?;
-    let cut_off = Journal::load(&node.state)?;
+    let cut_off = Journal::under_way(&node.state)?;
     let current = node.state.current()?;
     match cut_off {
         Some(journal) => {
@@ -36,25 +37,33 @@ pub(crate) fn come_up(node: &mut Node, tell: Tell) -> Result<bool, Error> {
                 return begin_trial(node, next, tell);
             }
             let confirmed = node.state.confirmed()?;
-            if let Some(trouble) = bring(node, &[current], &confirmed, tell)? {
+            if let Some(trouble) = bring(node, std::slice::from_ref(&current), &confirmed, tell)? {
                 tell(Event::Warning { message: trouble.to_string() });
+            }
+            // A test may have left something, or an earlier switch.
+            let mut origin = Origin::load(&node.state)?;
+            if let Some(left) = settling::settle(node, &confirmed, &mut origin, tell)? {
+                let journal = journal(node, &current, &confirmed, Phase::Settling);
+                settling::close(node, journal, Some(&left))?;
+                settling::warn(Some(&left), tell);
+            } else if Journal::load(&node.state)?.is_some() {
+                Journal::close(&node.disk, &node.state)?;
             }
         }
     }
-    Ok(false)
+    Ok(())
 }
 
-fn begin_trial(node: &mut Node, next: u64, tell: Tell) -> Result<bool, Error> {
-    let to = node.state.load(next)?;
-    let confirmed = node.state.confirmed()?;
-    let mut journal = Journal {
-        phase: Phase::Flipping,
+/// The journal of what this boot does.
+fn journal(node: &Node, from: &Generation, to: &Generation, phase: Phase) -> Journal {
+    Journal {
+        phase,
         mode: Mode::Boot,
         what: "boot".to_owned(),
-        from: confirmed.number,
+        from: from.number,
         to: to.number,
         to_id: to.id,
-        confirmed: confirmed.number,
+        confirmed: node.state.number_at(&node.state.confirmed_link()).unwrap_or(0),
         deployer: "boot".to_owned(),
         login: None,
         nonce: None,
@@ -65,20 +74,22 @@ fn begin_trial(node: &mut Node, next: u64, tell: Tell) -> Result<bool, Error> {
         active: Default::default(),
         timings: Default::default(),
         cause: None,
-    };
+    }
+}
+
+fn begin_trial(node: &mut Node, next: u64, tell: Tell) -> Result<(), Error> {
+    let to = node.state.load(next)?;
+    let confirmed = node.state.confirmed()?;
+    let mut journal = journal(node, &confirmed, &to, Phase::Flipping);
     // In this order: a boot that is cut off in between finds a journal, and goes back.
     journal.save(&node.disk, &node.state)?;
     node.disk.remove_file(&node.state.next_link())?;
     let current = node.state.current()?;
     match bring(node, &[confirmed, current], &to, tell) {
-        Ok(None) => {
-            journal.advance(Phase::Activated, &node.disk, &node.state)?;
-            Ok(true)
-        }
+        Ok(None) => journal.advance(Phase::Activated, &node.disk, &node.state),
         Ok(Some(error)) | Err(error) => {
             journal.cause = Some(error.to_string());
-            recovery::back(node, journal, tell)?;
-            Ok(false)
+            recovery::back(node, journal, tell).map(drop)
         }
     }
 }

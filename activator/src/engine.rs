@@ -21,6 +21,7 @@ use crate::origin::Origin;
 use crate::programs;
 use crate::recovery::{self, Direction};
 use crate::secrets::SecretEffects;
+use crate::settling;
 use crate::state::Generation;
 use crate::system::{Change, Tell};
 use crate::tree;
@@ -332,7 +333,8 @@ impl<'a> Engine<'a> {
         login: &str,
     ) -> Result<(), Error> {
         let node = &*self.node;
-        let missing = node.system.ways_in(&node.state, &plan.from, &plan.to, origin, login)?;
+        let through = (login, options.port);
+        let missing = node.system.ways_in(&node.state, &plan.from, &plan.to, origin, through)?;
         let Some(missing) = missing else {
             return Err(Error::refused(format!(
                 "this would remove the login {login}, which deploys: keep it in `users.users`, or deploy \
@@ -464,6 +466,7 @@ impl<'a> Engine<'a> {
         self.close_step();
         journal.timings = self.timings.clone();
         let node = &mut *self.node;
+        let mut left = None;
         let said = if journal.mode == Mode::Test {
             journal.advance(Phase::Tested, &node.disk, &node.state)?;
             "tested"
@@ -473,17 +476,13 @@ impl<'a> Engine<'a> {
             // An earlier `boot` is overtaken.
             node.disk.remove_file(&node.state.next_link())?;
             node.disk.sync_dir(node.state.folder())?;
-            let known = [&plan.from.manifest, &plan.to.manifest];
-            let change = Change { known: &known, to: &plan.to, plan: &plan.units, way_back: false };
-            if let Err(error) = node.system.settle(&node.state, &change, origin, self.tell) {
-                (self.tell)(Event::Warning { message: error.to_string() });
-            }
-            origin.save(&node.disk, &node.state)?;
+            left = settling::settle(node, &plan.to, origin, self.tell)?;
             "confirmed"
         };
-        history::append(&node.disk, &node.state, journal, said, None, Vec::new())?;
-        Journal::close(&node.disk, &node.state)?;
-        node.system.disarm();
+        let cause = left.as_ref().map(ToString::to_string);
+        history::append(&node.disk, &node.state, journal, said, cause, Vec::new())?;
+        settling::close(node, journal.clone(), left.as_ref())?;
+        settling::warn(left.as_ref(), self.tell);
         Ok(())
     }
 

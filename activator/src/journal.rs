@@ -12,8 +12,8 @@
 //! | `Activated` | all of the new generation | the same |
 //! | `Checked` | healthy; waits for the confirmation | the same |
 //! | `confirmed` names the new one | everything | goes forward: cleans up, writes history |
-//!
 //! | `Tested` | a test that went well: the new generation, until the next boot | goes forward; after a boot, back |
+//! | `Settling` | the switch is over, with its line of history; packages or accounts are still to be removed | tries that again, see [`crate::settling`] |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -42,6 +42,8 @@ pub enum Phase {
     Checked,
     /// A test is over, and its generation stays until the next boot.
     Tested,
+    /// The switch is over; only what it should have removed beside files is still there.
+    Settling,
 }
 
 /// A switch under way.
@@ -81,15 +83,20 @@ pub struct Journal {
     /// Milliseconds by step, as far as they are known.
     #[serde(default)]
     pub timings: BTreeMap<Step, u64>,
-    /// Why it goes back, once it does.
+    /// Why it goes back, once it does; why something is left, once it settles.
     #[serde(default)]
     pub cause: Option<String>,
 }
 
 impl Journal {
-    /// The switch under way on this node, if there is one.
+    /// The switch that this node has not put behind it, if there is one.
     pub fn load(state: &State) -> Result<Option<Self>, Error> {
         read_json(&path(state))
+    }
+
+    /// The switch that still goes one way or the other.
+    pub fn under_way(state: &State) -> Result<Option<Self>, Error> {
+        Ok(Self::load(state)?.filter(|journal| journal.phase != Phase::Settling))
     }
 
     /// Writes it down. Durable when it returns.

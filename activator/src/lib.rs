@@ -25,6 +25,7 @@ mod relay;
 mod repair;
 mod secrets;
 pub mod serve;
+mod settling;
 pub mod state;
 pub mod system;
 mod tree;

@@ -14,7 +14,7 @@ use crate::engine::{Engine, Target};
 use crate::error::{Error, Failure};
 use crate::gc;
 use crate::history;
-use crate::journal::Journal;
+use crate::journal::{Journal, Phase};
 use crate::lock::Lock;
 use crate::pins;
 use crate::recovery;
@@ -151,13 +151,16 @@ impl Node {
         let current = self.state.current()?;
         let confirmed = self.state.confirmed()?;
         let drift = drift::of(self, &current)?;
+        let journal = Journal::load(&self.state)?;
+        let under_way = journal.as_ref().is_some_and(|open| open.phase != Phase::Settling);
         Ok(HostStatus {
             generation: current.number,
             id: current.id,
             confirmed: confirmed.number,
             confirmed_id: confirmed.id,
             next: self.state.number_at(&self.state.next_link()),
-            switching: Journal::load(&self.state)?.is_some() || Lock::is_taken(&self.state),
+            switching: under_way || Lock::is_taken(&self.state),
+            unsettled: journal.and_then(|journal| journal.cause).filter(|_| !under_way),
             drift,
             failed_units: self.system.failed(&current.manifest)?,
             kept: self.state.kept()?,

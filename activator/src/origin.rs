@@ -35,11 +35,12 @@ pub struct Origin {
     /// Modules that were not loaded before.
     #[serde(default)]
     pub modules: BTreeSet<String>,
-    /// Lines of /etc/passwd, group, shadow and gshadow of users and groups that were there before,
-    /// by `<file>:<name>`.
+    /// Lines of /etc/passwd, group, shadow, gshadow, subuid and subgid of users and groups that were
+    /// there before, by `<file>:<name>`.
     #[serde(default)]
     pub accounts: BTreeMap<String, String>,
-    /// Users and groups that we made, as `user:<name>` and `group:<name>`.
+    /// Accounts and parts of them that we made, as `<what>:<name>`: `user`, `group`, `member`, `home`,
+    /// `subuid`, `subgid`, and `file` for a whole file.
     #[serde(default)]
     pub made: BTreeSet<String>,
     /// Packages that appeared with one that a generation named, dependencies included.

@@ -32,7 +32,7 @@ enum Occasion {
     Watchdog,
     /// The host boots.
     Boot,
-    /// The units of a trial were started.
+    /// The host has come up: a trial is to be judged, or something is left to remove.
     Settle,
 }
 
@@ -117,7 +117,15 @@ fn recover(occasion: Occasion, say: &mut dyn FnMut(String)) -> Result<(), Error>
     match occasion {
         Occasion::Boot => come_up(&mut tell),
         Occasion::Watchdog => watch(&mut tell),
-        Occasion::Asked | Occasion::Settle => end_switch(&mut tell),
+        Occasion::Asked => end_switch(&mut tell),
+        Occasion::Settle => {
+            end_switch(&mut tell)?;
+            // The unit that failed says so; what is left was told above.
+            match Journal::load(&State::at(Path::new("/")))? {
+                Some(_) => Err(Error::refused("not everything is settled")),
+                None => Ok(()),
+            }
+        }
     }
 }
 
@@ -131,19 +139,23 @@ fn end_switch(tell: &mut dyn FnMut(Event)) -> Result<(), Error> {
 /// The manager read its units before the flip: it reads them again, and starts ours only then.
 fn come_up(tell: &mut dyn FnMut(Event)) -> Result<(), Error> {
     let mut node = host(Host::booting());
-    let trial = boot::come_up(&mut node, tell);
+    let done = boot::come_up(&mut node, tell);
+    let settle = || match Journal::load(&node.state)? {
+        Some(_) => {
+            Run::new("systemctl").args(["start", "--no-block", "cairn-settle.service"]).succeed()
+        }
+        None => Ok(String::new()),
+    };
     let number = node.state.number_at(&node.state.current_link());
-    if number == Some(0) && trial.is_ok() {
-        return Ok(());
+    if number == Some(0) && done.is_ok() {
+        return settle().map(drop);
     }
     Run::new("systemctl").args(["daemon-reload"]).succeed()?;
     // Where recovery failed, what stands is better started than a host without its services; the
     // failed unit says so.
     Run::new("systemctl").args(["start", "--no-block", "cairn.target"]).succeed()?;
-    if trial? {
-        Run::new("systemctl").args(["start", "--no-block", "cairn-settle.service"]).succeed()?;
-    }
-    Ok(())
+    done?;
+    settle().map(drop)
 }
 
 fn watch(tell: &mut dyn FnMut(Event)) -> Result<(), Error> {
@@ -160,7 +172,7 @@ fn watch(tell: &mut dyn FnMut(Event)) -> Result<(), Error> {
         Err(failure) => {
             // Busy is the good case: the engine lives.
             let state = State::at(Path::new("/"));
-            match Journal::load(&state)? {
+            match Journal::under_way(&state)? {
                 Some(_) if crate::lock::Lock::is_taken(&state) => Ok(()),
                 _ => Err(Error::refused(failure.message)),
             }

@@ -15,6 +15,7 @@ use crate::journal::{Journal, Phase};
 use crate::node::{Node, outcome};
 use crate::origin::Origin;
 use crate::programs;
+use crate::settling;
 use crate::state::Generation;
 use crate::system::{Change, Tell};
 use crate::tree;
@@ -38,6 +39,10 @@ pub(crate) enum Direction {
 /// recovery tries again.
 pub(crate) fn recover(node: &mut Node, tell: Tell) -> Result<Option<Outcome>, Error> {
     let Some(journal) = Journal::load(&node.state)? else { return Ok(None) };
+    if journal.phase == Phase::Settling {
+        settling::again(node, journal, tell)?;
+        return Ok(None);
+    }
     if journal.mode == Mode::Boot
         && journal.phase == Phase::Activated
         && journal.boot_id == node.system.boot_id()
@@ -82,10 +87,14 @@ pub(crate) fn back(node: &mut Node, journal: Journal, tell: Tell) -> Result<Dire
     // boot has emptied kernel and firewall.
     let others = others(node, &journal, &target);
     let trouble = bring(node, Some(&journal), &others, &target, &mut origin, tell)?;
-    let trouble = trouble.map(|trouble| trouble.to_string());
+    let left = match (forward, journal.mode) {
+        // What the confirmed generation needs stays until another is confirmed.
+        (true, Mode::Test) => None,
+        _ => settling::settle(node, &target, &mut origin, tell)?,
+    };
     let (said, cause) = match (forward, journal.mode) {
         (true, Mode::Test) => ("tested", None),
-        (true, _) => ("confirmed", None),
+        (true, _) => ("confirmed", left.as_ref().map(ToString::to_string)),
         (false, _) => {
             let cause = journal.cause.clone();
             ("rolled back", Some(cause.unwrap_or_else(|| "the switch was cut off".to_owned())))
@@ -98,8 +107,9 @@ pub(crate) fn back(node: &mut Node, journal: Journal, tell: Tell) -> Result<Dire
         node.disk.remove_file(&node.state.next_link())?;
     }
     history::append(&node.disk, &node.state, &journal, said, cause, units)?;
-    Journal::close(&node.disk, &node.state)?;
-    node.system.disarm();
+    settling::close(node, journal, left.as_ref())?;
+    settling::warn(left.as_ref(), tell);
+    let trouble = trouble.or(left).map(|trouble| trouble.to_string());
     Ok(if forward { Direction::Forward } else { Direction::Back { trouble } })
 }
 
@@ -164,7 +174,6 @@ pub(crate) fn bring(
     files.converge(&known, target, origin)?;
     // Files and links stand: what does not come up now would not the next time either.
     trouble = trouble.or(node.system.activate(&node.state, &change, origin, tell).err());
-    trouble = trouble.or(node.system.settle(&node.state, &change, origin, tell).err());
     origin.save(&node.disk, &node.state)?;
     Ok(trouble)
 }

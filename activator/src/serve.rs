@@ -155,7 +155,7 @@ impl Connection<'_> {
     }
 
     fn switch(&mut self, manifest: String, options: SwitchOptions) -> Result<(), Broken> {
-        let options = SwitchOptions { login: login(), ..options };
+        let options = SwitchOptions { login: login(), port: port(), ..options };
         if options.mode == Mode::DryActivate {
             let (events, done) =
                 collected(|tell| self.node.switch(manifest.as_bytes(), &NoBlobs, &options, tell));
@@ -169,7 +169,7 @@ impl Connection<'_> {
     }
 
     fn rollback(&mut self, to: Option<String>, options: SwitchOptions) -> Result<(), Broken> {
-        let options = SwitchOptions { login: login(), ..options };
+        let options = SwitchOptions { login: login(), port: port(), ..options };
         if options.mode == Mode::DryActivate {
             let (events, done) =
                 collected(|tell| self.node.rollback(to.as_deref(), &options, tell));
@@ -199,7 +199,7 @@ impl Connection<'_> {
     fn confirm(&mut self, nonce: &str) -> Result<Outcome, Broken> {
         let state = &self.node.state;
         let refused = |why: &str| Broken::from(Error::refused(why));
-        let Some(journal) = Journal::load(state)?.filter(|_| Lock::is_taken(state)) else {
+        let Some(journal) = Journal::under_way(state)?.filter(|_| Lock::is_taken(state)) else {
             return Err(refused("no switch waits for a confirmation: it is over"));
         };
         if journal.nonce.as_deref() != Some(nonce) {
@@ -211,7 +211,7 @@ impl Connection<'_> {
         Disk.replace_file(Path::new(CONFIRMED), nonce.as_bytes(), 0o600, None)?;
         let end = Instant::now() + Duration::from_secs(u64::from(journal.confirm_timeout) + 60);
         while Instant::now() < end {
-            let same = Journal::load(state)?.is_some_and(|now| now.started == journal.started);
+            let same = Journal::under_way(state)?.is_some_and(|now| now.started == journal.started);
             if !same {
                 let current = state.current()?;
                 if current.number == journal.to {
@@ -318,6 +318,23 @@ impl Connection<'_> {
 fn login() -> Option<String> {
     let named = |name| std::env::var(name).ok().filter(|name: &String| !name.is_empty());
     named("SUDO_USER").or_else(|| named("USER")).or_else(|| named("LOGNAME"))
+}
+
+/// The port that this process's connection came to. sshd says it to the login's own processes, and
+/// sudo does not pass it on.
+fn port() -> Option<u16> {
+    let mut process = std::process::id();
+    while process > 1 {
+        let environment = fs::read(format!("/proc/{process}/environ")).ok()?;
+        let mut variables = environment.split(|byte| *byte == 0);
+        if let Some(said) = variables.find_map(|one| one.strip_prefix(b"SSH_CONNECTION=")) {
+            return std::str::from_utf8(said).ok()?.split(' ').nth(3)?.parse().ok();
+        }
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
+        process = parent.trim().parse().ok()?;
+    }
+    None
 }
 
 fn collected(

@@ -74,8 +74,8 @@ pub trait System {
     /// When the host cannot be asked.
     fn secrets_stand(&self, state: &State, current: &Generation) -> Result<bool, Error>;
 
-    /// What would keep `login` from logging in after a switch; none when there is no such login
-    /// then.
+    /// What would keep a login from coming back after a switch through the port that it came
+    /// through; none when there is no such login then.
     ///
     /// # Errors
     /// When the host's files cannot be read.
@@ -85,7 +85,7 @@ pub trait System {
         from: &Generation,
         to: &Generation,
         origin: &Origin,
-        login: &str,
+        through: (&str, Option<u16>),
     ) -> Result<Option<Vec<String>>, Error>;
 
     /// Adds to generation 0 what `to` is about to set.
@@ -245,7 +245,7 @@ impl System for Listing {
         _: &Generation,
         _: &Generation,
         _: &Origin,
-        _: &str,
+        _: (&str, Option<u16>),
     ) -> Result<Option<Vec<String>>, Error> {
         Ok(Some(Vec::new()))
     }

@@ -76,6 +76,7 @@ fn options(mode: Mode) -> SwitchOptions {
         adopt: ["/etc/adopted".to_owned()].into(),
         deployer: "me@test".to_owned(),
         login: None,
+        port: None,
         allow_lockout: false,
     }
 }

@@ -152,6 +152,7 @@ impl Deployer {
             adopt: how.adopt.clone(),
             deployer: self.name.to_string(),
             login: None,
+            port: None,
             allow_lockout: how.allow_lockout,
         })
     }

@@ -229,6 +229,25 @@ pub struct User {
     /// Other groups that the user is in.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub extra_groups: BTreeSet<String>,
+    /// Ranges of user ids that the user may give away, in /etc/subuid. None leave the host's alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sub_uids: Vec<IdRange>,
+    /// The same for group ids, in /etc/subgid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sub_gids: Vec<IdRange>,
+    /// Lets the node choose a range besides, the same in both files, and keep it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub auto_sub_ids: bool,
+}
+
+/// Ids that follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdRange {
+    /// The first.
+    pub start: u32,
+    /// How many, at least 1; the last is at most 4294967294.
+    pub count: u32,
 }
 
 /// A group.

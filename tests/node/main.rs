@@ -84,6 +84,7 @@ fn options(mode: Mode) -> SwitchOptions {
         adopt,
         deployer: "sweep@test".to_owned(),
         login: None,
+        port: None,
         allow_lockout: false,
     }
 }

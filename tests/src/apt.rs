@@ -84,6 +84,11 @@ impl Deb {
             write(&debian.join("postinst"), &start, 0o755);
             let stop = format!("#!/bin/sh\nset -e\ndeb-systemd-invoke stop {unit}\n");
             write(&debian.join("prerm"), &stop, 0o755);
+            let forget = format!(
+                "#!/bin/sh\nset -e\n[ \"$1\" != purge ] || deb-systemd-helper purge {unit}\n\
+                 [ ! -d /run/systemd/system ] || systemctl daemon-reload\n"
+            );
+            write(&debian.join("postrm"), &forget, 0o755);
         }
         let deb = directory.join(format!("{}_{}_all.deb", self.name, self.version));
         must(Command::new("dpkg-deb").args(["--root-owner-group", "--build"]).arg(&root).arg(deb));

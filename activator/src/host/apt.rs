@@ -25,6 +25,9 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 /// Daemons are the generation's to start: a package's script may not.
 const NO_STARTS: &str =
     "#!/bin/sh\n# cairn: no service starts while packages are installed\nexit 101\n";
+/// Those of a package that goes end with it.
+const ONLY_STOPS: &str = "#!/bin/sh\n# cairn: no service starts while packages are removed\n\
+    case $2 in stop | force-stop) exit 0 ;; esac\nexit 101\n";
 
 /// Names of the packages of `to` that the host lacks, or has in a version that does not do.
 ///
@@ -132,7 +135,7 @@ pub(crate) fn install(
     write_json(disk, &note, &installed()?.into_keys().collect::<BTreeSet<_>>())?;
     let debs = Debs::lay_out(state, to)?;
     let wanted = arguments(&missing, to, &debs)?;
-    let quiet = Quiet::begin(disk)?;
+    let quiet = Quiet::begin(disk, NO_STARTS)?;
     let ended = apt().args(debs.options()).args(["install"]).args(wanted).within(PATIENCE).end();
     drop(quiet);
     let ended = ended?;
@@ -157,7 +160,7 @@ fn finish_interrupted(
 ) -> Result<(), Error> {
     let note = state.file("packages-before.json");
     let Some(before) = read_json::<BTreeSet<String>>(&note)? else { return Ok(()) };
-    let quiet = Quiet::begin(disk)?;
+    let quiet = Quiet::begin(disk, NO_STARTS)?;
     let mended =
         Run::new("dpkg").args(["--configure", "-a", "--force-confold"]).within(PATIENCE).end();
     let made_whole = mended.and_then(|_| make_whole(&before, state, to));
@@ -238,7 +241,7 @@ pub(crate) fn settle(
     origin: &mut Origin,
 ) -> Result<(), Error> {
     finish_interrupted(disk, state, to, origin)?;
-    if origin.packages.is_empty() || !leaves(to, origin) {
+    if is_settled(state, to, origin) {
         return Ok(());
     }
     let there = installed()?;
@@ -258,7 +261,7 @@ pub(crate) fn settle(
                 "packages that Cairn installed stay, because {other}, which it did not, would go with them"
             )));
         }
-        let quiet = Quiet::begin(disk)?;
+        let quiet = Quiet::begin(disk, ONLY_STOPS)?;
         let ended = apt().args(purge).within(PATIENCE).succeed();
         drop(quiet);
         ended?;
@@ -267,6 +270,12 @@ pub(crate) fn settle(
     }
     origin.settled = to.packages.debian.keys().cloned().collect();
     Ok(())
+}
+
+/// Whether [`settle`] has nothing to do for `to`. dpkg is not asked.
+pub(crate) fn is_settled(state: &State, to: &Manifest, origin: &Origin) -> bool {
+    let interrupted = fs::symlink_metadata(state.file("packages-before.json")).is_ok();
+    !interrupted && (origin.packages.is_empty() || !leaves(to, origin))
 }
 
 /// Whether packages were named since the last removal that `to` does not name.
@@ -355,12 +364,14 @@ struct Quiet<'a> {
 }
 
 impl<'a> Quiet<'a> {
-    fn begin(disk: &'a Disk) -> Result<Self, Error> {
+    fn begin(disk: &'a Disk, policy: &str) -> Result<Self, Error> {
         let path = Path::new(POLICY);
         // A host's own policy stands; one that a killed switch left is ours.
-        let ours = fs::read(path).map_or(true, |text| text == NO_STARTS.as_bytes());
+        let is_ours =
+            |text: Vec<u8>| [NO_STARTS, ONLY_STOPS].iter().any(|our| our.as_bytes() == text);
+        let ours = fs::read(path).map_or(true, is_ours);
         if ours {
-            disk.replace_file(path, NO_STARTS.as_bytes(), 0o755, None)?;
+            disk.replace_file(path, policy.as_bytes(), 0o755, None)?;
             fs::set_permissions(path, fs::Permissions::from_mode(0o755))
                 .map_err(io("set the mode of", path))?;
         }

@@ -36,7 +36,7 @@ ExecStart=/var/lib/cairn/activator/current/cairn-activator recover --boot
 
 const SETTLE: &str = "\
 [Unit]
-Description=Cairn: confirm the generation that this boot tries, or go back
+Description=Cairn: judge the generation that this boot tries, and remove what others left
 After=cairn.target
 
 [Service]

@@ -15,8 +15,8 @@ use crate::host::{nft, preflight};
 use crate::origin::{Origin, kept_file};
 use crate::state::{Generation, State};
 
-/// What keeps `account` from logging in after the switch from `from` to `to`; empty where nothing
-/// surely does.
+/// What keeps an account from logging in after the switch from `from` to `to`, through the port that
+/// it came through where that is known; empty where nothing surely does.
 ///
 /// # Errors
 /// When the host's files cannot be read.
@@ -25,7 +25,7 @@ pub(crate) fn missing(
     from: &Generation,
     to: &Generation,
     origin: &Origin,
-    account: &Account,
+    (account, port): (&Account, Option<u16>),
 ) -> Result<Vec<String>, Error> {
     let after = After { state, from, to, origin };
     let mut missing = Vec::new();
@@ -46,6 +46,12 @@ pub(crate) fn missing(
     if !ports.is_empty() && ports.iter().all(|port| nft::shuts(&to.manifest, *port)) {
         let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
         missing.push(format!("the firewall shuts the port of SSH ({})", ports.join(", ")));
+    }
+    // A socket of systemd's, or a forwarded port, is not among those that sshd names.
+    if let Some(port) = port.filter(|port| !ports.contains(port) || ports.len() > 1)
+        && nft::shuts(&to.manifest, port)
+    {
+        missing.push(format!("the firewall shuts port {port}, which this connection came through"));
     }
     Ok(missing)
 }

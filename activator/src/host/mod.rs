@@ -144,10 +144,10 @@ impl System for Host {
         from: &Generation,
         to: &Generation,
         origin: &Origin,
-        login: &str,
+        (login, port): (&str, Option<u16>),
     ) -> Result<Option<Vec<String>>, Error> {
         match self.accounts.after(login, &self.with_passwords(state, to), origin)? {
-            Some(account) => lockout::missing(state, from, to, origin, &account).map(Some),
+            Some(account) => lockout::missing(state, from, to, origin, (&account, port)).map(Some),
             None => Ok(None),
         }
     }
@@ -293,10 +293,14 @@ impl System for Host {
         attempts.take(self.forget_secrets())?;
         if !self.early {
             attempts.take(apt::settle(&self.disk, state, to, origin))?;
+        } else if !apt::is_settled(state, to, origin) {
+            let later = "packages of another generation are removed once the host is up";
+            attempts.take(Err(Error::refused(later)))?;
         }
         attempts.take(self.accounts.settle(&self.disk, to, origin))?;
         kernel::settle(&to.kernel, origin);
-        if change.to.number == 0 {
+        // Where something is left, a boot still has to lead through recovery.
+        if change.to.number == 0 && attempts.failed.is_empty() {
             if !self.early {
                 let recovery = BTreeSet::from(["cairn-recover.service".to_owned()]);
                 attempts.take(self.manager.job(Verb::Stop, &recovery))?;

@@ -93,12 +93,18 @@ pub(crate) fn write(manifest: &Manifest, names: &BTreeSet<&str>) -> Result<(), E
     Run::new("nft").args(["-f", "-"]).input(script).succeed().map(drop)
 }
 
-/// The tables as nft would list them: loaded into a network of their own, and read from there. None
-/// for tables that name what only the host's network has.
+/// The tables as nft would list them: loaded into a network of their own, with interfaces of the names
+/// that they look up, and read from there. None for tables that it does not take there.
 fn as_the_kernel_says(manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
     let alone = |tables: &mut dyn Iterator<Item = &NftTable>| {
-        let script: String = tables.map(replace).collect();
-        let run = Run::new("unshare").args(["--net", "--", "/bin/sh", "-c", APART]).input(script);
+        let tables: Vec<&NftTable> = tables.collect();
+        let interfaces: BTreeSet<&str> =
+            tables.iter().flat_map(|table| interfaces(&table.body)).collect();
+        let script: String = tables.into_iter().map(replace).collect();
+        let run = Run::new("unshare")
+            .args(["--net", "--", "/bin/sh", "-c", APART, "apart"])
+            .args(interfaces)
+            .input(script);
         run.end().ok().filter(|ended| ended.success).map(|ended| listed(&ended.output))
     };
     if let Some(tables) = alone(&mut manifest.nftables.values()) {
@@ -108,7 +114,36 @@ fn as_the_kernel_says(manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
     each.flatten().collect()
 }
 
-const APART: &str = "nft -f - && nft -s list ruleset";
+/// The kernel keeps such an interface by its number, so that there must be one.
+const APART: &str = "for name; do
+    ip link add \"$name\" type dummy || ip link add \"$name\" type bridge
+done >/dev/null 2>&1
+nft -f - && nft -s list ruleset";
+
+/// Names of interfaces that nft looks up when it reads `body`.
+fn interfaces(body: &str) -> BTreeSet<&str> {
+    let is_name = |word: &&str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-.@:".contains(c);
+        !word.is_empty() && word.len() <= 15 && word.chars().all(plain) && *word != "lo"
+    };
+    let mut names = BTreeSet::new();
+    let mut rest = body;
+    while let Some(at) = ["iif ", "oif ", "device ", "devices "]
+        .iter()
+        .filter_map(|key| Some(rest.find(key)? + key.len()))
+        .min()
+    {
+        rest = rest.get(at..).unwrap_or_default();
+        let text = rest.trim_start_matches([' ', '=', '!']);
+        let words = match text.strip_prefix('{') {
+            Some(inside) => inside.split('}').next().unwrap_or_default(),
+            None => text.split([' ', ';', '\n']).next().unwrap_or_default(),
+        };
+        let words = words.split(',').map(|word| word.trim().trim_matches('"'));
+        names.extend(words.filter(is_name));
+    }
+    names
+}
 
 /// The lines of each table in a listing, without what rules add to sets while they work.
 fn listed(listing: &str) -> BTreeMap<String, Vec<String>> {
@@ -405,6 +440,15 @@ w
         }
         assert!(!shuts(&with(&[("fw", "chain input { type filter hook input priority 0; }")]), 22));
         assert!(!shuts(&Manifest::empty("demo"), 22));
+    }
+
+    #[test]
+    fn interfaces_that_are_looked_up() {
+        let body = "chain a {\n iifname \"eth9\" accept\n iif \"eth0\" oif != { wan, \"lan.1\" } drop\n}\n\
+                    flowtable f {\n devices = { eth0, eth1 }\n}\nchain b { type filter hook ingress device \"eth2\" priority 0; }";
+        let found: Vec<&str> = interfaces(body).into_iter().collect();
+        assert_eq!(found, ["eth0", "eth1", "eth2", "lan.1", "wan"]);
+        assert!(interfaces("chain a { iif lo accept }").is_empty());
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(crate) struct Condition {
     pub(crate) result: String,
     pub(crate) kind: String,
     pub(crate) invocation: String,
+    /// When it last ceased to be inactive, as systemd writes and reads it; empty before the first time.
+    pub(crate) since: String,
     /// A oneshot that counts as active after its program ended.
     pub(crate) remains: bool,
     /// It was asked to start, and its own conditions kept it from that.
@@ -125,7 +127,7 @@ impl ServiceManager for Systemctl {
             .args([
                 "show",
                 "--no-pager",
-                "--property=Id,LoadState,ActiveState,SubState,Result,Type,InvocationID,RemainAfterExit,\
+                "--property=Id,LoadState,ActiveState,SubState,Result,Type,InvocationID,InactiveExitTimestamp,RemainAfterExit,\
                  ConditionResult,ConditionTimestampMonotonic,DropInPaths",
                 "--",
             ])
@@ -143,14 +145,11 @@ impl ServiceManager for Systemctl {
             .args(["--no-pager", "--quiet", "--output=cat"])
             .args([format!("--lines={lines}")])
             .within(Duration::from_secs(10));
-        let run = match condition.invocation.as_str() {
-            "" => run.args(["--unit", &condition.unit]),
-            // What the unit says, and what systemd says of it.
-            id => run.args([
-                format!("_SYSTEMD_INVOCATION_ID={id}"),
-                "+".to_owned(),
-                format!("INVOCATION_ID={id}"),
-            ]),
+        // Not by its invocation: the lines of a program that is gone when they are read have none.
+        let run = run.args(["--unit", &condition.unit]);
+        let run = match condition.since.as_str() {
+            "" => run,
+            since => run.args(["--since", since]),
         };
         let ended = run.end();
         ended.map(|ended| ended.output.lines().map(str::to_owned).collect()).unwrap_or_default()
@@ -180,6 +179,7 @@ fn parse_condition(block: &str) -> Condition {
             "Result" => &mut condition.result,
             "Type" => &mut condition.kind,
             "InvocationID" => &mut condition.invocation,
+            "InactiveExitTimestamp" => &mut condition.since,
             "RemainAfterExit" => {
                 condition.remains = value == "yes";
                 continue;

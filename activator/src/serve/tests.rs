@@ -90,6 +90,7 @@ fn a_dry_run_tells_and_changes_nothing() {
         adopt: BTreeSet::new(),
         deployer: "test".to_owned(),
         login: None,
+        port: None,
         allow_lockout: false,
     };
     let manifest = String::from_utf8(text).unwrap();

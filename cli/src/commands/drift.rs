@@ -18,7 +18,8 @@ use crate::ui::Ui;
 /// Say what of hosts is no longer as their generation says
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without hosts, all are asked. The exit code is 4 when anything drifted.
+Without hosts, all are asked. The exit code is 4 when anything drifted, whether or not another host
+failed, and 3 when a host failed and nothing drifted.
 
 Examples:
   cairn drift
@@ -42,18 +43,25 @@ pub(crate) fn run(ui: &Ui, global: &Global, args: &DriftArgs) -> Result<(), Comm
         })?,
     };
     let mut endings = Endings::new(ui);
-    let mut drifted = false;
+    let (asked, mut drifted) = (hosts.len(), 0);
     for (host, result) in results {
         match result {
             Ok(drift) => {
-                drifted |= !drift.is_empty();
+                endings.add();
+                drifted += usize::from(!drift.is_empty());
                 show(ui, &host, &drift);
             }
             Err(failure) => endings.failure(&host, &failure),
         }
     }
     let ended = endings.finish();
-    if drifted { Err(CommandError::host(true)) } else { ended }
+    if drifted == 0 {
+        return ended;
+    }
+    if asked > 1 {
+        ui.note(format_args!("{drifted} of {asked} hosts drifted"));
+    }
+    Err(CommandError::host(true))
 }
 
 fn show(ui: &Ui, host: &str, drift: &[Drift]) {

@@ -75,6 +75,7 @@ fn into(ui: &Ui, args: &RollbackArgs, folder: &Path, host: &str) -> Result<(), C
         adopt: Default::default(),
         deployer: targets::deployer_name(),
         login: None,
+        port: None,
         allow_lockout: false,
     };
     let mut tell = |event| live.wire(host, &event);

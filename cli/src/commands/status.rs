@@ -73,6 +73,9 @@ fn add(ui: &Ui, table: &mut Table, details: &mut Vec<String>, host: &str, status
     for drift in drifted(status) {
         details.push(format!("  {host}  {} {drift}", paint(CHANGED, "drift")));
     }
+    if let Some(why) = &status.unsettled {
+        details.push(format!("  {host}  {} {why}", paint(CHANGED, "left")));
+    }
     for unit in &status.failed_units {
         details.push(format!("  {host}  {} {unit} is not active", paint(BAD, "unit")));
     }
@@ -90,6 +93,9 @@ fn state(status: &HostStatus) -> (Style, String) {
     let mut style = CHANGED;
     if status.switching {
         state.push("a switch is under way".to_owned());
+    }
+    if status.unsettled.is_some() {
+        state.push("not all of another generation is removed".to_owned());
     }
     let boots = status.next.unwrap_or(status.confirmed);
     if boots != status.generation {

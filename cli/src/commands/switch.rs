@@ -69,6 +69,7 @@ fn into(
             adopt: targets::adopted(one),
             deployer: targets::deployer_name(),
             login: None,
+            port: None,
             allow_lockout: one.deployment.allow_lockout,
         };
         let mut tell = |event| live.wire(&one.host, &event);

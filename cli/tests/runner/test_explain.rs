@@ -249,7 +249,7 @@ fn sets_of_options() {
     users.users.alice.shell = "/bin/bash"
         <cairn>/users.nix:… (mkDefault, standard)
 
-    11 other options in users.users.alice with defaults: `cairn options users.users.alice`
+    14 other options in users.users.alice with defaults: `cairn options users.users.alice`
     "#);
     insta::assert_snapshot!(said(&["time"]), @r#"
     nothing in time is defined on demo: 1 option with defaults

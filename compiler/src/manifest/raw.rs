@@ -64,6 +64,16 @@ pub(super) struct User {
     pub(super) hashed_password: Option<String>,
     pub(super) password_secret: Option<String>,
     pub(super) extra_groups: Vec<String>,
+    pub(super) sub_uids: Vec<IdRange>,
+    pub(super) sub_gids: Vec<IdRange>,
+    pub(super) auto_sub_ids: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IdRange {
+    pub(super) start: i64,
+    pub(super) count: i64,
 }
 
 #[derive(Debug, Deserialize)]

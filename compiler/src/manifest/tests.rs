@@ -148,7 +148,7 @@ fn faults_of_users() {
         let mut user = json!({
             "uid": null, "group": "users", "home": "/home/x", "shell": "/bin/bash",
             "description": "", "isSystem": false, "createHome": true, "hashedPassword": null,
-            "extraGroups": [],
+            "extraGroups": [], "subUids": [], "subGids": [], "autoSubIds": false,
         });
         for (name, json) in overlay.as_object().expect("an object") {
             user[name] = json.clone();
@@ -160,6 +160,7 @@ fn faults_of_users() {
         "b": user(json!({ "uid": 1000 })),
         "C": user(json!({})),
         "d": user(json!({ "extraGroups": ["sudos"] })),
+        "f": user(json!({ "subUids": [{ "start": 4294967295_i64, "count": 1 }] })),
         "e": user(json!({ "home": "home", "description": "a:b" })),
     }})), @"
     user::bad-name: `C` is no name that users can have
@@ -167,6 +168,7 @@ fn faults_of_users() {
     user::unknown-group: the user `d` is in the group `sudos`, which does not exist
     user::bad-path: the home of `e`, `home`, is no absolute path
     user::bad-field: `description` of `e` holds a colon or a line break
+    user::bad-id: 1 ids from 4294967295 on are no range
     ");
 }
 

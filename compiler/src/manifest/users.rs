@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cairn_generation::manifest::{Group, User};
+use cairn_generation::manifest::{Group, IdRange, User};
 
 use super::{Work, raw};
 
@@ -105,7 +105,9 @@ pub(super) fn add(work: &mut Work<'_>, raw: &raw::Resources) {
         fine &= check_groups(work, raw, name, user);
         fine &= check_fields(work, name, user);
         if fine {
-            let made = convert(user, uid);
+            let mut made = convert(user, uid);
+            made.sub_uids = id_ranges(work, &["users", name, "subUids"], &user.sub_uids);
+            made.sub_gids = id_ranges(work, &["users", name, "subGids"], &user.sub_gids);
             work.draft.manifest.users.insert(name.clone(), made);
         }
     }
@@ -123,7 +125,30 @@ fn convert(user: &raw::User, uid: Option<u32>) -> User {
         hashed_password: user.hashed_password.clone(),
         password_secret: user.password_secret.clone(),
         extra_groups: user.extra_groups.iter().cloned().collect(),
+        sub_uids: Vec::new(),
+        sub_gids: Vec::new(),
+        auto_sub_ids: user.auto_sub_ids,
     }
+}
+
+fn id_ranges(work: &mut Work<'_>, at: &[&str; 3], ranges: &[raw::IdRange]) -> Vec<IdRange> {
+    let mut valid = Vec::new();
+    for range in ranges {
+        let start = u32::try_from(range.start).ok().filter(|start| *start > 0);
+        let count = u32::try_from(range.count).ok().filter(|count| *count > 0);
+        match (start, count) {
+            // The very last number means "no id" to system calls.
+            (Some(start), Some(count)) if start.checked_add(count).is_some() => {
+                valid.push(IdRange { start, count });
+            }
+            _ => {
+                let message = format!("{} ids from {} on are no range", range.count, range.start);
+                let help = "a range has at least one id, and its ids are between 1 and 4294967294";
+                work.fault("user::bad-id", at, message, help);
+            }
+        }
+    }
+    valid
 }
 
 /// A number that fits the kernel and that nobody else has.

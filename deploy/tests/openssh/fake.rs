@@ -117,6 +117,7 @@ impl Fake {
                 confirmed_id: self.current(),
                 next: None,
                 switching: !self.read("goal").is_empty(),
+                unsettled: None,
                 drift: Vec::new(),
                 failed_units: BTreeSet::new(),
                 kept: BTreeMap::new(),

@@ -130,6 +130,9 @@ pub struct SwitchOptions {
     /// The login that the request came through; the node's own word for it replaces this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<String>,
+    /// The node's port that the connection came to; the node's own word for it replaces this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
     /// Whether the login may be shut out by the switch.
     #[serde(default)]
     pub allow_lockout: bool,
@@ -366,6 +369,10 @@ pub struct HostStatus {
     pub next: Option<u64>,
     /// Whether a switch is under way.
     pub switching: bool,
+    /// Why packages or accounts that the generation does not name are still there: removing them
+    /// is tried again by every command, and at every boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsettled: Option<String>,
     /// What is not as the generation says.
     #[serde(default)]
     pub drift: Vec<Drift>,
@@ -403,6 +410,7 @@ mod tests {
             confirmed_id: None,
             next: Some(3),
             switching: false,
+            unsettled: Some("dpkg is locked".to_owned()),
             drift: Vec::new(),
             failed_units: BTreeSet::new(),
             kept: BTreeMap::from([(2, GenerationId::of(b""))]),

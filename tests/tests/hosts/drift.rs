@@ -11,7 +11,12 @@ const HOST: &str = r#"
   environment.etc."app.conf".text = "right\n";
   environment.systemPackages = [ pkgs.hello-cairn ];
   boot.kernel.sysctl."net.ipv4.ip_forward" = 1;
-  users.users.ada = { isNormalUser = true; extraGroups = [ "makers" ]; };
+  users.users.ada = {
+    isNormalUser = true;
+    extraGroups = [ "makers" ];
+    subUidRanges = [ { startUid = 700000; count = 1000; } ];
+    autoSubUidGidRange = true;
+  };
   users.groups.makers = { };
   systemd.tmpfiles.rules = [ "d /srv/app 0750 root root -" ];
   systemd.services = {
@@ -34,6 +39,10 @@ const HOST: &str = r#"
     };
   };
   networking.firewall = { enable = true; allowedTCPPorts = [ 8080 ]; };
+  networking.nftables.tables.cable = {
+    family = "inet";
+    content = "chain input { type filter hook input priority 5; iif \"host0\" tcp dport 7001 drop; }";
+  };
 "#;
 
 fn each_kind() {
@@ -51,6 +60,9 @@ fn each_kind() {
         (told.code(), lines.collect::<Vec<_>>().join("\n"))
     };
     assert_eq!(drift(), (0, String::new()), "as it was switched to");
+    // The host's own logins have the first ranges.
+    assert!(host.read("/etc/subuid").ends_with("ada:700000:1000\nada:231072:65536\n"));
+    assert!(host.read("/etc/subgid").ends_with("ada:231072:65536\n"));
     // What usermod keeps of what it changes.
     let forget = || host.sh("rm -f /etc/*-");
     forget();
@@ -62,13 +74,14 @@ fn each_kind() {
         sed -i s/right/wrong/ /etc/app.conf
         dpkg --purge hello-cairn
         sysctl -qw net.ipv4.ip_forward=0
-        usermod -s /bin/sh ada; gpasswd -d ada makers
+        usermod -s /bin/sh ada; gpasswd -d ada makers; usermod --del-subuids 700000-700999 ada
+        nft add rule inet cable input tcp dport 7002 drop
         chmod 0700 /srv/app
         systemctl stop stopped
         mkdir -p /etc/systemd/system/altered.service.d
         printf '[Service]\\nNice=5\\n' >/etc/systemd/system/altered.service.d/override.conf
         systemctl daemon-reload; systemctl restart altered
-        table=$(nft list tables | sed -n 's/^table //p' | head -1)
+        table=$(nft list tables | sed -n 's/^table //p' | grep cairn)
         chain=$(nft -s list table $table | sed -n 's/^\\tchain \\(.*\\) {/\\1/p' | head -1)
         nft add rule $table $chain tcp dport 4444 accept");
     let (code, told) = drift();
@@ -79,7 +92,9 @@ fn each_kind() {
         "package hello-cairn is not installed",
         "group makers has other members",
         "user ada has another shell",
+        "user ada has other ranges in /etc/subuid",
         "sysctl net.ipv4.ip_forward has another value",
+        "nftables inet cable was changed",
         "nftables inet cairn-fw was changed",
         "drop-in /etc/systemd/system/altered.service.d/override.conf alters altered.service",
         "unit stopped.service is stopped",
@@ -99,6 +114,16 @@ fn each_kind() {
 
     let again = cairn.run(&["repair", "alpha"]).ok();
     let _ = again.says(&["nothing to do"]);
+    // Another host that cannot be asked does not hide what drifted, nor the other way round.
+    fleet.write(
+        "cairn.nix",
+        "{ outputs = { ... }: { hosts = { alpha = ./host.nix; beta = {
+        deployment.targetHost = \"10.77.0.99\"; }; }; }; }\n",
+    );
+    let _ = cairn.run(&["drift", "alpha", "beta"]).expect(3).says(&["1 of 2 hosts failed"]);
+    host.sh("sysctl -qw net.ipv4.ip_forward=0");
+    let both = cairn.run(&["drift", "alpha", "beta"]).expect(4);
+    let _ = both.says(&["1 of 2 hosts failed", "1 of 2 hosts drifted"]);
     let history = cairn.run(&["history", "alpha", "--format", "json"]).ok().json();
     let last = history.last().unwrap();
     assert_eq!((&last["what"], &last["outcome"]), (&"repair".into(), &"repaired".into()));

@@ -1,8 +1,9 @@
-//! What goes wrong after a switch is seen: the host goes back by itself.
+//! What goes wrong after a switch is seen: the host goes back by itself. At the end of each, it goes
+//! back to how it was found.
 
 use std::time::Duration;
 
-use cairn_tests::{Cairn, Case, Fleet, Host, Lab};
+use cairn_tests::{Cairn, Case, Fleet, Host, Lab, Snapshot};
 
 use crate::the_path::last;
 
@@ -33,13 +34,15 @@ fn after(more: &str) -> String {
     )
 }
 
-/// A lab with a host that is in [`BEFORE`], whose fleet then says [`after`] with `more`.
-fn stage<'lab>(lab: &'lab Lab, more: &str) -> (Host<'lab>, Fleet) {
+/// A lab with a host that is in [`BEFORE`], whose fleet then says [`after`] with `more`; and the host
+/// as it was found.
+fn stage<'lab>(lab: &'lab Lab, more: &str) -> (Host<'lab>, Fleet, Snapshot) {
     let host = lab.host("alpha", ADDRESS);
+    let found = host.snapshot();
     let fleet = Fleet::of("alpha", host.address(), BEFORE);
     let _ = Cairn::new(fleet.path()).within(lab).run(&["switch", "alpha"]).ok();
     fleet.define(host.address(), &after(more));
-    (host, fleet)
+    (host, fleet, found)
 }
 
 /// The cause of the last switch's end, which was not the new generation.
@@ -54,13 +57,22 @@ fn went_back(cairn: &Cairn<'_>, host: &Host<'_>) -> String {
     last(&history, "cause").to_string()
 }
 
+/// Leads back to the host as found.
+fn end(cairn: &Cairn<'_>, host: &Host<'_>, found: &Snapshot) {
+    let _ = cairn.run(&["rollback", "alpha", "0"]).ok();
+    found.assert_same(&host.snapshot());
+}
+
 fn failing_unit() {
     let lab = Lab::start();
-    let (host, fleet) = stage(
+    let (host, fleet, found) = stage(
         &lab,
         "systemd.services.broken = {
            wantedBy = [ \"multi-user.target\" ];
-           serviceConfig = { Type = \"oneshot\"; ExecStart = \"/bin/false\"; };
+           serviceConfig = {
+             Type = \"oneshot\";
+             ExecStart = \"/bin/sh -c 'echo it says why; exit 3'\";
+           };
          };",
     );
     let before = host.snapshot();
@@ -70,17 +82,22 @@ fn failing_unit() {
     before.assert_same(&host.snapshot());
     assert_eq!(host.unit("steady", "MainPID"), pid);
     assert!(went_back(&cairn, &host).contains("broken"));
+    // What it said stays to be read.
+    let told = cairn.run(&["history", "alpha", "2"]).ok();
+    let _ = told.says(&["rolled back", "broken.service", "it says why"]);
+    end(&cairn, &host, &found);
 }
 
 fn failing_check() {
     let lab = Lab::start();
     let check = "healthChecks.web = { port = 8081; deadline = 3; };";
-    let (host, fleet) = stage(&lab, check);
+    let (host, fleet, found) = stage(&lab, check);
     let before = host.snapshot();
     let cairn = Cairn::new(fleet.path()).within(&lab);
     let _ = cairn.run(&["switch", "alpha"]).expect(3).says(&["web", "8081"]);
     before.assert_same(&host.snapshot());
     assert!(went_back(&cairn, &host).contains("web"));
+    end(&cairn, &host, &found);
 }
 
 /// Waits until the host is seen in the new generation.
@@ -105,7 +122,7 @@ const WAITING: &str = "
 
 fn deployer_killed() {
     let lab = Lab::start();
-    let (host, fleet) = stage(&lab, WAITING);
+    let (host, fleet, found) = stage(&lab, WAITING);
     let before = host.snapshot();
     let cairn = Cairn::new(fleet.path()).within(&lab);
     let mut switch = cairn.start(&["switch", "alpha"]);
@@ -116,11 +133,12 @@ fn deployer_killed() {
     until_back(&cairn, &host);
     before.assert_same(&host.snapshot());
     went_back(&cairn, &host);
+    end(&cairn, &host, &found);
 }
 
 fn locked_out() {
     let lab = Lab::start();
-    let (host, fleet) = stage(
+    let (host, fleet, found) = stage(
         &lab,
         "deployment.confirmTimeout = 4;
          deployment.openFirewall = false;
@@ -134,17 +152,18 @@ fn locked_out() {
     until_back(&cairn, &host);
     before.assert_same(&host.snapshot());
     went_back(&cairn, &host);
+    end(&cairn, &host, &found);
 }
 
-/// Starts a switch, ends the host by `end` while it waits, and looks at what comes up.
-fn interrupted(end: impl Fn(&Host<'_>)) {
+/// Starts a switch, ends the host by `stop` while it waits, and looks at what comes up.
+fn interrupted(stop: impl Fn(&Host<'_>)) {
     let lab = Lab::start();
-    let (host, fleet) = stage(&lab, WAITING);
+    let (host, fleet, found) = stage(&lab, WAITING);
     let before = host.snapshot();
     let cairn = Cairn::new(fleet.path()).within(&lab);
     let mut switch = cairn.start(&["switch", "alpha"]);
     until_flipped(&host);
-    end(&host);
+    stop(&host);
     until_back(&cairn, &host);
     let _ = switch.kill();
     assert!(!switch.wait().unwrap().success());
@@ -157,6 +176,7 @@ fn interrupted(end: impl Fn(&Host<'_>)) {
     fleet.define(host.address(), &after(""));
     let _ = cairn.run(&["switch", "alpha"]).ok();
     assert_eq!(host.read("/etc/mark"), "after\n");
+    end(&cairn, &host, &found);
 }
 
 fn killed_in_the_middle() {

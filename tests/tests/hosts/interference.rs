@@ -9,6 +9,7 @@ use cairn_generation::wire::{Event, Hello, PROTOCOL, Request, read_message, writ
 use cairn_tests::{Cairn, Case, Disk, Fleet, Host, Lab, Outcome, Snapshot};
 
 use crate::going_back::BEFORE;
+use crate::settling;
 use crate::the_path::last;
 
 pub(crate) const CASES: &[Case] = &[
@@ -113,6 +114,8 @@ fn failed_package() {
     );
     let _ = stage.cairn().run(&["switch", "alpha"]).expect(3).says(&["never"]);
     assert_eq!(installed(), before);
+    let _ = stage.cairn().run(&["rollback", "alpha", "0"]).ok();
+    settling::same(&stage.found, &stage.host);
 }
 
 /// Something slow in each step that has a name in the journal.

@@ -8,6 +8,7 @@ mod going_back;
 mod interference;
 mod lab;
 mod secrets;
+mod settling;
 mod sweep;
 mod the_path;
 mod units;
@@ -27,6 +28,7 @@ fn main() {
             ("secrets", secrets::CASES),
             ("examples", examples::CASES),
             ("interference", interference::CASES),
+            ("settling", settling::CASES),
             ("sweep", sweep::cases()),
         ],
     );

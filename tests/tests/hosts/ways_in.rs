@@ -4,6 +4,7 @@ use cairn_tests::{Cairn, Case, Fleet, Lab};
 
 pub(crate) const CASES: &[Case] = &[
     ("a generation without a way in is refused", no_way_in),
+    ("the port that the deployer came through stays open", port_stays),
     ("the login that deploys is never removed", login_stays),
 ];
 
@@ -43,6 +44,35 @@ fn no_way_in() {
     let outcome = cairn.run(&["switch", "alpha"]);
     assert!([3, 4].contains(&outcome.code()), "{outcome:?}");
     let _ = outcome.says(&["confirm"]);
+}
+
+fn port_stays() {
+    let lab = Lab::start();
+    let host = lab.host("alpha", ADDRESS);
+    host.sh(
+        "printf 'Port 22\\nPort 2222\\n' >/etc/ssh/sshd_config.d/ports.conf; systemctl restart ssh",
+    );
+    let known = lab.home_directory().join(".ssh/known_hosts");
+    let mut keys = std::fs::read_to_string(&known).unwrap();
+    let (_, key) = keys.lines().next().unwrap().split_once(' ').unwrap();
+    keys += &format!("[10.77.0.11]:2222 {key}\n");
+    std::fs::write(&known, keys).unwrap();
+    let fleet = Fleet::of("alpha", host.address(), "");
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    for (user, ports) in [("root", "22"), ("deploy", "22"), ("deploy", "22 2222")] {
+        let definition = format!(
+            "deployment = {{ targetPort = 2222; targetUser = \"{user}\"; openFirewall = false; }};
+             networking.firewall = {{ enable = true; allowedTCPPorts = [ {ports} ]; }};"
+        );
+        fleet.define(host.address(), &definition);
+        if ports == "22" {
+            let refused = cairn.run(&["switch", "alpha"]).expect(3);
+            let _ =
+                refused.says(&["the firewall shuts port 2222, which this connection came through"]);
+        } else {
+            let _ = cairn.run(&["switch", "alpha"]).ok();
+        }
+    }
 }
 
 fn login_stays() {

@@ -1,4 +1,4 @@
-//! /etc/passwd, group, shadow and gshadow as lines. A line that is not touched keeps its bytes.
+//! /etc/passwd, group, shadow, gshadow, subuid and subgid as lines. A line that is not touched keeps its bytes.
 
 use std::fs;
 use std::io;
@@ -12,7 +12,7 @@ use crate::error::{Error, io};
 
 /// The files, in the order in which they are written: a group is there before its users, and a
 /// user's password before the user.
-pub(crate) const FILES: [&str; 4] = ["group", "gshadow", "shadow", "passwd"];
+pub(crate) const FILES: [&str; 6] = ["group", "gshadow", "shadow", "subuid", "subgid", "passwd"];
 
 /// One file's lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,8 +62,40 @@ impl Table {
         }
     }
 
+    /// Where nobody has a line any more, there is no file.
+    pub(crate) fn drop_if_empty(&mut self) {
+        self.exists &= !self.lines.is_empty();
+    }
+
     pub(crate) fn remove(&mut self, name: &str) {
         self.lines.retain(|line| name_of(line) != name);
+    }
+
+    /// Every line, whosever it is.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().map(String::as_str)
+    }
+
+    /// Every line of this name.
+    pub(crate) fn lines_of(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.lines().filter(move |line| name_of(line) == name)
+    }
+
+    /// Replaces the name's lines one after another, each where it stood; more are added at the end.
+    pub(crate) fn set_all(&mut self, name: &str, lines: &[String]) {
+        let mut new = lines.iter();
+        self.lines.retain_mut(|line| {
+            if name_of(line) != name {
+                return true;
+            }
+            match new.next() {
+                Some(new) => line.clone_from(new),
+                None => return false,
+            }
+            true
+        });
+        self.lines.extend(new.cloned());
+        self.exists |= !lines.is_empty();
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
@@ -75,13 +107,15 @@ fn name_of(line: &str) -> &str {
     line.split(':').next().unwrap_or("")
 }
 
-/// All four files.
+/// All the files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Database {
     pub(crate) passwd: Table,
     pub(crate) shadow: Table,
     pub(crate) group: Table,
     pub(crate) gshadow: Table,
+    pub(crate) subuid: Table,
+    pub(crate) subgid: Table,
 }
 
 impl Database {
@@ -104,6 +138,8 @@ impl Database {
             "passwd" => &mut self.passwd,
             "shadow" => &mut self.shadow,
             "group" => &mut self.group,
+            "subuid" => &mut self.subuid,
+            "subgid" => &mut self.subgid,
             _ => &mut self.gshadow,
         }
     }
@@ -129,10 +165,15 @@ impl Database {
                 disk.remove_file(&temporary(&path))?;
                 continue;
             }
+            if !table.exists {
+                disk.remove_file(&path)?;
+                continue;
+            }
             let (mode, ids) = match fs::metadata(&path) {
                 Ok(found) => {
                     (found.permissions().mode() & 0o7777, Some((found.uid(), found.gid())))
                 }
+                Err(_) if name.starts_with("sub") => (0o644, None),
                 Err(_) => (0o640, None),
             };
             disk.replace_file(&path, table.text().as_bytes(), mode, ids)?;

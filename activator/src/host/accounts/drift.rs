@@ -4,7 +4,7 @@ use cairn_generation::Manifest;
 use cairn_generation::wire::{Drift, DriftKind};
 
 use crate::host::accounts::database::Database;
-use crate::host::accounts::{Given, members, plan};
+use crate::host::accounts::{Given, members, plan, subordinate};
 use crate::origin::Origin;
 
 /// Fields of /etc/passwd that a generation decides, by their place.
@@ -73,6 +73,7 @@ pub(crate) fn of(
             drift.push(Drift::new(DriftKind::User, name, "has another password"));
         }
     }
+    drift.extend(subordinate::drift(database, &should, manifest));
     drift
 }
 

@@ -6,6 +6,7 @@
 
 mod database;
 mod drift;
+mod subordinate;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,9 @@ struct Given {
     users: BTreeMap<String, u32>,
     #[serde(default)]
     groups: BTreeMap<String, u32>,
+    /// First subordinate id of each user that has a range of its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    subordinate: BTreeMap<String, u32>,
 }
 
 /// A login as it will be.
@@ -74,6 +78,7 @@ impl Accounts {
         let database = Database::read(&self.etc)?;
         let before = self.given.clone();
         allocate(&database, to, &mut self.given)?;
+        subordinate::allocate(&database, to, &mut self.given.subordinate)?;
         if self.given != before {
             write_json(disk, &path, &self.given)?;
         }
@@ -120,6 +125,7 @@ impl Accounts {
                 origin.accounts.entry(key).or_insert(line);
             }
         }
+        subordinate::capture(&mut database, to, origin);
         Ok(())
     }
 
@@ -157,6 +163,7 @@ impl Accounts {
                 origin.made.insert(format!("home:{}", account.home));
             }
         }
+        subordinate::made(&mut before, to, &mut origin.made);
         remember(origin)?;
         let mut after = plan(&before, to, &self.given, origin)?;
         after.write(&mut before, disk, &self.etc)?;
@@ -181,6 +188,10 @@ impl Accounts {
             match kind {
                 "user" | "passwd" | "shadow" => to.users.contains_key(name),
                 "group" | "gshadow" => to.groups.contains_key(name),
+                "subuid" | "subgid" => {
+                    to.users.get(name).is_some_and(|user| subordinate::decides(user, kind))
+                }
+                "file" => to.users.values().any(|user| subordinate::decides(user, name)),
                 "home" => to.users.values().any(|user| user.home == name),
                 _ => name.split_once(':').is_some_and(|(group, user)| {
                     to.users.get(user).is_some_and(|user| user.extra_groups.contains(group))
@@ -377,6 +388,7 @@ fn plan(
             }
         }
     }
+    subordinate::plan(&mut after, to, &given.subordinate);
     let strayed = origin.made.iter().filter_map(|key| key.strip_prefix("member:")?.split_once(':'));
     for (group, user) in strayed.filter(|(group, _)| !to.groups.contains_key(*group)) {
         if to.users.get(user).is_some_and(|user| !user.extra_groups.contains(group)) {
@@ -460,6 +472,7 @@ fn give_back(after: &mut Database, gone: &BTreeSet<String>, back: &BTreeMap<Stri
                 after.group.remove(name);
                 after.gshadow.remove(name);
             }
+            Some((file @ ("subuid" | "subgid"), name)) => after.table(file).remove(name),
             Some(("member", rest)) => {
                 if let Some((group, user)) = rest.split_once(':') {
                     let mut list = members(after, group);
@@ -472,9 +485,18 @@ fn give_back(after: &mut Database, gone: &BTreeSet<String>, back: &BTreeMap<Stri
         }
     }
     for (key, line) in back {
-        if let Some((file, _)) = key.split_once(':') {
-            after.table(file).set(line.clone());
+        match key.split_once(':') {
+            Some((file @ ("subuid" | "subgid"), name)) => {
+                let lines: Vec<String> = line.lines().map(str::to_owned).collect();
+                after.table(file).set_all(name, &lines);
+            }
+            Some((file, _)) => after.table(file).set(line.clone()),
+            None => {}
         }
+    }
+    // A file that the host did not have, and in which nobody has anything now.
+    for file in gone.iter().filter_map(|key| key.strip_prefix("file:")) {
+        after.table(file).drop_if_empty();
     }
 }
 

@@ -13,6 +13,7 @@ fn database() -> Database {
         shadow: Table::parse(SHADOW),
         group: Table::parse(GROUP),
         gshadow: Table::parse(GSHADOW),
+        ..Database::default()
     }
 }
 
@@ -28,6 +29,9 @@ fn user(is_system: bool, extra: &[&str]) -> User {
         hashed_password: Some("$y$z".to_owned()),
         password_secret: None,
         extra_groups: extra.iter().map(|name| (*name).to_owned()).collect(),
+        sub_uids: Vec::new(),
+        sub_gids: Vec::new(),
+        auto_sub_ids: false,
     }
 }
 
@@ -159,4 +163,62 @@ the user bob is in the group `none`, which neither the host nor the generation h
 a field of the user bob holds a colon or a line break
 `Bob:` cannot be the name of a user
 ");
+}
+
+const SUBUID: &str = "ann:100000:65536\neve:165536:65536\nann:500000:10\n";
+
+#[test]
+fn subordinate_ids_come_and_go_with_the_generation() {
+    let folder = tempfile::tempdir().unwrap();
+    let etc = folder.path().join("etc");
+    std::fs::create_dir(&etc).unwrap();
+    for (name, text) in [
+        ("passwd", PASSWD),
+        ("group", GROUP),
+        ("shadow", SHADOW),
+        ("gshadow", GSHADOW),
+        ("subuid", SUBUID),
+    ] {
+        std::fs::write(etc.join(name), text).unwrap();
+    }
+    let (disk, state, mut origin) = (Disk, State::at(folder.path()), Origin::default());
+    std::fs::create_dir_all(state.folder()).unwrap();
+    let mut accounts = Accounts::new(folder.path());
+    let range = |start, count| cairn_generation::manifest::IdRange { start, count };
+    let mut to = manifest();
+    to.users.get_mut("ann").unwrap().sub_uids = vec![range(231_072, 100), range(300_000, 1)];
+    to.users.get_mut("bob").unwrap().auto_sub_ids = true;
+    let read = |name: &str| std::fs::read_to_string(etc.join(name)).unwrap_or_default();
+    let mut go = |accounts: &mut Accounts, to: &Manifest| {
+        accounts.allocate(&disk, &state, to).unwrap();
+        accounts.capture(to, &mut origin).unwrap();
+        accounts.bring(&disk, to, &mut origin, &|_| Ok(())).unwrap();
+        accounts.settle(&disk, to, &mut origin).unwrap();
+        origin.clone()
+    };
+    let held = go(&mut accounts, &to);
+    // 100000 and 165536 are taken on the host, 231072 and 300000 by the generation.
+    insta::assert_snapshot!(read("subuid"), @"
+    ann:231072:100
+    eve:165536:65536
+    ann:300000:1
+    bob:362144:65536
+    ");
+    insta::assert_snapshot!(read("subgid"), @"bob:362144:65536");
+    assert!(accounts.drift(&to, &held).unwrap().is_empty());
+    std::fs::write(etc.join("subgid"), "bob:1:1\n").unwrap();
+    let drift = accounts.drift(&to, &held).unwrap();
+    insta::assert_snapshot!(drift[0].to_string(), @"the user bob has other ranges in /etc/subgid: bob:1:1 instead of bob:362144:65536");
+
+    // A user that stays without its ranges has those from before; the file that was made goes.
+    let mut without = to.clone();
+    without.users.get_mut("ann").unwrap().sub_uids.clear();
+    without.users.get_mut("bob").unwrap().auto_sub_ids = false;
+    let _ = go(&mut accounts, &without);
+    assert_eq!(read("subuid"), SUBUID);
+    assert!(!etc.join("subgid").exists());
+    let _ = go(&mut accounts, &to);
+    assert!(read("subgid").contains("bob:362144:65536"), "kept for who returns");
+    assert_eq!(go(&mut accounts, &Manifest::empty("demo")), Origin::default());
+    assert!(!etc.join("subgid").exists());
 }
