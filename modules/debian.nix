@@ -108,7 +108,7 @@ in
       keyring = mkOption {
         type = types.path;
         default = "/usr/share/keyrings/debian-archive-keyring.gpg";
-        example = "./debian-archive-keyring.asc";
+        example = "/etc/cairn/keys/debian-archive-keyring.asc";
         description = ''
           Keys that may sign Debian's archive, as a file of the fleet or of the machine that runs
           `cairn lock`; binary or armoured.
@@ -128,7 +128,7 @@ in
           docker = {
             url = "https://packages.example.org/linux/debian";
             components = [ "stable" ];
-            keyring = "./docker.asc";
+            keyring = "/etc/cairn/keys/docker.asc";
           };
         };
         description = ''

@@ -167,7 +167,9 @@ fn a_mistake_in_an_input_is_shown_where_it_is() {
     let broken = WEB.replace("${toString config.web.port}", "${config.web.port}");
     fs::write(place.path().join("common/web.nix"), broken).expect("written");
     commit(place.path(), "common", "A mistake");
-    assert_eq!(run(&place, &["lock"]).code, 0);
+    // It is pinned all the same: how else would it be seen?
+    assert_eq!(run(&place, &["lock"]).code, 1);
+    assert!(place.path().join("fleet/cairn.lock").exists());
     let output = run(&place, &["check", "--format", "json"]);
     assert_eq!(output.code, 1);
     let errors = output.objects();
