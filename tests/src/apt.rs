@@ -15,6 +15,7 @@ pub struct Deb {
     version: String,
     files: Vec<(String, String, u32)>,
     conffiles: Vec<String>,
+    depends: Option<String>,
     service: Option<String>,
 }
 
@@ -27,8 +28,16 @@ impl Deb {
             version: version.to_owned(),
             files: Vec::new(),
             conffiles: Vec::new(),
+            depends: None,
             service: None,
         }
+    }
+
+    /// Needs other packages, as a control file says it.
+    #[must_use]
+    pub fn depends(mut self, relations: &str) -> Self {
+        self.depends = Some(relations.to_owned());
+        self
     }
 
     /// Adds a file at an absolute path, with these permissions.
@@ -53,10 +62,13 @@ impl Deb {
     }
 
     fn control(&self) -> String {
+        let depends = self.depends.as_ref().map(|relations| format!("Depends: {relations}\n"));
         format!(
-            "Package: {}\nVersion: {}\nArchitecture: all\n\
+            "Package: {}\nVersion: {}\nArchitecture: all\n{}\
              Maintainer: The lab <lab@example.org>\nDescription: a package of the test lab\n",
-            self.name, self.version
+            self.name,
+            self.version,
+            depends.unwrap_or_default()
         )
     }
 
@@ -122,8 +134,15 @@ impl Repository {
             };
             fs::write(directory.join("Packages"), index("packages")).unwrap();
             fs::write(directory.join("Release"), index("release")).unwrap();
+            sign(directory);
         });
         Self { path }
+    }
+
+    /// Its URL for this machine, and the keys of its suite `signed/`.
+    #[must_use]
+    pub fn signed(&self) -> (String, PathBuf) {
+        (format!("file://{}", self.path.display()), self.path.join("signed/keys.gpg"))
     }
 
     /// What the suites install: two versions of one package with a setting and a daemon.
@@ -135,6 +154,25 @@ impl Repository {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// The same once more as the suite `signed/`, with a key of its own.
+fn sign(repository: &Path) {
+    let suite = repository.join("signed");
+    fs::create_dir(&suite).unwrap();
+    fs::copy(repository.join("Packages"), suite.join("Packages")).unwrap();
+    let release = must(Command::new("apt-ftparchive").args(["release", "."]).current_dir(&suite));
+    fs::write(suite.join("Release"), release).unwrap();
+    // The path of its socket must be short.
+    let home = tempfile::tempdir().unwrap();
+    let gpg = |arguments: &[&str]| {
+        let quiet = ["--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""];
+        let mut gpg = Command::new("gpg");
+        must(gpg.arg("--homedir").arg(home.path()).args(quiet).args(arguments).current_dir(&suite));
+    };
+    gpg(&["--quick-gen-key", "lab@example.org", "ed25519", "sign", "never"]);
+    gpg(&["--output", "keys.gpg", "--export"]);
+    gpg(&["--digest-algo", "SHA256", "--output", "InRelease", "--clearsign", "Release"]);
 }
 
 fn hello(version: &str) -> Deb {

@@ -7,6 +7,7 @@ mod examples;
 mod going_back;
 mod interference;
 mod lab;
+mod locked;
 mod secrets;
 mod settling;
 mod sweep;
@@ -19,6 +20,7 @@ fn main() {
         true,
         &[
             ("lab", lab::CASES),
+            ("locked", locked::CASES),
             ("the_path", the_path::CASES),
             ("bad_input", bad_input::CASES),
             ("going_back", going_back::CASES),
