@@ -86,6 +86,25 @@ pub(crate) fn small() -> tempfile::TempDir {
     ])
 }
 
+/// Runs git in a repository, as nobody in particular and at a time that stands still.
+pub(crate) fn git(place: &Path, repository: &str, words: &[&str]) {
+    let output = Command::new("git")
+        .current_dir(place.join(repository))
+        .args(["-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBranch=main"])
+        .args(words)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
+        .output()
+        .expect("git runs");
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Commits everything in a repository.
+pub(crate) fn commit(place: &Path, repository: &str, message: &str) {
+    git(place, repository, &["add", "-A"]);
+    git(place, repository, &["commit", "-q", "-m", message]);
+}
+
 impl Output {
     /// The objects on standard output; everything there must be one.
     pub(crate) fn objects(&self) -> Vec<serde_json::Value> {

@@ -14,6 +14,7 @@ mod test_inputs;
 mod test_lock;
 mod test_mistakes;
 mod test_options;
+mod test_promotion;
 mod test_repl;
 mod test_rollback;
 mod test_secrets;

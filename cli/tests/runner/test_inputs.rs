@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use crate::common::{Output, cairn_in, fleet};
+use crate::common::{Output, cairn_in, commit, fleet, git};
 
 /// A module with a typed option, in a repository of its own that has an input of its own.
 const WEB: &str = "{ config, lib, base, ... }:
@@ -46,23 +45,6 @@ const FLEET: &str = "{
   };
 }
 ";
-
-fn git(place: &Path, repository: &str, words: &[&str]) {
-    let output = Command::new("git")
-        .current_dir(place.join(repository))
-        .args(["-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBranch=main"])
-        .args(words)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
-        .output()
-        .expect("git runs");
-    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn commit(place: &Path, repository: &str, message: &str) {
-    git(place, repository, &["add", "-A"]);
-    git(place, repository, &["commit", "-q", "-m", message]);
-}
 
 fn run(place: &tempfile::TempDir, words: &[&str]) -> Output {
     cairn_in(&place.path().join("fleet"), words)

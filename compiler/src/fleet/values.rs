@@ -10,7 +10,7 @@ use super::Fleet;
 use crate::report::Report;
 
 /// What is no option that people define: what modules make of those that are.
-const MADE: [&str; 4] = ["_module", "assertions", "resources", "warnings"];
+const MADE: [&str; 5] = ["_module", "assertions", "deployment.groups", "resources", "warnings"];
 
 /// The value of an option.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +45,7 @@ impl Fleet {
 fn collect<'w>(eval: &Evaluator<'w>, config: &Configuration<'w, 'w>) -> Result<OptionValues> {
     let mut values = OptionValues::new();
     let Value::Attrs(all) = eval.force(config.config())? else { return Ok(values) };
-    for attr in all.sorted().iter().filter(|attr| !MADE.contains(&attr.name.as_str())) {
+    for attr in all.sorted() {
         walk(eval, attr.name.as_str(), attr, &mut values)?;
     }
     Ok(values)
@@ -57,6 +57,9 @@ fn walk<'w>(
     attr: &Attr<'w>,
     values: &mut OptionValues,
 ) -> Result<()> {
+    if MADE.contains(&path) {
+        return Ok(());
+    }
     let value = match eval.force_attr(attr) {
         Ok(value) => value,
         // Nobody defines it, and nothing has asked for it.

@@ -1,12 +1,13 @@
 //! The fleets to copy from, on as many hosts as they have. k3s is the stand-in.
 
-use cairn_tests::{Cairn, Case, Fleet, Lab, encrypted};
+use cairn_tests::{Cairn, Case, Fleet, Host, Lab, encrypted};
 
 use crate::the_path::{last, sha256};
 
 pub(crate) const CASES: &[Case] = &[
     ("devboard, three hosts in one command", devboard),
     ("dual-stack, a first server", dual_stack),
+    ("homelab, three environments from two inputs", homelab),
     ("secrets, from the file to the service", secrets),
     ("the sample host, and back", sample),
 ];
@@ -74,6 +75,67 @@ fn dual_stack() {
     }
     let rules = host.nft();
     assert!(rules.contains("6443") && rules.contains("8472"), "{rules}");
+}
+
+fn homelab() {
+    let lab = Lab::start();
+    let fleet = Fleet::copy("examples/homelab");
+    with_standin(&lab, &fleet);
+    let hosts = lab.hosts([
+        ("dev", [192, 168, 10, 10]),
+        ("stage0", [192, 168, 20, 10]),
+        ("stage1", [192, 168, 20, 11]),
+        ("prod0", [192, 168, 30, 10]),
+        ("prod1", [192, 168, 30, 11]),
+    ]);
+    for host in &hosts {
+        host.sh("mkdir -p /etc/rancher/k3s && echo hush >/etc/rancher/k3s/token");
+    }
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    // The lock that comes with it covers it.
+    let _ = cairn.run(&["lock", "--check"]).ok().says(&["cairn.lock covers the fleet"]);
+    let _ = cairn.run(&["switch", "dev", "@staging", "@prod"]).ok();
+    let [dev, stage0, stage1, prod0, prod1] = &hosts;
+    let config = |host: &Host<'_>| host.read("/etc/rancher/k3s/config.yaml");
+    for (host, server) in
+        [(dev, dev), (stage0, stage0), (stage1, stage0), (prod0, prod0), (prod1, prod0)]
+    {
+        let is_server = host.name() == server.name();
+        let unit = if is_server { "k3s" } else { "k3s-agent" };
+        assert_eq!(host.unit(unit, "ActiveState"), "active", "{}", host.name());
+        let joins = config(host).contains(&format!("https://{}:6443", server.address()));
+        assert_eq!(joins, !is_server, "{} joins its own server", host.name());
+        // What the input `lan` knows.
+        assert_eq!(host.sh("getent hosts prod1.home.arpa | cut -d ' ' -f 1"), "192.168.30.11");
+        assert!(host.holds("systemctl is-active cluster-backup.timer"), "{}", host.name());
+        host.sh("systemctl start cluster-backup");
+        assert!(host.holds("id -nG admin | grep -qw sudo"));
+    }
+    // What is on its way is where it has come to.
+    let quiet =
+        |host: &Host<'_>| host.holds("/usr/sbin/sshd -T | grep -qx 'clientaliveinterval 300'");
+    assert!(config(dev).contains("embedded-registry") && !config(stage0).contains("registry"));
+    assert!(quiet(dev) && quiet(stage0) && quiet(stage1) && !quiet(prod0));
+    let said = cairn.run(&["diff", "--between", "staging", "prod"]).ok();
+    let said = said.says(&["services.openssh.settings.ClientAliveInterval", "tls-san"]).stdout();
+    assert!(!said.contains("debug") && !said.contains("time.timeZone"), "{said}");
+
+    // Promoted, and nothing else moves.
+    fleet.edit(
+        "cairn.nix",
+        "module.imports = [ ./groups/prod.nix ];",
+        "module.imports = [ ./groups/prod.nix ./overlays/quiet-ssh.nix ];",
+    );
+    let switched = cairn.run(&["switch", "@staging", "@prod", "--format", "json"]).ok().json();
+    let changed: Vec<&str> = switched
+        .iter()
+        .filter(|object| object["changed"] == true)
+        .filter_map(|object| object["host"].as_str())
+        .collect();
+    assert_eq!(changed, ["prod0", "prod1"]);
+    assert!(quiet(prod0) && quiet(prod1));
+    let said = cairn.run(&["diff", "--between", "staging", "prod"]).ok().stdout();
+    assert!(!said.contains("openssh"), "{said}");
 }
 
 fn secrets() {
