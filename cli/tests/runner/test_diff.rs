@@ -58,9 +58,6 @@ fn between_environments() {
     let output = cairn_in(folder.path(), &["diff", "--between", "staging", "prod"]);
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     insta::assert_snapshot!(output.stdout, @r#"
-    deployment.groups
-      - staging: [ "staging" ]
-      + prod: [ "prod" ]
     networking.firewall.allowedTCPPorts
       - staging: [ 80 8080 ]
       + prod: [ 80 ]
