@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use cairn_compiler::{Built, Fleet, FleetFiles, Report, SelectError};
+use cairn_compiler::{Built, Fleet, FleetFiles, FleetInputs, Report, SelectError};
 use cairn_fetch::Cache;
 use cairn_fetch::input::{Inputs, Policy};
 use cairn_fetch::lock::Lock;
@@ -11,6 +11,7 @@ use cairn_lang::DiskFs;
 
 use crate::args::Global;
 use crate::error::CommandError;
+use crate::git::{self, Staged};
 use crate::inputs;
 use crate::report;
 use crate::ui::Ui;
@@ -28,6 +29,27 @@ pub(crate) fn open(ui: &Ui, global: &Global) -> Result<Fleet, CommandError> {
 pub(crate) fn open_to_check(ui: &Ui, global: &Global) -> Result<Fleet, CommandError> {
     let files = files(ui, global)?;
     Fleet::load_to_check(files, &global.set, global.features())
+        .map_err(|problems| failed(ui, &problems))
+}
+
+/// As [`open_to_check`], of what git's index holds.
+pub(crate) fn open_staged(
+    ui: &Ui,
+    global: &Global,
+    staged: &Staged,
+) -> Result<Fleet, CommandError> {
+    let folder = staged.fleet();
+    if !folder.join(FLEET_FILE).is_file() {
+        let message = format!("git's index has no {FLEET_FILE} of this fleet");
+        return Err(CommandError::user(message).hint("`git add` the fleet first"));
+    }
+    let declared = FleetInputs::read(&folder, global.features())
+        .map_err(|report| failed(ui, &report))?
+        .copied(staged.top(), staged.original());
+    let policy = Policy { overrides: global.overrides(), ..Policy::default() };
+    let lock = lock(&folder)?.inputs;
+    let inputs = inputs::resolve_declared(ui, &declared, &lock, &policy)?.inputs;
+    Fleet::load_to_check(read_from(&folder, inputs)?, &global.set, global.features())
         .map_err(|problems| failed(ui, &problems))
 }
 
@@ -162,5 +184,7 @@ pub(crate) fn build(
     let (built, warnings) =
         fleet.build(hosts, cache, &store).map_err(|problems| failed(ui, &problems))?;
     report::show(ui, &warnings.diagnostics, &warnings.sources);
+    let untracked = git::untracked(fleet);
+    report::show(ui, &untracked.diagnostics, &untracked.sources);
     Ok(built)
 }

@@ -21,6 +21,16 @@ pub(crate) fn resolve(
 ) -> Result<Resolved, CommandError> {
     let declared = FleetInputs::read(folder, global.features())
         .map_err(|report| fleets::failed(ui, &report))?;
+    resolve_declared(ui, &declared, lock, policy)
+}
+
+/// Finds the inputs that a fleet says it has.
+pub(crate) fn resolve_declared(
+    ui: &Ui,
+    declared: &FleetInputs,
+    lock: &InputLock,
+    policy: &Policy,
+) -> Result<Resolved, CommandError> {
     if declared.is_empty() && policy.overrides.is_empty() {
         let (inputs, lock, notes) = (Inputs::default(), InputLock::new(), Vec::new());
         return Ok(Resolved { inputs, lock, notes });

@@ -6,6 +6,7 @@ mod commands;
 mod error;
 mod fleets;
 mod format;
+mod git;
 mod inputs;
 mod live;
 mod outcome;

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use cairn_fetch::Lock;
 use cairn_fetch::input::Inputs;
 use cairn_lang::{
-    Arena, Diagnostic, DiskFs, Evaluator, Features, FileSystem, Mode, Root, Roots, World,
-    did_you_mean,
+    Arena, Diagnostic, DiskFs, Evaluator, Features, FileSystem, Mode, Root, Roots, VirtualPath,
+    World, did_you_mean,
 };
 
 mod build;
@@ -41,6 +42,7 @@ pub use typing::Kin;
 pub use values::{OptionValue, OptionValues};
 pub use verify::Unlock;
 
+use crate::reads::{Noted, Reads};
 use crate::report::Report;
 use crate::standard::standard_modules;
 use job::{Answers, Desk, Job};
@@ -57,6 +59,7 @@ pub struct Fleet {
     settings: Vec<Setting>,
     answers: Answers,
     inputs: Inputs,
+    reads: Reads,
     lock: Lock,
     /// What is wrong with the fleet itself, besides its hosts.
     problems: Vec<Diagnostic>,
@@ -66,12 +69,15 @@ pub struct Fleet {
 pub struct FleetFiles {
     roots: Roots,
     inputs: Inputs,
+    reads: Reads,
 }
 
 impl<F: FileSystem + 'static> From<F> for FleetFiles {
     fn from(files: F) -> FleetFiles {
+        let reads = Reads::default();
+        let files = Noted { files, reads: reads.clone() };
         let roots = Roots::new().with(Root::Fleet, files).with(Root::Cairn, standard_modules());
-        FleetFiles { roots, inputs: Inputs::default() }
+        FleetFiles { roots, inputs: Inputs::default(), reads }
     }
 }
 
@@ -131,7 +137,7 @@ impl Fleet {
         settings: &[String],
         features: Features,
     ) -> Result<Fleet, Report> {
-        let FleetFiles { roots, inputs } = files.into();
+        let FleetFiles { roots, inputs, reads } = files.into();
         let mut world = World::new(roots, Mode::Build);
         world.features = features;
         let settings = settings::parse(&world, settings)
@@ -148,6 +154,7 @@ impl Fleet {
             settings,
             answers: Answers::default(),
             inputs,
+            reads,
             lock: lock.unwrap_or_default(),
             problems,
         })
@@ -156,6 +163,16 @@ impl Fleet {
     /// The fleet's description of itself.
     pub fn description(&self) -> Option<&str> {
         self.outline.description.as_deref()
+    }
+
+    /// The folder that the fleet is read from, where it lies on a disk.
+    pub fn folder(&self) -> Option<PathBuf> {
+        self.world.roots.real_path(&VirtualPath { root: Root::Fleet, path: String::new() })
+    }
+
+    /// The fleet's own files that have been read until now, by their path in its folder.
+    pub fn files_read(&self) -> Vec<String> {
+        self.reads.paths()
     }
 
     /// The names of all hosts, in the order of the alphabet.

@@ -1,11 +1,11 @@
 //! What a `cairn.nix` or `flake.nix` says of its inputs, and from there to their trees.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use cairn_fetch::input::{
-    Declarations, Described, InputError, InputLock, Policy, Reference, Resolved, Resolver, Wish,
-    Wishes,
+    Declarations, Described, InputError, InputLock, Policy, Reference, Resolved, Resolver, Source,
+    Wish, Wishes,
 };
 use cairn_lang::{
     Arena, Attr, Attrs, Diagnostic, DiskFs, Evaluator, Features, Mode, Root, Roots, Sources, Span,
@@ -40,6 +40,19 @@ impl FleetInputs {
         Ok(FleetInputs { folder: folder.to_owned(), reader, declared })
     }
 
+    /// The same, of a fleet that lies in a copy of the folder `original`: what is relative and leads out of
+    /// `copy` starts where the fleet itself lies, and so do repositories, which are not copied.
+    #[must_use]
+    pub fn copied(mut self, copy: &Path, original: &Path) -> FleetInputs {
+        if let Ok(inside) = self.folder.strip_prefix(copy) {
+            let itself = original.join(inside);
+            for wish in self.declared.wishes.values_mut() {
+                settle(wish, &self.folder, copy, &itself);
+            }
+        }
+        self
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.declared.wishes.is_empty()
@@ -67,6 +80,40 @@ impl FleetInputs {
             }
         })
     }
+}
+
+/// Has what is relative in a wish, and leads out of `copy`, start at `itself` instead of `folder`.
+fn settle(wish: &mut Wish, folder: &Path, copy: &Path, itself: &Path) {
+    if let Some(reference) = &mut wish.url {
+        match &mut reference.source {
+            Source::Path(path) if !normal(&folder.join(&*path)).starts_with(copy) => {
+                *path = itself.join(&*path).display().to_string();
+            }
+            Source::Git(url) => {
+                let path = url.strip_prefix("file:").filter(|path| !path.starts_with('/'));
+                if let Some(path) = path {
+                    *url = format!("file://{}", itself.join(path).display());
+                }
+            }
+            Source::Path(_) | Source::Tarball(_) => {}
+        }
+    }
+    for wish in wish.inputs.values_mut() {
+        settle(wish, folder, copy, itself);
+    }
+}
+
+/// A path without `.` and `..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(normal.pop()),
+            part => normal.push(part),
+        }
+    }
+    normal
 }
 
 fn no_outputs(input: &str) -> InputError {

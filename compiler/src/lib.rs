@@ -9,6 +9,7 @@ mod files;
 mod fleet;
 mod inputs;
 pub mod manifest;
+mod reads;
 mod report;
 mod standard;
 mod tree;

@@ -5,6 +5,8 @@
 //!   is one, with `lib` in scope. Any other is an expression, or definitions of a host that `cairn check` finds nothing wrong with.
 //! - A `console` block holds commands behind `$ ` and what they print. A line `…` stands for any
 //!   number of lines, and `…` within a line for any text.
+//! - A `yaml` block is a pipeline, whose first line is `# path/to/file.yaml`: it is written there, must have
+//!   what its system asks for, and its commands are run.
 //! - `text` and `json` blocks show something and are not run; no other language may occur.
 #![allow(clippy::unwrap_used)] // a test stops by panicking
 
@@ -16,6 +18,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 #[path = "docs/codes.rs"]
 mod codes;
+#[path = "docs/pipelines.rs"]
+mod pipelines;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -86,6 +90,7 @@ fn run_page(page: &Path) -> Result<(), Failed> {
         let outcome = match block.language.as_str() {
             "nix" => run_nix(&block, folder.path()),
             "console" => run_console(&block, folder.path()),
+            "yaml" => run_pipeline(&block, folder.path()),
             "text" | "json" => Ok(()),
             other => Err(format!("a block of language `{other}`, which is not run")),
         };
@@ -197,6 +202,21 @@ fn run_console(block: &Block, folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
+fn run_pipeline(block: &Block, folder: &Path) -> Result<(), String> {
+    let first = block.text.lines().next().unwrap_or_default();
+    let path = first.strip_prefix("# ").ok_or("its first line does not say where it belongs")?;
+    let file = folder.join(path);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, &block.text).unwrap();
+    for script in pipelines::scripts(path, &file)? {
+        let printed = shell(&format!("set -e\n{script}\necho 'the script ends'"), folder)?;
+        if !printed.ends_with("the script ends\n") {
+            return Err(format!("`{script}` fails:\n{printed}"));
+        }
+    }
+    Ok(())
+}
+
 /// Standard output and error as a terminal would show them, in order.
 fn shell(command: &str, folder: &Path) -> Result<String, String> {
     let binaries = cairn().parent().unwrap().to_owned();
@@ -206,6 +226,8 @@ fn shell(command: &str, folder: &Path) -> Result<String, String> {
         .current_dir(folder)
         .envs([("PATH", path.as_str()), ("NO_COLOR", "1"), ("COLUMNS", "100")])
         .env("HOME", folder)
+        .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), "Ada")))
+        .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_EMAIL"), "ada@example.org")))
         .output()
         .map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())

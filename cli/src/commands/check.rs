@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::args::{Global, HostArgs};
 use crate::error::CommandError;
 use crate::fleets;
+use crate::git::{self, Staged};
 use crate::report::{self, plural};
 use crate::secrets::keys;
 use crate::secrets::person::Person;
@@ -18,11 +19,12 @@ use crate::ui::Ui;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Every file of the fleet is read, and every option of every host computed. Without hosts, all are
-checked.
+checked. A file that git does not have is a warning.
 
 Examples:
   cairn check
   cairn check demo --format json
+  cairn check --staged
   cairn check --verify")]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
@@ -30,16 +32,30 @@ pub(crate) struct CheckArgs {
     /// Decrypt files of secrets besides, with a key of yours, and verify the code over each
     #[arg(long)]
     verify: bool,
+    /// Check what git's index holds, which is what a commit will have, whatever lies in the folder
+    #[arg(long)]
+    staged: bool,
 }
 
 pub(crate) fn run(ui: &Ui, global: &Global, args: &CheckArgs) -> Result<(), CommandError> {
-    let fleet = fleets::open_to_check(ui, global)?;
+    let staged = match args.staged {
+        true => Some(Staged::around(&fleets::folder(global)?)?),
+        false => None,
+    };
+    let fleet = match &staged {
+        Some(staged) => fleets::open_staged(ui, global, staged)?,
+        None => fleets::open_to_check(ui, global)?,
+    };
     let hosts = match args.hosts.hosts.is_empty() {
         true => fleet.hosts(),
         false => fleets::select(ui, &fleet, &args.hosts.hosts)?,
     };
     let found = fleet.check(&hosts);
     report::show(ui, &found.diagnostics, &found.sources);
+    if staged.is_none() {
+        let untracked = git::untracked(&fleet);
+        report::show(ui, &untracked.diagnostics, &untracked.sources);
+    }
     if found.has_errors() {
         return Err(CommandError::told());
     }

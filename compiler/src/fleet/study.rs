@@ -49,7 +49,7 @@ impl Fleet {
         features: Features,
         interrupt: Arc<AtomicBool>,
     ) -> (Fleet, Report) {
-        let FleetFiles { roots, inputs } = files.into();
+        let FleetFiles { roots, inputs, reads } = files.into();
         let mut world = World::new(roots, Mode::Build);
         world.features = features;
         world.interrupt = interrupt;
@@ -61,7 +61,7 @@ impl Fleet {
         let report = Report::new(problems.clone(), world.sources.clone());
         let settings = Vec::new();
         let answers = Answers::default();
-        (Fleet { world, outline, settings, answers, inputs, lock, problems }, report)
+        (Fleet { world, outline, settings, answers, inputs, reads, lock, problems }, report)
     }
 
     /// Hands `work` the options of a host, or of the standard modules where there is no such host
