@@ -40,6 +40,16 @@ impl FleetInputs {
         Ok(FleetInputs { folder: folder.to_owned(), reader, declared })
     }
 
+    /// One input by itself, such as one that has templates. What is relative in `reference` starts at
+    /// `folder`.
+    pub fn one(name: &str, reference: Reference, folder: &Path, features: Features) -> FleetInputs {
+        let reader = Reader { features, sources: Sources::new() };
+        let wish = Wish { url: Some(reference), ..Wish::default() };
+        let wishes = Wishes::from([(name.to_owned(), wish)]);
+        let declared = Declared { wishes, ..Declared::default() };
+        FleetInputs { folder: folder.to_owned(), reader, declared }
+    }
+
     /// The same, of a fleet that lies in a copy of the folder `original`: what is relative and leads out of
     /// `copy` starts where the fleet itself lies, and so do repositories, which are not copied.
     #[must_use]

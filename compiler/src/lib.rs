@@ -9,6 +9,7 @@ mod files;
 mod fleet;
 mod inputs;
 pub mod manifest;
+mod nixos;
 mod reads;
 mod report;
 mod standard;
@@ -17,9 +18,10 @@ mod tree;
 pub use files::nix_files;
 pub use fleet::{
     Adopt, Built, Demanded, Deployment, Fleet, FleetFiles, FleetOption, Kin, Look, Names,
-    OptionValue, OptionValues, SelectError, Study, Unlock,
+    OptionValue, OptionValues, SelectError, Study, Template, Unlock, templates,
 };
 pub use inputs::FleetInputs;
+pub use nixos::{LeftOut, Takeover, take_over};
 pub use report::Report;
 pub use standard::standard_modules;
 pub use tree::lay_out;

@@ -85,7 +85,7 @@ Examples:
 pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
     let global = &cli.global;
     match cli.command {
-        Command::Init(args) => init::run(ui, &args),
+        Command::Init(args) => init::run(ui, global, &args),
         Command::Check(args) => check::run(ui, global, &args),
         Command::Fetch(args) => fetch::run(ui, global, &args),
         Command::Build(args) => build::run(ui, global, &args),

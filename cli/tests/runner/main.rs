@@ -9,6 +9,7 @@ mod test_diff;
 mod test_eval;
 mod test_explain;
 mod test_fmt;
+mod test_from_nixos;
 mod test_git;
 mod test_init;
 mod test_inputs;

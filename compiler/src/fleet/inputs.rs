@@ -38,7 +38,8 @@ impl<'a> InputValues<'a> {
         eval.attrs(inputs.chain([("self", this)]))
     }
 
-    fn of(self, target: &str) -> Value<'a> {
+    /// The input at this place in the tree.
+    pub(super) fn of(self, target: &str) -> Value<'a> {
         let known = self.0.get().and_then(|all| all.get_str(target));
         known.map_or(Value::Null, |attr| attr.value.get())
     }

@@ -1,7 +1,7 @@
 //! `pkgs`: the fleet's own packages, and a Debian package for any other name.
 
 use cairn_lang::{
-    AttrsBuilder, Diagnostic, Evaluator, Fallback, Result, Root, Span, Value, VirtualPath,
+    Attrs, AttrsBuilder, Diagnostic, Evaluator, Fallback, Result, Root, Span, Value, VirtualPath,
 };
 
 use super::outline::FleetValue;
@@ -10,12 +10,16 @@ use super::outline::FleetValue;
 const DEBIAN_ROOT: &str = "/usr";
 
 pub(super) fn pkgs<'a>(eval: &Evaluator<'a>, fleet: &FleetValue<'a>) -> Result<Value<'a>> {
+    Ok(with(eval, fleet.packages(eval)?))
+}
+
+/// `pkgs` with these packages of a fleet's own.
+pub(crate) fn with<'a>(eval: &Evaluator<'a>, own: Option<&'a Attrs<'a>>) -> Value<'a> {
     let debian = eval.primop("debian", 1, |eval, args, at| {
         let name = eval.expect_str(args.first().copied().unwrap_or(Value::Null), at)?;
         package(eval, name, at)
     });
     let mut all = AttrsBuilder::new();
-    let own = fleet.packages(eval)?;
     for attr in own.into_iter().flat_map(|own| own.iter()) {
         all.copy(attr);
     }
@@ -28,7 +32,7 @@ pub(super) fn pkgs<'a>(eval: &Evaluator<'a>, fleet: &FleetValue<'a>) -> Result<V
         // For a Debian package that has the name of one of the fleet's.
         all.set("debian", AttrsBuilder::new().finish_with(eval, Fallback, &[debian]));
     }
-    Ok(all.finish_with(eval, Fallback, &[debian]))
+    all.finish_with(eval, Fallback, &[debian])
 }
 
 fn package<'a>(eval: &Evaluator<'a>, name: &str, at: Span) -> Result<Value<'a>> {
