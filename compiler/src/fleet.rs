@@ -65,6 +65,8 @@ pub struct Fleet {
     lock: Lock,
     /// What is wrong with the fleet itself, besides its hosts.
     problems: Vec<Diagnostic>,
+    /// How many hosts are evaluated at once.
+    threads: usize,
 }
 
 /// What a fleet is read from: its own files, the standard modules, and its inputs.
@@ -159,6 +161,7 @@ impl Fleet {
             reads,
             lock: lock.unwrap_or_default(),
             problems,
+            threads: processors(),
         })
     }
 
@@ -276,7 +279,7 @@ impl Fleet {
         work: impl for<'w> Fn(Job<'w>, usize) -> T + Sync,
     ) -> Vec<T> {
         let next = AtomicUsize::new(0);
-        let threads = threads().min(hosts.len());
+        let threads = self.threads.min(hosts.len());
         let one = || {
             let mut results = Vec::new();
             let mut index = next.fetch_add(1, Ordering::Relaxed);
@@ -324,8 +327,7 @@ impl Fleet {
     }
 }
 
-/// How many hosts are evaluated at once.
-fn threads() -> usize {
+fn processors() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 

@@ -126,7 +126,7 @@ pub(crate) fn is_about_absence(code: &str) -> bool {
     CODES.contains(&code) || code.starts_with("resource::")
 }
 
-fn misshapen(error: &serde_json::Error) -> Diagnostic {
+fn misshapen(error: &serde::de::value::Error) -> Diagnostic {
     Diagnostic::error(
         "resource::shape",
         Span::NONE,

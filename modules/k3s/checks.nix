@@ -45,11 +45,10 @@ let
   services = families (set.service-cidr or [ ]);
   addresses = unique (families (set.node-ip or [ ]));
 
-  foreign = filter (
-    flag: set ? ${flag.name} && flag.scope != "both" && flag.scope != cfg.role
-  ) flags.current;
-
-  deprecated = filter (flag: set ? ${flag.name} && (flag.deprecated or false)) flags.current;
+  # The flags that are set.
+  chosen = map (name: flags.named.${name}) (builtins.attrNames set);
+  foreign = filter (flag: flag.scope != "both" && flag.scope != cfg.role) chosen;
+  deprecated = filter (flag: flag.deprecated or false) chosen;
 
   # Labels of these prefixes are the cluster's own; only a few may be given by a node.
   reserved =

@@ -103,6 +103,9 @@ in
     isSecret
     ;
 
+  # The flags by name.
+  named = listToAttrs (map (flag: nameValuePair flag.name flag) current);
+
   # An option for every flag.
   options = listToAttrs (
     map (

@@ -82,7 +82,9 @@ pub(super) fn unlocked_draft<'w>(job: Job<'w>) -> (Option<Draft>, Vec<Diagnostic
         Ok(config) => config,
         Err(error) => return (None, vec![*error]),
     };
-    let mut problems = config.force_all();
+    // Errors of a host that is not the first are not told: see [`Fleet::each`].
+    let sound = if job.is_first() { None } else { config.warnings() };
+    let mut problems = sound.unwrap_or_else(|| config.force_all());
     if problems.iter().any(is_error) {
         problems.extend(faults_beside_errors(job, config));
         return (None, problems);

@@ -79,6 +79,8 @@ pub(crate) struct Desk<'w> {
     nodes: Vec<Node<'w>>,
     /// The number of the host whose job is under way.
     at_work: Cell<usize>,
+    /// How many jobs there were.
+    jobs: Cell<usize>,
     /// Questions being answered, the innermost last.
     asked: RefCell<Vec<Question>>,
 }
@@ -120,6 +122,7 @@ impl<'w> Desk<'w> {
             copies: OnceCell::new(),
             nodes: nodes.collect(),
             at_work: Cell::new(usize::MAX),
+            jobs: Cell::new(0),
             asked: RefCell::default(),
         }
     }
@@ -128,6 +131,7 @@ impl<'w> Desk<'w> {
     pub(crate) fn job(&'w self, host: &str) -> Option<Job<'w>> {
         let host = self.nodes.binary_search_by(|node| node.name.cmp(host)).ok()?;
         self.at_work.set(host);
+        self.jobs.set(self.jobs.get() + 1);
         Some(Job { desk: self, host })
     }
 
@@ -309,6 +313,11 @@ impl<'w> Job<'w> {
     /// The host's evaluator.
     pub(crate) fn eval(self) -> &'w Evaluator<'w> {
         &self.desk.eval
+    }
+
+    /// Whether no other host was worked on at this desk.
+    pub(crate) fn is_first(self) -> bool {
+        self.desk.jobs.get() == 1
     }
 
     /// The host's configuration.

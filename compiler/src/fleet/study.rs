@@ -59,9 +59,12 @@ impl Fleet {
             Lock::default()
         });
         let report = Report::new(problems.clone(), world.sources.clone());
-        let settings = Vec::new();
-        let answers = Answers::default();
-        (Fleet { world, outline, settings, answers, inputs, reads, lock, problems }, report)
+        let (settings, answers) = (Vec::new(), Answers::default());
+        // One is left for whoever types.
+        let threads = super::processors().saturating_sub(1).max(1);
+        let fleet =
+            Fleet { world, outline, settings, answers, inputs, reads, lock, problems, threads };
+        (fleet, report)
     }
 
     /// Hands `work` the options of a host, or of the standard modules where there is no such host
@@ -175,6 +178,18 @@ impl<'w> Study<'w> {
     /// Every file of the fleet that is an expression.
     pub fn all_files(&self) -> Vec<VirtualPath> {
         crate::files::nix_files(&self.fleet.world.roots).0
+    }
+
+    /// Whether a file of the fleet, or the text that it is to have, may mention an option of this
+    /// name: whoever mentions it writes the name.
+    pub fn may_mention(&self, path: &VirtualPath, text: Option<&str>, name: &str) -> bool {
+        let own = match text {
+            Some(_) => String::new(),
+            None => self.fleet.world.text(path, Span::NONE).unwrap_or_default(),
+        };
+        // Some names are written otherwise than they read.
+        let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./@".contains(&b));
+        !is_plain || text.unwrap_or(&own).contains(name)
     }
 
     /// Every mention of an option in a file of the fleet, or in the text that it is to have.

@@ -66,7 +66,7 @@ impl Fleet {
         let used: Vec<VirtualPath> =
             kin.values().flat_map(|kin| kin.files.iter().cloned()).collect();
         // All processors share the files of one set of options.
-        let parts = super::threads();
+        let parts = self.threads;
         let tasks = kin.values().flat_map(|kin| (0..parts).map(move |part| (kin, part)));
         let tasks: Vec<(&Kin, usize)> = tasks.collect();
         let first = tasks.iter().filter_map(|(kin, _)| kin.hosts.first().cloned());

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use cairn_lang::Data;
 use serde::Deserialize;
-use serde_json::{Map, Value as Json};
+use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
+use serde::de::{Deserializer, IntoDeserializer, Visitor};
 
 /// All resources of a host. Of a host with errors, some are left out.
 #[derive(Debug, Default, Deserialize)]
@@ -195,22 +196,64 @@ pub(super) struct Edge {
 
 impl Resources {
     /// Reads what the module system has typed already; an error is a fault of the standard modules.
-    pub(super) fn read(data: &Data) -> Result<Resources, serde_json::Error> {
-        serde_json::from_value(json(data))
+    pub(super) fn read(data: &Data) -> Result<Resources, Error> {
+        Resources::deserialize(Read(data))
     }
 }
 
-fn json(data: &Data) -> Json {
-    match data {
-        Data::Null => Json::Null,
-        Data::Bool(value) => Json::Bool(*value),
-        Data::Int(value) => Json::from(*value),
-        Data::Float(value) => Json::from(*value),
-        Data::Str(text) => Json::String(text.clone()),
-        Data::List(items) => items.iter().map(json).collect(),
-        Data::Attrs(attrs) => {
-            let entries = attrs.iter().map(|(name, data)| (name.clone(), json(data)));
-            Json::Object(entries.collect::<Map<_, _>>())
+/// Data, as serde reads it.
+#[derive(Clone, Copy)]
+struct Read<'de>(&'de Data);
+
+impl<'de> IntoDeserializer<'de> for Read<'de> {
+    type Deserializer = Read<'de>;
+
+    fn into_deserializer(self) -> Read<'de> {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Read<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Data::Null => visitor.visit_unit(),
+            Data::Bool(value) => visitor.visit_bool(*value),
+            Data::Int(value) => visitor.visit_i64(*value),
+            Data::Float(value) => visitor.visit_f64(*value),
+            Data::Str(text) => visitor.visit_borrowed_str(text),
+            Data::List(items) => visitor.visit_seq(SeqDeserializer::new(items.iter().map(Read))),
+            Data::Attrs(attrs) => {
+                let entries = attrs.iter().map(|(name, data)| (name.as_str(), Read(data)));
+                visitor.visit_map(MapDeserializer::new(entries))
+            }
         }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Data::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.0 {
+            Data::Str(text) => {
+                text.as_str().into_deserializer().deserialize_enum(name, variants, visitor)
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }

@@ -401,7 +401,7 @@ impl<'a> Checker<'_, 'a> {
 const COMPUTED: &str = "<name>";
 
 /// Whether a set that defines a submodule may be a whole module, with imports and options.
-fn is_whole_module(attrs: &AttrsExpr, level: &Level<'_>) -> bool {
+fn is_whole_module<'a>(attrs: &AttrsExpr, level: &'a Level<'a>) -> bool {
     let keys = ["config", "options", "imports"];
     attrs
         .entries

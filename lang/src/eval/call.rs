@@ -5,6 +5,7 @@ use crate::arguments::{Passed, described, missing, unexpected};
 use crate::brief;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::source::Span;
+use crate::symbol::symbol;
 use crate::tree::{Lambda, Param, Pattern};
 use crate::value::{Attrs, Closure, Env, PrimOp, Value};
 
@@ -71,7 +72,7 @@ impl<'a> Evaluator<'a> {
         value: Value<'a>,
         at: Span,
     ) -> Result<Value<'a>> {
-        match set.get_str("__functor") {
+        match set.get(symbol!("__functor")) {
             Some(attr) => {
                 self.tick(at)?;
                 let functor = self.force_attr(attr)?;

@@ -6,6 +6,7 @@ use crate::brief;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::fs::{Root, VirtualPath};
 use crate::source::Span;
+use crate::symbol::symbol;
 use crate::value::{Attrs, PathValue, Value};
 use crate::world::{Mode, World};
 
@@ -78,12 +79,12 @@ impl<'a> Evaluator<'a> {
         at: Span,
         strength: Strength,
     ) -> Result<&'a str> {
-        if let Some(attr) = set.get_str("__toString") {
+        if let Some(attr) = set.get(symbol!("__toString")) {
             let function = self.force_attr(attr)?;
             let text = self.deeper(at, || self.call(function, &[value], at))?;
             return self.deeper(at, || self.coerce(text, at, strength));
         }
-        match set.get_str("outPath") {
+        match set.get(symbol!("outPath")) {
             Some(attr) => {
                 let path = self.force_attr(attr)?;
                 self.deeper(at, || self.coerce(path, at, strength))
@@ -95,7 +96,7 @@ impl<'a> Evaluator<'a> {
 
     /// Whether a set is the handle of a secret.
     fn is_secret(&self, set: &'a Attrs<'a>) -> Result<bool> {
-        let Some(attr) = set.get_str("_type") else { return Ok(false) };
+        let Some(attr) = set.get(symbol!("_type")) else { return Ok(false) };
         Ok(matches!(self.force_attr(attr)?, Value::Str(kind) if **kind == *crate::modules::SECRET))
     }
 

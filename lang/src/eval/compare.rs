@@ -6,6 +6,7 @@ use super::Evaluator;
 use crate::brief;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::source::Span;
+use crate::symbol::symbol;
 use crate::value::{Attrs, List, Value};
 
 impl<'a> Evaluator<'a> {
@@ -59,7 +60,7 @@ impl<'a> Evaluator<'a> {
 
     fn sets_equal(&self, a: &'a Attrs<'a>, b: &'a Attrs<'a>, at: Span) -> Result<bool> {
         if self.is_derivation(a)? && self.is_derivation(b)? {
-            let out = (a.get_str("outPath"), b.get_str("outPath"));
+            let out = (a.get(symbol!("outPath")), b.get(symbol!("outPath")));
             if let (Some(left), Some(right)) = out {
                 return self.equal(left.value.get(), right.value.get(), at);
             }
@@ -82,7 +83,7 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(crate) fn is_derivation(&self, set: &'a Attrs<'a>) -> Result<bool> {
-        let Some(attr) = set.get_str("type") else { return Ok(false) };
+        let Some(attr) = set.get(symbol!("type")) else { return Ok(false) };
         Ok(matches!(self.force_attr(attr)?, Value::Str(text) if **text == *"derivation"))
     }
 

@@ -5,7 +5,7 @@ use crate::brief;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::fs::VirtualPath;
 use crate::source::Span;
-use crate::symbol::Symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::tree::Param;
 use crate::value::{Attrs, List, PathValue, Value};
 
@@ -55,8 +55,8 @@ impl<'a> Evaluator<'a> {
     pub fn formals(&self, function: Value<'a>, at: Span) -> Result<Option<Formals>> {
         match self.force_at(function, at)? {
             Value::PrimOp(_) => Ok(Some(Formals::Any)),
-            Value::Attrs(set) if set.get_str("__functor").is_some() => {
-                let Some(attr) = set.get_str("__functionArgs") else {
+            Value::Attrs(set) if set.get(symbol!("__functor")).is_some() => {
+                let Some(attr) = set.get(symbol!("__functionArgs")) else {
                     return Ok(Some(Formals::Any));
                 };
                 let args = self.force_attr(attr)?;
@@ -171,7 +171,7 @@ impl<'a> Evaluator<'a> {
     pub fn expect_function(&self, value: Value<'a>, at: Span) -> Result<Value<'a>> {
         match self.force_at(value, at)? {
             function @ (Value::Lambda(_) | Value::PrimOp(_)) => Ok(function),
-            Value::Attrs(set) if set.get_str("__functor").is_some() => Ok(Value::Attrs(set)),
+            Value::Attrs(set) if set.get(symbol!("__functor")).is_some() => Ok(Value::Attrs(set)),
             other => Err(mismatch("a function", other, at)),
         }
     }

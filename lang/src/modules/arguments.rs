@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::{AttrsBuilder, Evaluator, Formals};
 use crate::source::Span;
-use crate::symbol::Symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::value::Value;
 
 use super::evaluation;
@@ -46,15 +46,18 @@ pub(super) fn arguments<'a>(
         }
     }
     let own = [
-        ("config", tree.full_config(eval)),
-        ("options", tree.options(eval)),
-        ("lib", super::library::value(eval)),
-        ("specialArgs", eval.thunk(move |eval| Ok(eval.attrs(tree.special.iter().copied())))),
+        (symbol!("config"), tree.full_config(eval)),
+        (symbol!("options"), tree.options(eval)),
+        (symbol!("lib"), super::library::value(eval)),
     ];
-    for (name, value) in own.map(|(name, value)| (Symbol::new(name), value)) {
+    for (name, value) in own {
         if asked(name) {
             args.set(name, value);
         }
+    }
+    if asked(symbol!("specialArgs")) {
+        let special = |eval: &Evaluator<'a>| Ok(eval.attrs(tree.special.iter().copied()));
+        args.set(symbol!("specialArgs"), eval.thunk(special));
     }
     for (name, value) in tree.special.iter().filter(|(name, _)| asked(*name)) {
         args.set(*name, *value);

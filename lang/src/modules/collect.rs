@@ -113,6 +113,10 @@ pub(crate) fn collect<'a>(
     eval: &Evaluator<'a>,
     tree: &'a ModuleTree<'a>,
 ) -> Result<Vec<Loaded<'a>>> {
+    if let Some(mut loaded) = tree.initial.iter().map(plain).collect::<Option<Vec<_>>>() {
+        in_order(&mut loaded);
+        return Ok(loaded);
+    }
     let mut layers = FxHashMap::default();
     loop {
         let initial = tree.initial.iter().map(|raw| Pending { raw: *raw, above: None });
@@ -147,10 +151,39 @@ pub(crate) fn collect<'a>(
             tree.session.warn(warning);
         }
         let mut loaded = collector.kept();
-        loaded.reverse();
-        loaded.sort_by_key(|module| module.config.map(|config| config.origin.layer));
+        in_order(&mut loaded);
         return Ok(loaded);
     }
+}
+
+/// Brings modules into the order in which their definitions merge.
+fn in_order(loaded: &mut [Loaded<'_>]) {
+    loaded.reverse();
+    loaded.sort_by_key(|module| module.config.map(|config| config.origin.layer));
+}
+
+/// The parts of a module that is nothing but a set of options, or of definitions: most submodules
+/// are made of these.
+fn plain<'a>(raw: &RawModule<'a>) -> Option<Loaded<'a>> {
+    let Value::Attrs(set) = raw.value.settled() else { return None };
+    let nothing = Loaded { file: None, options: None, config: None, freeform: None };
+    if raw.config_only {
+        let mut config = Definition::new(Value::Attrs(set), raw.at, raw.origin);
+        config.at = raw.at;
+        config.priority = raw.priority;
+        return Some(Loaded { config: Some(config), ..nothing });
+    }
+    match set.entries() {
+        [attr] if attr.name == symbol!("options") => {
+            Some(Loaded { options: Some(declared(attr, raw)), ..nothing })
+        }
+        _ => None,
+    }
+}
+
+/// What a module declares.
+fn declared<'a>(attr: &'a Attr<'a>, raw: &RawModule<'a>) -> Declaration<'a> {
+    Declaration { value: attr.value.get(), span: attr.span, origin: raw.origin }
 }
 
 impl<'a> Collector<'a> {
@@ -326,11 +359,7 @@ impl<'a> Collector<'a> {
                 }
             }
         }
-        let options = options.map(|attr| Declaration {
-            value: attr.value.get(),
-            span: attr.span,
-            origin: raw.origin,
-        });
+        let options = options.map(|attr| declared(attr, &raw));
         let config = if long {
             config.map(|attr| defined(attr, raw))
         } else {
@@ -456,7 +485,7 @@ fn no_module<'a>(eval: &Evaluator<'a>, value: Value<'a>, raw: RawModule<'a>) -> 
 #[cold]
 fn mixed<'a>(attr: &'a Attr<'a>, set: &'a Attrs<'a>) -> Box<Diagnostic> {
     let name = attr.name;
-    let long = set.get_str("config").or(set.get_str("options"));
+    let long = set.get(symbol!("config")).or(set.get(symbol!("options")));
     let (kind, span) = long.map_or(("config", Span::NONE), |long| (long.name.as_str(), long.span));
     let message =
         format!("`{name}` stands beside `{kind}` in a module, where only modules' own keys may");

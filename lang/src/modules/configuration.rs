@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::Evaluator;
 use crate::fs::VirtualPath;
 use crate::source::{Sources, Span};
-use crate::symbol::Symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::value::{Attrs, List, Value};
 
 use super::collect::RawModule;
@@ -300,11 +300,11 @@ impl<'e, 'a> Configuration<'e, 'a> {
     }
 
     /// Packages, types and other objects, whose attributes are nobody's definitions.
-    fn is_opaque(&self, set: &'a Attrs<'a>) -> Result<bool> {
+    pub(super) fn is_opaque(&self, set: &'a Attrs<'a>) -> Result<bool> {
         if set.payload().is_some() || kind_of(self.eval, Value::Attrs(set))?.is_some() {
             return Ok(true);
         }
-        let Some(attr) = set.get_str("type") else { return Ok(false) };
+        let Some(attr) = set.get(symbol!("type")) else { return Ok(false) };
         let Ok(Value::Str(kind)) = self.eval.force_attr(attr) else { return Ok(false) };
         Ok(["package", "derivation"].contains(kind))
     }
@@ -315,7 +315,7 @@ impl<'e, 'a> Configuration<'e, 'a> {
 }
 
 /// A message without the numbers of list elements, which count each definition by itself.
-fn without_indices(message: &str) -> String {
+pub(super) fn without_indices(message: &str) -> String {
     let mut parts = message.split('[');
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |out, part| {

@@ -4,6 +4,7 @@ use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::Evaluator;
 use crate::fs::{Root, VirtualPath};
 use crate::source::Span;
+use crate::symbol::symbol;
 use crate::value::{Attr, Value};
 
 use super::collect::{Key, Node, file_of};
@@ -58,8 +59,8 @@ fn entry<'a>(
             let shown = path.to_string();
             Ok(Disabled { keys: vec![file(path)], shown, at })
         }
-        Value::Attrs(set) if set.get_str("key").is_some() => {
-            let key = match set.get_str("key") {
+        Value::Attrs(set) if set.get(symbol!("key")).is_some() => {
+            let key = match set.get(symbol!("key")) {
                 Some(attr) => eval.coerce_to_str(eval.force_attr(attr)?, attr.span)?.to_owned(),
                 None => String::new(),
             };

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::source::Span;
-use crate::symbol::Symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::value::{Attr, Attrs, List, Value};
 
 use super::collect::RawModule;
@@ -56,22 +56,22 @@ impl<'a> Given<'a> {
         }
         let mut given =
             Given { modules: None, modules_at: at, special: Vec::new(), prefix: None, class: None };
-        if let Some(attr) = set.get_str("modules") {
+        if let Some(attr) = set.get(symbol!("modules")) {
             given.modules_at = eval.value_span(attr.span.or(at));
             given.modules = Some(eval.expect_list(eval.force_attr(attr)?, given.modules_at)?);
         }
-        if let Some(attr) = set.get_str("specialArgs") {
+        if let Some(attr) = set.get(symbol!("specialArgs")) {
             let args = eval.expect_attrs(eval.force_attr(attr)?, attr.span.or(at))?;
             given.special = args.iter().map(|attr| (attr.name, attr.value.get())).collect();
         }
-        if let Some(attr) = set.get_str("prefix") {
+        if let Some(attr) = set.get(symbol!("prefix")) {
             let mut path = Location::default();
             for name in eval.expect_list(eval.force_attr(attr)?, attr.span.or(at))?.iter() {
                 path = path.name(eval, Symbol::new(eval.expect_str(name, attr.span.or(at))?));
             }
             given.prefix = Some(path);
         }
-        if let Some(attr) = set.get_str("class") {
+        if let Some(attr) = set.get(symbol!("class")) {
             given.class = match eval.force_attr(attr)? {
                 Value::Null => None,
                 class => Some(eval.expect_str(class, attr.span.or(at))?),
@@ -122,7 +122,7 @@ fn value<'a>(eval: &Evaluator<'a>, tree: &'a ModuleTree<'a>) -> Value<'a> {
     };
     let own = eval.thunk(move |eval| {
         let full = eval.expect_attrs(tree.full_config(eval), Span::NONE)?;
-        let own = match full.get_str("_module") {
+        let own = match full.get(symbol!("_module")) {
             Some(attr) => eval.expect_attrs(eval.force_attr(attr)?, Span::NONE)?,
             None => return Ok(Value::Null),
         };
@@ -134,7 +134,7 @@ fn value<'a>(eval: &Evaluator<'a>, tree: &'a ModuleTree<'a>) -> Value<'a> {
             ("extendModules", extend_modules(eval, tree)),
             ("moduleType", eval.thunk(move |eval| Ok(type_of(eval, tree)))),
         ]);
-        let args = own.get_str("args").map(|attr| attr.value.get());
+        let args = own.get(symbol!("args")).map(|attr| attr.value.get());
         let args = eval.thunk(move |eval| {
             let args = args.unwrap_or_else(|| eval.attrs::<Symbol>([]));
             let args = eval.expect_attrs(args, Span::NONE)?;

@@ -1,15 +1,16 @@
 //! A set of options at one path: declarations in, children out, definitions pushed down.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::hash::{Hash, Hasher};
 
-use rustc_hash::{FxHashMap, FxHasher};
+use bumpalo::Bump;
+use rustc_hash::FxHasher;
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::source::Span;
-use crate::symbol::Symbol;
-use crate::value::{Attrs, Value};
+use crate::symbol::{Symbol, symbol};
+use crate::value::{Attr, Attrs, Value};
 
 use super::definition::{Definition, Origin};
 use super::location::Location;
@@ -33,8 +34,7 @@ pub(crate) struct Declaration<'a> {
 pub(crate) struct Schema<'a> {
     /// Sorted by symbol.
     entries: &'a [Entry<'a>],
-    /// The numbers of the entries, sorted by name.
-    by_name: &'a [usize],
+    by_name: OnceCell<&'a [usize]>,
     digest: OnceCell<u64>,
 }
 
@@ -58,8 +58,9 @@ pub(crate) struct Level<'a> {
     pub(crate) tree: &'a ModuleTree<'a>,
     pub(crate) path: Location<'a>,
     schema: &'a Schema<'a>,
-    /// Sorted by symbol, as the schema's entries.
-    children: &'a [Child<'a>],
+    /// By the schema's entries, each made when somebody asks for it.
+    children: &'a [OnceCell<&'a Child<'a>>],
+    bump: &'a Bump,
     /// The level above and the name there; `None` at a tree's root.
     above: Option<(&'a Level<'a>, Symbol)>,
     spread: OnceCell<&'a [Spread<'a>]>,
@@ -77,10 +78,9 @@ pub(crate) struct Spread<'a> {
 /// A name in a level.
 pub(crate) struct Child<'a> {
     pub(crate) name: Symbol,
-    level: OnceCell<&'a Level<'a>>,
+    level: &'a Level<'a>,
     entry: &'a Entry<'a>,
     node: OnceCell<Node<'a>>,
-    value: OnceCell<Value<'a>>,
 }
 
 /// What a name in a level is.
@@ -134,44 +134,80 @@ impl<'a> Level<'a> {
         schema: &'a Schema<'a>,
     ) -> &'a Level<'a> {
         let bump = &eval.arena.bump;
-        let children = schema.entries.iter().map(|entry| Child {
-            name: entry.name,
-            level: OnceCell::new(),
-            entry,
-            node: OnceCell::new(),
-            value: OnceCell::new(),
-        });
-        let children: &'a [Child<'a>] = bump.alloc_slice_fill_iter(children);
+        let children: &'a [OnceCell<&'a Child<'a>>] =
+            bump.alloc_slice_fill_with(schema.entries.len(), |_| OnceCell::new());
         let (spread, value) = (OnceCell::new(), OnceCell::new());
-        let level: &'a Level<'a> =
-            eval.alloc(Level { tree, path, schema, children, above, spread, value });
-        for child in children {
-            child.level.get_or_init(|| level);
-        }
-        level
+        eval.alloc(Level { tree, path, schema, children, bump, above, spread, value })
     }
 
-    pub(crate) fn child(&self, name: Symbol) -> Option<&'a Child<'a>> {
-        let index = self.children.binary_search_by_key(&name, |child| child.name).ok()?;
-        self.children.get(index)
+    pub(crate) fn child(&'a self, name: Symbol) -> Option<&'a Child<'a>> {
+        self.nth(self.schema.number(name)?)
+    }
+
+    fn nth(&'a self, number: usize) -> Option<&'a Child<'a>> {
+        let (entry, child) = (self.schema.entries.get(number)?, self.children.get(number)?);
+        Some(child.get_or_init(|| {
+            let node = OnceCell::new();
+            self.bump.alloc(Child { name: entry.name, level: self, entry, node })
+        }))
     }
 
     /// The children by name.
-    pub(crate) fn children(&self) -> Vec<&'a Child<'a>> {
-        self.schema.by_name.iter().filter_map(|number| self.children.get(*number)).collect()
+    pub(crate) fn children(&'a self) -> Vec<&'a Child<'a>> {
+        self.schema.by_name(self.bump).iter().filter_map(|number| self.nth(*number)).collect()
+    }
+
+    /// The children in no order that means anything.
+    pub(crate) fn each_child(&'a self) -> impl Iterator<Item = &'a Child<'a>> {
+        (0..self.children.len()).filter_map(|number| self.nth(number))
     }
 
     /// The children's values by name, each a thunk.
     pub(crate) fn value(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
         *self.value.get_or_init(|| {
-            eval.attrs(self.children.iter().map(|child| (child.name, child.value(eval))))
+            let each = (0..self.children.len()).map(|number| self.part(eval, number));
+            eval.sorted_attrs(self.children.len(), each, None)
         })
+    }
+
+    /// As [`Self::value`], where definitions are looked at anyway: an option that nothing defines
+    /// has its value at once if it is known.
+    pub(crate) fn value_of_defined(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
+        let mut defined = vec![false; self.children.len()];
+        for spread in self.spread(eval)? {
+            for attr in spread.set.iter() {
+                let number = self.schema.number(attr.name);
+                if let Some(defined) = number.and_then(|number| defined.get_mut(number)) {
+                    *defined = true;
+                }
+            }
+        }
+        Ok(*self.value.get_or_init(|| {
+            let each = self.schema.entries.iter().zip(&defined).enumerate();
+            let each = each.map(|(number, (entry, defined))| match entry.settled() {
+                Some(value) if !defined => {
+                    Attr { name: entry.name, span: Span::NONE, value: Cell::new(value) }
+                }
+                _ => self.part(eval, number),
+            });
+            eval.sorted_attrs(self.children.len(), each, None)
+        }))
+    }
+
+    /// A child's value under its name.
+    fn part(&'a self, eval: &Evaluator<'a>, number: usize) -> Attr<'a> {
+        let name = self.schema.entries.get(number).map_or(symbol!(""), |entry| entry.name);
+        let value = eval.thunk(move |eval| match self.nth(number) {
+            Some(child) => child.value(eval),
+            None => Ok(Value::Null),
+        });
+        Attr { name, span: Span::NONE, value: Cell::new(value) }
     }
 
     /// The children's options by name: what modules see under `options`.
     pub(crate) fn options(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
         let mut out = AttrsBuilder::with_capacity(self.children.len());
-        for child in self.children {
+        for child in self.children() {
             let value = eval.thunk(move |eval| match child.node(eval)? {
                 Node::Level(level) => level.options(eval),
                 Node::Option(option) => Ok(option.describe(eval)),
@@ -191,12 +227,12 @@ impl<'a> Level<'a> {
             None => self.tree.loaded(eval)?.iter().filter_map(|module| module.config).collect(),
         };
         let mut out = Vec::with_capacity(raw.len());
+        let mut parts = Vec::new();
         for definition in raw {
-            let mut parts = Vec::new();
             if let Err(error) = unwrap(eval, definition, Conditions::Keep, &mut parts) {
                 self.tree.session.tolerate(error)?;
             }
-            for whole in parts {
+            for whole in parts.drain(..) {
                 match whole.value {
                     Value::Attrs(set) => out.push(Spread { set, whole }),
                     other => {
@@ -238,7 +274,7 @@ impl<'a> Level<'a> {
     }
 
     /// Whether a module defines one of the children, under whatever condition.
-    fn defines(&'a self, eval: &Evaluator<'a>, name: Symbol) -> Result<bool> {
+    pub(crate) fn defines(&'a self, eval: &Evaluator<'a>, name: Symbol) -> Result<bool> {
         Ok(self.spread(eval)?.iter().any(|spread| spread.set.get(name).is_some()))
     }
 
@@ -248,18 +284,25 @@ impl<'a> Level<'a> {
         eval: &Evaluator<'a>,
         name: Symbol,
     ) -> Result<Vec<Definition<'a>>> {
+        Ok(self.each_definition(eval, name)?.collect())
+    }
+
+    /// As [`Self::definitions_of`], one after the other.
+    pub(crate) fn each_definition(
+        &'a self,
+        eval: &Evaluator<'a>,
+        name: Symbol,
+    ) -> Result<impl Iterator<Item = Definition<'a>>> {
         let each = self.spread(eval)?.iter();
-        Ok(each
-            .filter_map(|spread| {
-                let attr = spread.set.get(name)?;
-                Some(spread.whole.part(attr.value.get(), attr.span, Span::NONE))
-            })
-            .collect())
+        Ok(each.filter_map(move |spread| {
+            let attr = spread.set.get(name)?;
+            Some(spread.whole.part(attr.value.get(), attr.span, Span::NONE))
+        }))
     }
 
     #[cold]
     fn no_set(
-        &self,
+        &'a self,
         eval: &Evaluator<'a>,
         of: Definition<'a>,
         value: Value<'a>,
@@ -278,41 +321,79 @@ impl<'a> Level<'a> {
     }
 }
 
+impl<'a> Entry<'a> {
+    /// The value where nothing defines it, once that is known.
+    fn settled(&self) -> Option<Value<'a>> {
+        match self.known.get()? {
+            Known::Option(declared) => declared.settled(),
+            Known::Level(_) => None,
+        }
+    }
+}
+
 impl<'a> Schema<'a> {
+    /// The number of a name's entry.
+    fn number(&self, name: Symbol) -> Option<usize> {
+        self.entries.binary_search_by_key(&name, |entry| entry.name).ok()
+    }
+
     fn new(
         eval: &Evaluator<'a>,
         declarations: &[(&Declaration<'a>, &'a Attrs<'a>)],
     ) -> &'a Schema<'a> {
-        let mut by_name: FxHashMap<Symbol, Vec<Declaration<'a>>> = FxHashMap::default();
+        let mut parts: Vec<(Symbol, Declaration<'a>)> = Vec::new();
         for (declaration, set) in declarations {
-            for attr in set.iter() {
-                let part = Declaration {
-                    value: attr.value.get(),
-                    span: attr.span.or(declaration.span),
-                    ..**declaration
-                };
-                by_name.entry(attr.name).or_default().push(part);
-            }
+            parts.extend(set.iter().map(|attr| {
+                let span = attr.span.or(declaration.span);
+                (attr.name, Declaration { value: attr.value.get(), span, ..**declaration })
+            }));
         }
-        let mut names: Vec<_> = by_name.into_iter().collect();
-        names.sort_unstable_by_key(|(name, _)| *name);
+        // Stable: declarations of one name stay in their order.
+        parts.sort_by_key(|(name, _)| *name);
         let bump = &eval.arena.bump;
-        let entries: Vec<_> = names
-            .into_iter()
-            .map(|(name, declarations)| Entry {
+        let entries = parts.chunk_by(|(one, _), (other, _)| one == other).filter_map(|same| {
+            let (name, _) = *same.first()?;
+            let declarations = same.iter().map(|(_, declaration)| *declaration);
+            let declarations: &[_] = bump.alloc_slice_fill_iter(declarations.collect::<Vec<_>>());
+            let known = known_option(eval, declarations).map(Known::Option);
+            Some(Entry {
                 name,
-                declarations: bump.alloc_slice_copy(&declarations),
-                known: OnceCell::new(),
+                declarations,
+                known: known.map_or_else(OnceCell::new, OnceCell::from),
             })
-            .collect();
-        let mut by_name: Vec<usize> = (0..entries.len()).collect();
-        by_name.sort_by_key(|number| entries.get(*number).map(|entry| entry.name.as_str()));
-        eval.alloc(Schema {
-            entries: bump.alloc_slice_fill_iter(entries),
-            by_name: bump.alloc_slice_copy(&by_name),
-            digest: OnceCell::new(),
+        });
+        let entries = bump.alloc_slice_fill_iter(entries.collect::<Vec<_>>());
+        let (by_name, digest) = (OnceCell::new(), OnceCell::new());
+        eval.alloc(Schema { entries, by_name, digest })
+    }
+
+    /// The numbers of the entries, sorted by name.
+    fn by_name(&'a self, bump: &'a Bump) -> &'a [usize] {
+        self.by_name.get_or_init(|| {
+            let mut by_name: Vec<usize> = (0..self.entries.len()).collect();
+            by_name
+                .sort_by_key(|number| self.entries.get(*number).map(|entry| entry.name.as_str()));
+            bump.alloc_slice_copy(&by_name)
         })
     }
+}
+
+/// The option that declarations make, if they made it elsewhere before.
+fn known_option<'a>(
+    eval: &Evaluator<'a>,
+    declarations: &[Declaration<'a>],
+) -> Option<&'a Declared<'a>> {
+    let key = declarations.iter().map(|declaration| {
+        let value @ Value::Attrs(set) = declaration.value.settled() else { return None };
+        let kind = set.get(symbol!("_type"))?.value.get().settled();
+        if !matches!(kind, Value::Str(kind) if *kind == "option") {
+            return None;
+        }
+        let declaration = Declaration { value, ..*declaration };
+        let span = declared_at(eval, &declaration);
+        Some(DeclarationKey::new(&Declaration { span, ..declaration }, set))
+    });
+    eval.modules.known_option(&key.collect::<Option<Vec<_>>>()?)
 }
 
 /// Notes the errors of declarations and goes on with the others; where there are none, what uses
@@ -365,29 +446,26 @@ impl<'a> Child<'a> {
         }
     }
 
-    pub(crate) fn value(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
-        *self.value.get_or_init(|| {
-            eval.thunk(move |eval| {
-                if let Some(value) = self.settled(eval)? {
-                    return Ok(value);
-                }
-                match self.node(eval)? {
-                    Node::Level(level) => Ok(level.value(eval)),
-                    Node::Option(option) => Ok(option.value(eval)),
-                }
-            })
+    /// The value: an option's perhaps as a thunk.
+    pub(crate) fn value(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
+        if let Some(value) = self.settled(eval)? {
+            return Ok(value);
+        }
+        Ok(match self.node(eval)? {
+            Node::Level(level) => level.value(eval),
+            Node::Option(option) => option.value(eval),
         })
+    }
+
+    /// Whether it is known to be an option, and no set of options.
+    pub(crate) fn is_option(&self) -> bool {
+        matches!(self.entry.known.get(), Some(Known::Option(_)))
     }
 
     /// The value of an option that nothing defines and whose default was merged for others.
     pub(crate) fn settled(&'a self, eval: &Evaluator<'a>) -> Result<Option<Value<'a>>> {
-        let (Some(Known::Option(declared)), Some(level)) =
-            (self.entry.known.get(), self.level.get())
-        else {
-            return Ok(None);
-        };
-        let Some(value) = declared.settled() else { return Ok(None) };
-        Ok((!level.defines(eval, self.name)?).then_some(value))
+        let Some(value) = self.entry.settled() else { return Ok(None) };
+        Ok((!self.level.defines(eval, self.name)?).then_some(value))
     }
 
     pub(crate) fn node(&'a self, eval: &Evaluator<'a>) -> Result<Node<'a>> {
@@ -399,10 +477,7 @@ impl<'a> Child<'a> {
     }
 
     fn make(&'a self, eval: &Evaluator<'a>) -> Result<Node<'a>> {
-        // `Level::new` sets it for every child before anyone can ask.
-        let Some(level) = self.level.get().copied() else {
-            return Err(Diagnostic::error("option::declaration", self.span(), "no level").into());
-        };
+        let level = self.level;
         let path = level.path.name(eval, self.name);
         match self.entry.known.get() {
             Some(Known::Level(schema)) => {
@@ -474,9 +549,13 @@ impl<'a> Child<'a> {
 /// So deep does one look into a type to tell it from others of the same declaration.
 const FORM: u32 = 3;
 
-/// The names of a type and of those inside of it, and the texts that it lists.
+/// The names of a type and of those inside of it, the texts that it lists, and its words, which
+/// tell its bounds.
 fn note_type<'a>(eval: &Evaluator<'a>, ty: Type<'a>, depth: u32, hasher: &mut FxHasher) {
     ty.name().hash(hasher);
+    if let Ok(words) = ty.description(eval) {
+        words.hash(hasher);
+    }
     let Some(below) = depth.checked_sub(1) else { return };
     for value in ty.values {
         match eval.force(*value) {
@@ -499,7 +578,7 @@ fn note_type<'a>(eval: &Evaluator<'a>, ty: Type<'a>, depth: u32, hasher: &mut Fx
 fn is_submodule<'a>(eval: &Evaluator<'a>, options: &[Declaration<'a>]) -> Result<bool> {
     for option in options {
         let Value::Attrs(set) = option.value else { return Ok(false) };
-        let Some(attr) = set.get_str("type") else { return Ok(false) };
+        let Some(attr) = set.get(symbol!("type")) else { return Ok(false) };
         if !Type::of(eval, eval.force_attr(attr)?, option.span)?.is_submodule() {
             return Ok(false);
         }

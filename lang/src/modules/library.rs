@@ -5,6 +5,7 @@ use crate::diagnostic::Result;
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::fs::{Root, VirtualPath};
 use crate::source::Span;
+use crate::symbol::symbol;
 use crate::value::{ThunkState, Value};
 
 use super::definition::priority;
@@ -31,9 +32,11 @@ pub(crate) fn path() -> Option<VirtualPath> {
 
 /// The library's value, as modules get it.
 pub(crate) fn value<'a>(eval: &Evaluator<'a>) -> Value<'a> {
-    eval.thunk(|eval| match path() {
-        Some(path) => eval.import(&path, Span::NONE),
-        None => build(eval),
+    *eval.modules.lib.get_or_init(|| {
+        eval.thunk(|eval| match path() {
+            Some(path) => eval.import(&path, Span::NONE),
+            None => build(eval),
+        })
     })
 }
 
@@ -68,13 +71,17 @@ fn native<'a>(eval: &Evaluator<'a>) -> Value<'a> {
         eval.primop("mkIf", 2, |eval, args, at| {
             let content = place_of(args[1]);
             let test = place_of(args[0]).or(at);
-            Ok(property(eval, "if", &[("condition", args[0], test), ("content", args[1], content)]))
+            Ok(property(
+                eval,
+                "if",
+                &[(symbol!("condition"), args[0], test), (symbol!("content"), args[1], content)],
+            ))
         }),
     );
     out.set(
         "mkMerge",
         eval.primop("mkMerge", 1, |eval, args, _| {
-            Ok(property(eval, "merge", &[("contents", args[0], place_of(args[0]))]))
+            Ok(property(eval, "merge", &[(symbol!("contents"), args[0], place_of(args[0]))]))
         }),
     );
     out.set(
@@ -110,12 +117,20 @@ fn native<'a>(eval: &Evaluator<'a>) -> Value<'a> {
 
 fn override_with<'a>(eval: &Evaluator<'a>, priority: Value<'a>, content: Value<'a>) -> Value<'a> {
     let at = place_of(content);
-    property(eval, "override", &[("priority", priority, Span::NONE), ("content", content, at)])
+    property(
+        eval,
+        "override",
+        &[(symbol!("priority"), priority, Span::NONE), (symbol!("content"), content, at)],
+    )
 }
 
 fn order_with<'a>(eval: &Evaluator<'a>, order: Value<'a>, content: Value<'a>) -> Value<'a> {
     let at = place_of(content);
-    property(eval, "order", &[("priority", order, Span::NONE), ("content", content, at)])
+    property(
+        eval,
+        "order",
+        &[(symbol!("priority"), order, Span::NONE), (symbol!("content"), content, at)],
+    )
 }
 
 /// Where an argument is written, as long as it has not been computed.
@@ -136,6 +151,6 @@ fn mk_option<'a>(eval: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<V
         out.copy(attr);
     }
     // The place of `_type` is where the option is made: see `option::declared_at`.
-    out.insert("_type", eval.str_in("option"), at);
+    out.insert(symbol!("_type"), eval.str_in("option"), at);
     Ok(out.finish(eval))
 }

@@ -33,6 +33,7 @@ mod reference;
 mod session;
 mod shared;
 mod shown;
+mod sound;
 mod tree;
 mod types;
 mod unknown;

@@ -22,7 +22,7 @@ pub(crate) fn declared_at<'a>(eval: &Evaluator<'a>, declaration: &Declaration<'a
         return declaration.span;
     }
     let Value::Attrs(set) = declaration.value else { return Span::NONE };
-    let call = set.get_str("_type").map_or(Span::NONE, |attr| attr.span);
+    let call = set.get(symbol!("_type")).map_or(Span::NONE, |attr| attr.span);
     if sources.is_library(call) {
         return Span::NONE;
     }
@@ -231,9 +231,9 @@ impl<'a> OptionNode<'a> {
         }
         let value = ty.merge(eval, self.place(), &strongest)?;
         if self.declared.settled.get().is_none()
+            && !self.level.defines(eval, self.name)?
             && self.field_of(symbol!("apply")).is_none()
             && ty.settles(eval, value)
-            && self.level.definitions_of(eval, self.name)?.is_empty()
         {
             let _ = self.declared.settled.set(value);
         }
@@ -259,8 +259,8 @@ impl<'a> OptionNode<'a> {
     /// As [`Self::definitions`]; a definition that fails hides none of the others.
     fn unwrap_into(&self, eval: &Evaluator<'a>, out: &mut Vec<Definition<'a>>) -> Result<()> {
         let mut result = Ok(());
-        for definition in self.level.definitions_of(eval, self.name)? {
-            let session = self.level.tree.session;
+        let session = self.level.tree.session;
+        for definition in self.level.each_definition(eval, self.name)? {
             match unwrap(eval, definition, Conditions::Test, out) {
                 // Each definition that fails is a mistake of its own.
                 Err(error) if result.is_err() && session.tolerant => session.tolerate(error)?,
@@ -439,6 +439,10 @@ pub(crate) fn settle<'a>(
     mut all: Vec<Definition<'a>>,
     errors: &mut Vec<Diagnostic>,
 ) -> Vec<Definition<'a>> {
+    if all.iter().all(is_bare) {
+        all.sort_by_key(Definition::rank);
+        return all;
+    }
     while let Some(least) = all.iter().map(Definition::strength).min() {
         let mut strongest = Vec::with_capacity(all.len());
         let failed = errors.len();
@@ -455,4 +459,14 @@ pub(crate) fn settle<'a>(
         all.retain(|definition| definition.strength() != least);
     }
     Vec::new()
+}
+
+/// Whether a definition is its value and nothing else, and that is known.
+fn is_bare(definition: &Definition<'_>) -> bool {
+    let plain = match definition.value {
+        Value::Thunk(_) => false,
+        Value::Attrs(set) => set.get(symbol!("_type")).is_none(),
+        _ => true,
+    };
+    plain && definition.priority.is_none() && definition.conditions.is_none()
 }

@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::{AttrsBuilder, Evaluator, STORE};
 use crate::literal::Literal;
 use crate::source::Span;
+use crate::symbol::symbol;
 use crate::value::{Attrs, Value};
 
 const KNOWN: [&str; 5] = ["name", "version", "url", "hash", "bin"];
@@ -37,11 +38,11 @@ pub(crate) fn fetch_package<'a>(
     }
     let (hash, hash_at) = field(eval, set, "hash", at)?;
     let sha256 = sha256(&hash, hash_at)?;
-    let version = match set.get_str("version") {
+    let version = match set.get(symbol!("version")) {
         Some(attr) => eval.force_attr(attr)?,
         None => Value::Null,
     };
-    let bin = match set.get_str("bin") {
+    let bin = match set.get(symbol!("bin")) {
         Some(attr) => eval.force_attr(attr)?,
         None => eval.attrs([(name.as_str(), Value::Null)]),
     };

@@ -1,22 +1,18 @@
 //! `mkIf`, `mkMerge`, `mkOverride`, `mkOrder`: sets with a `_type` that wrap a definition's value.
 
-use std::sync::LazyLock;
-
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::source::Span;
-use crate::symbol::Symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::value::{Attrs, Value};
 
 use super::definition::{Condition, Definition};
 use crate::brief::found;
 
-static TYPE: LazyLock<Symbol> = LazyLock::new(|| Symbol::new("_type"));
-
 /// The `_type` of a set that has one: `option`, `if`, `option-type`, ….
 pub(crate) fn kind_of<'a>(eval: &Evaluator<'a>, value: Value<'a>) -> Result<Option<&'a str>> {
     let Value::Attrs(set) = value else { return Ok(None) };
-    let Some(attr) = set.get(*TYPE) else { return Ok(None) };
+    let Some(attr) = set.get(symbol!("_type")) else { return Ok(None) };
     match eval.force_attr(attr)? {
         Value::Str(kind) => Ok(Some(kind)),
         _ => Ok(None),
@@ -61,7 +57,7 @@ pub(crate) fn unwrap<'a>(
     };
     match kind {
         "if" => {
-            let (test, span) = field(eval, set, "condition", &definition)?;
+            let (test, span) = field(eval, set, symbol!("condition"), &definition)?;
             let content = content(eval, set, &definition)?;
             let outer = definition.conditions;
             if conditions == Conditions::Keep {
@@ -74,7 +70,7 @@ pub(crate) fn unwrap<'a>(
             Ok(())
         }
         "merge" => {
-            let (contents, span) = field(eval, set, "contents", &definition)?;
+            let (contents, span) = field(eval, set, symbol!("contents"), &definition)?;
             let list = eval.expect_list(contents, span)?;
             let spans = eval.element_spans(span).unwrap_or_default();
             // One that fails hides none of the others.
@@ -89,7 +85,7 @@ pub(crate) fn unwrap<'a>(
             result
         }
         "override" => {
-            let (priority, span) = field(eval, set, "priority", &definition)?;
+            let (priority, span) = field(eval, set, symbol!("priority"), &definition)?;
             let priority = eval.expect_int(priority, span)?;
             let mut content = content(eval, set, &definition)?;
             content.priority.get_or_insert(priority);
@@ -97,13 +93,13 @@ pub(crate) fn unwrap<'a>(
             unwrap(eval, content, conditions, out)
         }
         "definition" => {
-            let (value, at) = field(eval, set, "value", &definition)?;
+            let (value, at) = field(eval, set, symbol!("value"), &definition)?;
             let conditions_left = pending(&definition, conditions);
             let content = Definition { value, at, conditions: conditions_left, ..definition };
             unwrap(eval, content, conditions, out)
         }
         "order" => {
-            let (order, span) = field(eval, set, "priority", &definition)?;
+            let (order, span) = field(eval, set, symbol!("priority"), &definition)?;
             let order = eval.expect_int(order, span)?;
             let mut content = content(eval, set, &definition)?;
             content.order.get_or_insert(order);
@@ -154,17 +150,17 @@ fn content<'a>(
     set: &'a Attrs<'a>,
     definition: &Definition<'a>,
 ) -> Result<Definition<'a>> {
-    let (value, at) = field(eval, set, "content", definition)?;
+    let (value, at) = field(eval, set, symbol!("content"), definition)?;
     Ok(Definition { value, at, ..*definition })
 }
 
 fn field<'a>(
     eval: &Evaluator<'a>,
     set: &'a Attrs<'a>,
-    name: &str,
+    name: Symbol,
     definition: &Definition<'a>,
 ) -> Result<(Value<'a>, Span)> {
-    match set.get_str(name) {
+    match set.get(name) {
         Some(attr) => Ok((attr.value.get(), attr.span.or(definition.span(eval)))),
         None => {
             let message =
@@ -178,10 +174,10 @@ fn field<'a>(
 pub(crate) fn property<'a>(
     eval: &Evaluator<'a>,
     kind: &'static str,
-    fields: &[(&str, Value<'a>, Span)],
+    fields: &[(Symbol, Value<'a>, Span)],
 ) -> Value<'a> {
     let mut set = AttrsBuilder::with_capacity(fields.len() + 1);
-    set.set(*TYPE, eval.str_in(kind));
+    set.set(symbol!("_type"), eval.str_in(kind));
     for (name, value, span) in fields {
         set.insert(*name, *value, *span);
     }
@@ -193,16 +189,21 @@ pub(crate) fn rewrap<'a>(eval: &Evaluator<'a>, definition: &Definition<'a>) -> V
     let at = definition.span(eval);
     let mut value = definition.value;
     if let Some(order) = definition.order {
-        let fields = [("priority", Value::Int(order), at), ("content", value, at)];
+        let fields =
+            [(symbol!("priority"), Value::Int(order), at), (symbol!("content"), value, at)];
         value = property(eval, "order", &fields);
     }
     if let Some(priority) = definition.priority {
-        let fields = [("priority", Value::Int(priority), at), ("content", value, at)];
+        let fields =
+            [(symbol!("priority"), Value::Int(priority), at), (symbol!("content"), value, at)];
         value = property(eval, "override", &fields);
     }
     let mut next = definition.conditions;
     while let Some(condition) = next {
-        let fields = [("condition", condition.test, condition.span), ("content", value, at)];
+        let fields = [
+            (symbol!("condition"), condition.test, condition.span),
+            (symbol!("content"), value, at),
+        ];
         value = property(eval, "if", &fields);
         next = condition.outer;
     }

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Result, Severity};
 
 use super::tree::ModuleTree;
 
@@ -64,6 +64,11 @@ impl<'a> Session<'a> {
     /// Whether a module is missing, so that an option may well lack its definition.
     pub(crate) fn is_broken(&self) -> bool {
         self.broken.get()
+    }
+
+    /// Whether nothing was noted so far but warnings.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.errors.borrow().iter().all(|noted| noted.severity != Severity::Error)
     }
 
     /// The errors noted so far, taken out.

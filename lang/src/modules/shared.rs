@@ -22,12 +22,17 @@ use super::definition::Layer;
 use super::level::{Declaration, Schema};
 use super::option::Declared;
 use super::tree::ModuleTree;
+use super::types::FlagTables;
 
 /// Shared by all configurations of an evaluator.
 #[derive(Default)]
 pub(crate) struct Shared<'a> {
     /// The module that every tree has.
     pub(super) own: OnceCell<RawModule<'a>>,
+    /// What `types.flags` was made of.
+    pub(super) tables: FlagTables,
+    /// `lib`, as modules get it.
+    pub(super) lib: OnceCell<Value<'a>>,
     schemas: RefCell<FxHashMap<Vec<DeclarationKey<'a>>, &'a Schema<'a>>>,
     options: RefCell<FxHashMap<Vec<DeclarationKey<'a>>, &'a Declared<'a>>>,
     calls: RefCell<FxHashMap<CallKey, &'a [&'a [Kept<'a>]]>>,
@@ -86,6 +91,11 @@ impl<'a> Shared<'a> {
         let schema = make();
         self.schemas.borrow_mut().insert(key, schema);
         schema
+    }
+
+    /// The option that these declarations made before.
+    pub(super) fn known_option(&self, key: &[DeclarationKey<'a>]) -> Option<&'a Declared<'a>> {
+        self.options.borrow().get(key).copied()
     }
 
     /// The option that these declarations make.

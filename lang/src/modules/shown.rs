@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::eval::Evaluator;
 use crate::print::print_name;
 use crate::source::Span;
+use crate::symbol::symbol;
 use crate::value::{Attr, Attrs, Value};
 
 use super::option::OptionNode;
@@ -89,7 +90,7 @@ pub(super) fn in_full<'a>(
 /// What `literalExpression`, `literalMD` and their like say.
 fn said<'a>(eval: &Evaluator<'a>, set: &'a Attrs<'a>) -> Option<Shown> {
     let kind = kind_of(eval, Value::Attrs(set)).ok()??;
-    let Value::Str(text) = eval.force_attr(set.get_str("text")?).ok()? else { return None };
+    let Value::Str(text) = eval.force_attr(set.get(symbol!("text"))?).ok()? else { return None };
     let text = text.trim().to_owned();
     match kind {
         "literalExpression" | "literalExample" => Some(Shown::Code(text)),

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::source::Span;
-use crate::symbol::Symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::value::{Attrs, Value};
 
 use super::collect::{Loaded, RawModule};
@@ -16,9 +16,6 @@ use super::property::rewrap;
 use super::session::Session;
 use super::types::{self, Type};
 use super::unknown::Unmatched;
-
-/// The name of the options that every tree has for itself.
-const OWN: &str = "_module";
 
 /// Modules, and the tree of options that they make. Everything in it is computed on demand.
 pub(crate) struct ModuleTree<'a> {
@@ -91,11 +88,10 @@ impl<'a> ModuleTree<'a> {
             eval.thunk(move |eval| {
                 let full = eval.force(self.full_config(eval))?;
                 let full = eval.expect_attrs(full, Span::NONE)?;
-                let mut config = AttrsBuilder::with_capacity(full.len());
-                for attr in full.iter().filter(|attr| attr.name.as_str() != OWN) {
-                    config.copy(attr);
-                }
-                Ok(config.finish(eval))
+                let own = symbol!("_module");
+                let config = full.iter().filter(|attr| attr.name != own).cloned();
+                let count = full.len() - usize::from(full.get(own).is_some());
+                Ok(eval.sorted_attrs(count, config, None))
             })
         })
     }
@@ -135,8 +131,9 @@ impl<'a> ModuleTree<'a> {
 
     fn compute(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
         let root = self.build(eval)?;
-        let declared = root.value(eval);
-        let Some(freeform) = self.freeform(eval)? else { return Ok(declared) };
+        let freeform = self.freeform(eval)?;
+        let declared = root.value_of_defined(eval)?;
+        let Some(freeform) = freeform else { return Ok(declared) };
         let definitions = super::unknown::unmatched(eval, root)?;
         let definitions: Vec<_> =
             definitions.iter().map(|unmatched| nest(eval, unmatched)).collect();
@@ -172,7 +169,7 @@ impl<'a> ModuleTree<'a> {
         if let Some((ty, _)) = merged {
             return Ok(Some(ty));
         }
-        let own = self.own_option(eval, "freeformType")?;
+        let own = self.own_option(eval, symbol!("freeformType"))?;
         match own.map(|value| eval.force(value)).transpose()? {
             None | Some(Value::Null) => Ok(None),
             Some(value) => Type::of(eval, value, Span::NONE).map(Some),
@@ -181,7 +178,7 @@ impl<'a> ModuleTree<'a> {
 
     /// Whether unknown options are errors: `_module.check`.
     pub(crate) fn checks(&'a self, eval: &Evaluator<'a>) -> Result<bool> {
-        let check = self.own_option(eval, "check")?;
+        let check = self.own_option(eval, symbol!("check"))?;
         let check = check.map(|value| eval.force(value)).transpose()?;
         Ok(!matches!(check, Some(Value::Bool(false))))
     }
@@ -192,7 +189,7 @@ impl<'a> ModuleTree<'a> {
         eval: &Evaluator<'a>,
         name: Symbol,
     ) -> Result<Option<Value<'a>>> {
-        let Some(args) = self.own_option(eval, "args")? else { return Ok(None) };
+        let Some(args) = self.own_option(eval, symbol!("args"))? else { return Ok(None) };
         let args = eval.force(args)?;
         let args = eval.expect_attrs(args, Span::NONE)?;
         Ok(args.get(name).map(|attr| attr.value.get()))
@@ -202,7 +199,7 @@ impl<'a> ModuleTree<'a> {
     pub(crate) fn argument_names(&'a self, eval: &Evaluator<'a>) -> Vec<&'static str> {
         let mut names = vec!["config", "lib", "options"];
         names.extend(self.special.iter().map(|(name, _)| name.as_str()));
-        if let Ok(Some(args)) = self.own_option(eval, "args")
+        if let Ok(Some(args)) = self.own_option(eval, symbol!("args"))
             && let Ok(Value::Attrs(args)) = eval.force(args)
         {
             names.extend(args.names());
@@ -211,17 +208,20 @@ impl<'a> ModuleTree<'a> {
         names
     }
 
-    fn own_option(&'a self, eval: &Evaluator<'a>, name: &str) -> Result<Option<Value<'a>>> {
+    /// The value of one of the options that every tree has for itself.
+    fn own_option(&'a self, eval: &Evaluator<'a>, name: Symbol) -> Result<Option<Value<'a>>> {
         let root = match self.root.get() {
             Some(root) => root,
             None => self.root(eval)?,
         };
-        let Some(own) = root.child(Symbol::new(OWN)) else { return Ok(None) };
+        // Mostly there is nothing but the defaults.
+        if !root.defines(eval, symbol!("_module"))? {
+            return Ok(None);
+        }
+        let Some(own) = root.child(symbol!("_module")) else { return Ok(None) };
         let own = own.node(eval)?;
-        Ok(own
-            .level()
-            .and_then(|level| level.child(Symbol::new(name)))
-            .map(|child| child.value(eval)))
+        let option = own.level().and_then(|level| level.child(name));
+        option.map(|child| child.value(eval)).transpose()
     }
 }
 
@@ -258,7 +258,7 @@ fn own_options<'a>(eval: &Evaluator<'a>) -> RawModule<'a> {
         ("check", option(types::boolean(eval), Value::Bool(true))),
         ("freeformType", option(types::type_or_null(eval), Value::Null)),
     ]);
-    let value = eval.attrs([("options", eval.attrs([(OWN, own)]))]);
+    let value = eval.attrs([("options", eval.attrs([("_module", own)]))]);
     RawModule::new(value, Origin { file: "<cairn>/modules", layer: Layer::Standard })
 }
 

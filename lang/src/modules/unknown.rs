@@ -1,14 +1,12 @@
 //! Definitions for which no option is declared.
 
-use rustc_hash::FxHashSet;
-
 use crate::diagnostic::{Diagnostic, Result, nearest};
 use crate::eval::Evaluator;
 use crate::source::Span;
 use crate::symbol::Symbol;
 
 use super::definition::Definition;
-use super::level::{Level, Node};
+use super::level::{Child, Level, Node};
 use super::location::Location;
 use super::tree::ModuleTree;
 
@@ -37,13 +35,16 @@ fn gather<'a>(
     below: &mut Vec<Symbol>,
     out: &mut Vec<Unmatched<'a>>,
 ) -> Result<()> {
-    let mut defined = FxHashSet::default();
+    // A level that nobody defines anything in needs no look.
+    let mut inner: Vec<&'a Child<'a>> = Vec::new();
     for spread in level.spread(eval)? {
         let mut unknown = Vec::new();
         for attr in spread.set.iter() {
-            defined.insert(attr.name);
-            if level.child(attr.name).is_none() {
-                unknown.push(attr);
+            match level.child(attr.name) {
+                None => unknown.push(attr),
+                Some(child) if child.is_option() => {}
+                Some(child) if inner.iter().any(|known| known.name == child.name) => {}
+                Some(child) => inner.push(child),
             }
         }
         unknown.sort_unstable_by_key(|attr| attr.name.as_str());
@@ -54,11 +55,8 @@ fn gather<'a>(
             out.push(Unmatched { below, definition, level, name: attr.name });
         }
     }
-    for child in level.children() {
-        // A level that nobody defines anything in needs no look.
-        if !defined.contains(&child.name) {
-            continue;
-        }
+    inner.sort_unstable_by_key(|child| child.name.as_str());
+    for child in inner {
         // A declaration that fails is reported as such.
         if let Ok(Node::Level(inner)) = child.node(eval) {
             below.push(child.name);

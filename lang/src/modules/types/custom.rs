@@ -3,7 +3,7 @@
 use crate::diagnostic::Result;
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::source::Span;
-use crate::symbol::Symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::value::Value;
 
 use super::super::collect::RawModule;
@@ -62,8 +62,8 @@ impl OptionType for Custom {
         ty: Type<'a>,
         other: Type<'a>,
     ) -> Result<Option<Type<'a>>> {
-        let own = ty.set.get_str("typeMerge").filter(|attr| !attr.span.is_none());
-        if let (Some(merge), Some(functor)) = (own, other.set.get_str("functor")) {
+        let own = ty.set.get(symbol!("typeMerge")).filter(|attr| !attr.span.is_none());
+        if let (Some(merge), Some(functor)) = (own, other.set.get(symbol!("functor"))) {
             let merged = eval.call(eval.force_attr(merge)?, &[functor.value.get()], merge.span)?;
             return match eval.force(merged)? {
                 Value::Null => Ok(None),
@@ -92,7 +92,7 @@ impl OptionType for Custom {
         let Some(Value::Attrs(set)) = Custom::field(eval, ty, "emptyValue")? else {
             return Ok(None);
         };
-        Ok(set.get_str("value").map(|attr| attr.value.get()))
+        Ok(set.get(symbol!("value")).map(|attr| attr.value.get()))
     }
 }
 
@@ -122,7 +122,7 @@ pub(super) fn make_option_type<'a>(
     at: Span,
 ) -> Result<Value<'a>> {
     let set = eval.expect_attrs(args[0], at)?;
-    let Some(name) = set.get_str("name") else {
+    let Some(name) = set.get(symbol!("name")) else {
         return Err(eval.missing(args[0], "name".into(), at));
     };
     let itself: &'a std::cell::OnceCell<Value<'a>> = eval.alloc(std::cell::OnceCell::new());
@@ -161,7 +161,7 @@ pub(super) fn make_option_type<'a>(
         "typeMerge",
         eval.primop("typeMerge", 1, move |eval, args, at| {
             let functor = eval.expect_attrs(args[0], at)?;
-            let Some(other) = functor.get_str("itself") else { return Ok(Value::Null) };
+            let Some(other) = functor.get(symbol!("itself")) else { return Ok(Value::Null) };
             let other = Type::of(eval, other.value.get(), at)?;
             let both = Type::of(eval, whole, at)?.unify(eval, other)?;
             Ok(both.map_or(Value::Null, Type::value))

@@ -2,14 +2,19 @@
 //!
 //! Definitions are lists of words or one line as in a shell; the value is a set, flag to value.
 
+use std::cell::RefCell;
 use std::ops::Range;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::literal::flags::{Word, words};
 use crate::literal::{self, Literal, LiteralError};
 use crate::source::Span;
-use crate::value::{Attrs, Value};
+use crate::symbol::{Symbol, symbol};
+use crate::value::{Attrs, List, Value};
 
 use super::super::definition::Definition;
 use super::super::location::Place;
@@ -53,8 +58,25 @@ struct Flag {
 
 /// The type: a table of flags and the role that is configured.
 pub(crate) struct Flags {
-    flags: Vec<Flag>,
+    flags: Rc<[Flag]>,
     scope: String,
+}
+
+/// Tables that were read, by the address of their list: hosts of different roles have the same.
+#[derive(Default)]
+pub(crate) struct Tables(RefCell<FxHashMap<*const (), Rc<[Flag]>>>);
+
+impl Tables {
+    fn table<'a>(&self, eval: &Evaluator<'a>, list: &'a List<'a>, at: Span) -> Result<Rc<[Flag]>> {
+        let address = std::ptr::from_ref(list).cast();
+        if let Some(known) = self.0.borrow().get(&address) {
+            return Ok(known.clone());
+        }
+        let each = list.iter().map(|item| flag(eval, eval.expect_attrs(item, at)?, at));
+        let table: Rc<[Flag]> = each.collect::<Result<_>>()?;
+        self.0.borrow_mut().insert(address, table.clone());
+        Ok(table)
+    }
 }
 
 /// A word and the string that it stands in.
@@ -172,16 +194,14 @@ impl Flags {
     pub(crate) fn of<'a>(eval: &Evaluator<'a>, value: Value<'a>, at: Span) -> Result<Flags> {
         let set = eval.expect_attrs(value, at)?;
         // A role that is wrong is said where it stands; the flags are looked at nevertheless.
-        let scope = text(eval, set, "scope").ok().flatten().unwrap_or_else(|| "both".to_owned());
-        let Some(flags) = set.get_str("flags") else {
+        let scope =
+            text(eval, set, symbol!("scope")).ok().flatten().unwrap_or_else(|| "both".to_owned());
+        let Some(flags) = set.get(symbol!("flags")) else {
             return Err(eval.missing(Value::Attrs(set), "flags".into(), at));
         };
         let list = eval.expect_list(eval.force_attr(flags)?, flags.span.or(at))?;
-        let each = list.iter().map(|item| {
-            let set = eval.expect_attrs(item, flags.span.or(at))?;
-            flag(eval, set, flags.span.or(at))
-        });
-        Ok(Flags { flags: each.collect::<Result<_>>()?, scope })
+        let flags = eval.modules.tables.table(eval, list, flags.span.or(at))?;
+        Ok(Flags { flags, scope })
     }
 
     /// The flag that a word begins, with its values.
@@ -344,18 +364,18 @@ impl Flag {
 
 fn flag<'a>(eval: &Evaluator<'a>, set: &'a Attrs<'a>, at: Span) -> Result<Flag> {
     let bad = |message: String| Err(Diagnostic::error("flags::table", at, message).into());
-    let Some(name) = text(eval, set, "name")? else {
+    let Some(name) = text(eval, set, symbol!("name"))? else {
         return bad("a flag of the table has no `name`".to_owned());
     };
-    let removed = match set.get_str("removed").map(|attr| eval.force_attr(attr)).transpose()? {
+    let removed = match set.get(symbol!("removed")).map(|attr| eval.force_attr(attr)).transpose()? {
         None | Some(Value::Null | Value::Bool(false)) => None,
         Some(Value::Str(why)) => Some((*why).to_owned()),
-        Some(_) => Some(match text(eval, set, "use")? {
+        Some(_) => Some(match text(eval, set, symbol!("use"))? {
             Some(other) => format!("use `{other}` instead"),
             None => "leave it out".to_owned(),
         }),
     };
-    let kind = match text(eval, set, "type")?.as_deref() {
+    let kind = match text(eval, set, symbol!("type"))?.as_deref() {
         Some("bool") => Kind::Bool,
         Some("int") => Kind::Int,
         Some("list") => Kind::List,
@@ -363,7 +383,7 @@ fn flag<'a>(eval: &Evaluator<'a>, set: &'a Attrs<'a>, at: Span) -> Result<Flag> 
         Some("string") | None => Kind::String,
         Some(other) => return bad(format!("the flag `{name}` has the unknown type {other:?}")),
     };
-    let format = match text(eval, set, "format")?.as_deref() {
+    let format = match text(eval, set, symbol!("format"))?.as_deref() {
         Some("cidr") => Some(Format::Cidr),
         Some("ip") => Some(Format::Ip),
         Some("path") => Some(Format::Path),
@@ -373,22 +393,22 @@ fn flag<'a>(eval: &Evaluator<'a>, set: &'a Attrs<'a>, at: Span) -> Result<Flag> 
         None => None,
     };
     let mut values = Vec::new();
-    if let Some(attr) = set.get_str("values") {
+    if let Some(attr) = set.get(symbol!("values")) {
         for value in eval.expect_list(eval.force_attr(attr)?, at)?.iter() {
             values.push(eval.expect_str(value, at)?.to_owned());
         }
     }
-    let comma = match set.get_str("comma") {
+    let comma = match set.get(symbol!("comma")) {
         Some(attr) => eval.expect_bool(eval.force_attr(attr)?, at)?,
         None => false,
     };
-    let scope = text(eval, set, "scope")?.unwrap_or_else(|| "both".to_owned());
-    let short = text(eval, set, "short")?;
+    let scope = text(eval, set, symbol!("scope"))?.unwrap_or_else(|| "both".to_owned());
+    let short = text(eval, set, symbol!("short"))?;
     Ok(Flag { name, short, kind, scope, values, format, comma, removed })
 }
 
-fn text<'a>(eval: &Evaluator<'a>, set: &'a Attrs<'a>, name: &str) -> Result<Option<String>> {
-    match set.get_str(name).map(|attr| eval.force_attr(attr)).transpose()? {
+fn text<'a>(eval: &Evaluator<'a>, set: &'a Attrs<'a>, name: Symbol) -> Result<Option<String>> {
+    match set.get(name).map(|attr| eval.force_attr(attr)).transpose()? {
         Some(Value::Str(text)) => Ok(Some((*text).to_owned())),
         _ => Ok(None),
     }

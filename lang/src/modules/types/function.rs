@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Result;
 use crate::eval::Evaluator;
-use crate::symbol::Symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::value::{Attrs, Value};
 
 use super::super::definition::Definition;
@@ -27,7 +27,7 @@ impl OptionType for FunctionTo {
     }
 
     fn accepts<'a>(&self, _: &Evaluator<'a>, _: Type<'a>, value: Value<'a>) -> Result<bool> {
-        let functor = |set: &Attrs<'a>| set.get_str("__functor").is_some();
+        let functor = |set: &Attrs<'a>| set.get(symbol!("__functor")).is_some();
         Ok(value.is_function() || matches!(value, Value::Attrs(set) if functor(set)))
     }
 

@@ -4,6 +4,7 @@ use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::Evaluator;
 use crate::literal::{Literal, LiteralError, port};
 use crate::source::Span;
+use crate::symbol::symbol;
 use crate::value::{Attrs, Value};
 
 use super::super::definition::Definition;
@@ -136,7 +137,8 @@ fn within(span: Span, start: usize, end: usize) -> Span {
 /// `{ from; to; }` of a set with just these.
 fn ports<'a>(eval: &Evaluator<'a>, value: Value<'a>) -> Result<Option<(i64, i64)>> {
     let Value::Attrs(set) = value else { return Ok(None) };
-    let (Some(from), Some(to), 2) = (set.get_str("from"), set.get_str("to"), set.len()) else {
+    let (Some(from), Some(to), 2) = (set.get(symbol!("from")), set.get(symbol!("to")), set.len())
+    else {
         return Ok(None);
     };
     match (eval.force_attr(from)?, eval.force_attr(to)?) {

@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::Evaluator;
 use crate::literal::Literal;
 use crate::source::Span;
+use crate::symbol::{Symbol, symbol};
 use crate::value::{Attr, Attrs, Value};
 
 use super::collect::RawModule;
@@ -40,6 +41,7 @@ mod text;
 mod unspecified;
 mod value;
 
+pub(crate) use flags::Tables as FlagTables;
 pub(crate) use inside::{modules_of, options_of, sample};
 pub(crate) use mismatch::{DECLARED, mismatch, with_article};
 pub(crate) use secret::{SECRET, mk_secret};
@@ -224,7 +226,7 @@ impl<'a> Type<'a> {
 
     /// What a value is called in messages.
     pub(crate) fn description(self, eval: &Evaluator<'a>) -> Result<String> {
-        if let Some(attr) = self.own("description")
+        if let Some(attr) = self.own(symbol!("description"))
             && let Value::Str(text) = eval.force_attr(attr)?
         {
             return Ok((*text).to_owned());
@@ -249,14 +251,16 @@ impl<'a> Type<'a> {
     }
 
     /// An attribute that `type // { … }` put over the native one.
-    fn own(self, name: &str) -> Option<&'a Attr<'a>> {
-        let attr = self.set.get_str(name).filter(|_| self.set.payload().is_none());
+    fn own(self, name: Symbol) -> Option<&'a Attr<'a>> {
+        if self.set.payload().is_some() {
+            return None;
+        }
         // What Rust made stands nowhere.
-        attr.filter(|attr| !attr.span.is_none())
+        self.set.get(name).filter(|attr| !attr.span.is_none())
     }
 
     fn own_check(self, eval: &Evaluator<'a>, value: Value<'a>) -> Result<bool> {
-        let Some(attr) = self.own("check") else { return Ok(true) };
+        let Some(attr) = self.own(symbol!("check")) else { return Ok(true) };
         let check = eval.force_attr(attr)?;
         let result = eval.call(check, &[value], attr.span)?;
         eval.expect_bool(result, attr.span)
@@ -283,7 +287,7 @@ impl<'a> Type<'a> {
             refused.try_for_each(|other| place.session.tolerate(other))?;
             return Err(first);
         }
-        match self.own("merge") {
+        match self.own(symbol!("merge")) {
             Some(attr) => {
                 let merge = eval.force_attr(attr)?;
                 custom::merge_by(eval, merge, place, definitions)
@@ -298,7 +302,7 @@ impl<'a> Type<'a> {
         place: Place<'a>,
         definition: &Definition<'a>,
     ) -> Result<Box<Diagnostic>> {
-        if let Some(attr) = self.own("check")
+        if let Some(attr) = self.own(symbol!("check"))
             && self.def.accepts(eval, self, eval.force(definition.value)?)?
         {
             let check = eval.force_attr(attr)?;
@@ -320,10 +324,10 @@ impl<'a> Type<'a> {
 
     /// What stands for no definition at all, if the type has such a value.
     pub(crate) fn empty(self, eval: &Evaluator<'a>) -> Result<Option<Value<'a>>> {
-        match self.own("emptyValue") {
+        match self.own(symbol!("emptyValue")) {
             Some(attr) => {
                 let set = eval.expect_attrs(eval.force_attr(attr)?, attr.span)?;
-                Ok(set.get_str("value").map(|attr| attr.value.get()))
+                Ok(set.get(symbol!("value")).map(|attr| attr.value.get()))
             }
             None => self.def.empty(eval, self),
         }
@@ -335,7 +339,8 @@ impl<'a> Type<'a> {
 
     /// Whether definitions that make this value make it wherever they stand.
     pub(crate) fn settles(self, eval: &Evaluator<'a>, value: Value<'a>) -> bool {
-        const PLAIN: [&str; 16] = [
+        const PLAIN: [&str; 20] = [
+            "anything",
             "bool",
             "int",
             "port",
@@ -347,13 +352,16 @@ impl<'a> Type<'a> {
             "strMatching",
             "lines",
             "commas",
+            "package",
+            "raw",
+            "unspecified",
             "envVar",
             "separatedString",
             "path",
             "enum",
             "boolByOr",
         ];
-        if self.own("merge").is_some() || self.own("check").is_some() {
+        if self.own(symbol!("merge")).is_some() || self.own(symbol!("check")).is_some() {
             return false;
         }
         match (self.name(), value) {
@@ -361,6 +369,11 @@ impl<'a> Type<'a> {
             ("attrsOf" | "lazyAttrsOf", Value::Attrs(set)) => set.is_empty(),
             ("nullOr", Value::Null) => true,
             ("nullOr", value) => self.inner(eval, 0).is_ok_and(|inner| inner.settles(eval, value)),
+            ("either" | "coercedTo", Value::Bool(_) | Value::Int(_) | Value::Str(_)) => {
+                let settles = |inner: Type<'a>| inner.settles(eval, value);
+                let mut nested = self.def.nested(self).into_iter();
+                nested.all(|(_, number)| self.inner(eval, number).is_ok_and(settles))
+            }
             (name, Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Str(_)) => {
                 PLAIN.contains(&name) || Literal::ALL.iter().any(|one| one.name() == name)
             }
@@ -392,6 +405,9 @@ pub(crate) fn one_value<'a>(
     place: Place<'a>,
     definitions: &[Definition<'a>],
 ) -> Result<Value<'a>> {
+    if let [only] = definitions {
+        return Ok(only.value);
+    }
     let strongest = strongest_layer(definitions);
     let Some((first, others)) = strongest.split_first() else { return Ok(Value::Null) };
     for other in others {
@@ -408,6 +424,9 @@ pub(crate) fn only_value<'a>(
     place: Place<'a>,
     definitions: &[Definition<'a>],
 ) -> Result<Value<'a>> {
+    if let [only] = definitions {
+        return Ok(only.value);
+    }
     match &strongest_layer(definitions)[..] {
         [] => Ok(Value::Null),
         [only] => Ok(only.value),

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::Evaluator;
+use crate::symbol::symbol;
 use crate::value::Value;
 
 use super::super::definition::Definition;
@@ -21,7 +22,7 @@ impl OptionType for Package {
 
     fn accepts<'a>(&self, eval: &Evaluator<'a>, _: Type<'a>, value: Value<'a>) -> Result<bool> {
         let Value::Attrs(set) = value else { return Ok(false) };
-        let Some(attr) = set.get_str("type") else { return Ok(false) };
+        let Some(attr) = set.get(symbol!("type")) else { return Ok(false) };
         let kind = eval.force_attr(attr)?;
         Ok(matches!(kind, Value::Str(kind) if ["package", "derivation"].contains(kind)))
     }

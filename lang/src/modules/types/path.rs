@@ -3,6 +3,7 @@
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{Evaluator, virtual_path};
 use crate::fs::Root;
+use crate::symbol::symbol;
 use crate::value::Value;
 
 use super::super::definition::Definition;
@@ -57,10 +58,12 @@ impl OptionType for Path {
         // A file of the fleet will be in the store.
         let of_file = self.absolute != Some(false) && self.in_store != Some(false);
         let value = match value {
-            Value::Attrs(set) if self.in_store != Some(false) => match set.get_str("outPath") {
-                Some(attr) => eval.force_attr(attr)?,
-                None => return Ok(false),
-            },
+            Value::Attrs(set) if self.in_store != Some(false) => {
+                match set.get(symbol!("outPath")) {
+                    Some(attr) => eval.force_attr(attr)?,
+                    None => return Ok(false),
+                }
+            }
             other => other,
         };
         Ok(match value {

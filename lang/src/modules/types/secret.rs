@@ -3,6 +3,7 @@
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::source::Span;
+use crate::symbol::symbol;
 use crate::value::Value;
 
 use super::super::definition::Definition;
@@ -34,7 +35,7 @@ impl OptionType for Secret {
         if kind_of(eval, value)? != Some(SECRET) {
             return Ok(false);
         }
-        let Some(name) = set.get_str("name") else { return Ok(false) };
+        let Some(name) = set.get(symbol!("name")) else { return Ok(false) };
         Ok(matches!(eval.force_attr(name)?, Value::Str(_)))
     }
 

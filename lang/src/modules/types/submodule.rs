@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::Evaluator;
 use crate::source::Span;
-use crate::symbol::Symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::value::Value;
 
 use super::super::collect::RawModule;
@@ -182,7 +182,7 @@ pub(super) fn special<'a>(
 ) -> Result<Vec<(Symbol, Value<'a>)>> {
     let mut out = Vec::new();
     if let Some(name) = name {
-        out.push((Symbol::new("name"), eval.str_in(name.as_str())));
+        out.push((symbol!("name"), eval.name(name)));
     }
     let args = ty.values.get(1).copied().unwrap_or(Value::Null);
     if let Value::Attrs(args) = eval.force(args)? {

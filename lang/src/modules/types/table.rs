@@ -4,6 +4,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::literal::Literal;
 use crate::source::Span;
+use crate::symbol::symbol;
 use crate::value::Value;
 
 use super::anything::Anything;
@@ -238,7 +239,7 @@ fn wrappers<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
         "unique",
         eval.primop("unique", 2, |eval, args, at| {
             let set = eval.expect_attrs(args[0], at)?;
-            let message = match set.get_str("message") {
+            let message = match set.get(symbol!("message")) {
                 Some(attr) => Some(eval.expect_str(eval.force_attr(attr)?, attr.span)?.to_owned()),
                 None => None,
             };
@@ -252,14 +253,14 @@ fn wrappers<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
 /// `attrsWith { elemType; lazy ? false; placeholder ? "name"; }`.
 fn attrs_with<'a>(eval: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     let set = eval.expect_attrs(args[0], at)?;
-    let Some(element) = set.get_str("elemType") else {
+    let Some(element) = set.get(symbol!("elemType")) else {
         return Err(eval.missing(args[0], "elemType".into(), at));
     };
-    let lazy = match set.get_str("lazy") {
+    let lazy = match set.get(symbol!("lazy")) {
         Some(attr) => eval.expect_bool(eval.force_attr(attr)?, attr.span.or(at))?,
         None => false,
     };
-    let placeholder = match set.get_str("placeholder") {
+    let placeholder = match set.get(symbol!("placeholder")) {
         Some(attr) => Some(eval.expect_str(eval.force_attr(attr)?, attr.span.or(at))?.to_owned()),
         None => None,
     };
@@ -307,7 +308,7 @@ fn submodules<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
         "deferredModuleWith",
         eval.primop("deferredModuleWith", 1, |eval, args, at| {
             let set = eval.expect_attrs(args[0], at)?;
-            let fixed = set.get_str("staticModules").map(|attr| attr.value.get());
+            let fixed = set.get(symbol!("staticModules")).map(|attr| attr.value.get());
             Ok(make(eval, DeferredModule, &[fixed.unwrap_or_else(|| eval.list([]))]))
         }),
     );

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use crate::diagnostic::Result;
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::source::Span;
-use crate::symbol::Symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::value::{Attrs, Payload, Value};
 
 use super::super::definition::{Definition, Layer, Origin};
@@ -37,7 +37,7 @@ pub(super) fn hidden<'a>(eval: &Evaluator<'a>, set: &'a Attrs<'a>) -> Result<Opt
 }
 
 fn hidden_in<'a>(eval: &Evaluator<'a>, set: &'a Attrs<'a>) -> Result<Option<&'a Payload<'a>>> {
-    let Some(attr) = set.get_str("native") else { return Ok(None) };
+    let Some(attr) = set.get(symbol!("native")) else { return Ok(None) };
     match eval.force_attr(attr)? {
         Value::Attrs(native) => Ok(native.payload()),
         _ => Ok(None),
@@ -188,10 +188,10 @@ pub(crate) fn definitions<'a>(
     let mut definitions = Vec::new();
     for item in eval.expect_list(list, at)?.iter() {
         let set = eval.expect_attrs(item, at)?;
-        let Some(attr) = set.get_str("value") else {
+        let Some(attr) = set.get(symbol!("value")) else {
             return Err(eval.missing(Value::Attrs(set), "value".into(), at));
         };
-        let file = match set.get_str("file") {
+        let file = match set.get(symbol!("file")) {
             Some(attr) => eval.coerce_to_str(eval.force_attr(attr)?, attr.span.or(at))?,
             None => "",
         };
@@ -234,7 +234,7 @@ fn subst_sub_modules<'a>(eval: &Evaluator<'a>, itself: &'a Itself<'a>) -> Result
 fn type_merge<'a>(eval: &Evaluator<'a>, itself: &'a Itself<'a>) -> Result<Value<'a>> {
     Ok(eval.primop("typeMerge", 1, move |eval, args, at| {
         let functor = eval.expect_attrs(args[0], at)?;
-        let Some(attr) = functor.get_str("itself") else { return Ok(Value::Null) };
+        let Some(attr) = functor.get(symbol!("itself")) else { return Ok(Value::Null) };
         let other = Type::of(eval, attr.value.get(), at)?;
         let both = Type::of(eval, itself.whole(), at)?.unify(eval, other)?;
         Ok(both.map_or(Value::Null, Type::value))
