@@ -32,6 +32,9 @@ use crate::args::Cli;
 use crate::error::CommandError;
 use crate::ui::Ui;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
