@@ -1,13 +1,14 @@
 //! What looks at texts while they are written: one thread with one state of the fleet, and the
 //! options of one host at hand. A newer state is another analyst, which takes over once it is ready.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use cairn_compiler::{Fleet, Kin, Look, Study};
-use cairn_lang::check::Use;
+use cairn_lang::check::{Mention, Use};
 use cairn_lang::{DiskFs, Features, MemoryFs, Root, Span, VirtualPath};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use lsp_types::{
@@ -68,10 +69,14 @@ pub(crate) enum Said {
 /// A request's number, for what is an answer to one.
 pub(crate) type Number = Option<u64>;
 
+/// Requests that nobody waits for any more.
+type Cancelled = Arc<Mutex<BTreeSet<u64>>>;
+
 /// An analyst that works.
 pub(crate) struct Analyst {
     asks: Sender<(Number, Ask)>,
     interrupt: Arc<AtomicBool>,
+    cancelled: Cancelled,
     pub(crate) id: u64,
 }
 
@@ -92,19 +97,35 @@ impl Analyst {
     ) -> Analyst {
         let (asks, asked) = unbounded();
         let interrupt = Arc::new(AtomicBool::new(false));
-        let stop = interrupt.clone();
+        let cancelled = Cancelled::default();
+        let (stop, no_more) = (interrupt.clone(), cancelled.clone());
         let last = say.clone();
         spawn(move || {
             let work = move || {
-                let (queue, known) = (VecDeque::new(), BTreeMap::new());
-                let desk = Desk { id, setting, say, asked, queue, stop, texts: known, kinship };
+                let desk = Desk {
+                    id,
+                    setting,
+                    say,
+                    asked,
+                    queue: VecDeque::new(),
+                    stop,
+                    cancelled: no_more,
+                    texts: BTreeMap::new(),
+                    mentions: BTreeMap::new(),
+                    kinship,
+                };
                 desk.work(texts);
             };
             // A fault of ours must not take the editor's session with it.
             let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
             let _ = last.send((id, None, Said::Gone));
         });
-        Analyst { asks, interrupt, id }
+        Analyst { asks, interrupt, cancelled, id }
+    }
+
+    /// Takes a question back.
+    pub(crate) fn cancel(&self, number: u64) {
+        self.cancelled.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
     }
 
     /// Asks something; whether it will be looked at.
@@ -140,8 +161,11 @@ struct Desk {
     asked: Receiver<(Number, Ask)>,
     queue: VecDeque<(Number, Ask)>,
     stop: Arc<AtomicBool>,
+    cancelled: Cancelled,
     /// The newest texts of open documents.
     texts: BTreeMap<VirtualPath, Text>,
+    /// The options that files mention, as far as somebody asked for them; of the host at hand.
+    mentions: BTreeMap<VirtualPath, Vec<Mention>>,
     kinship: Arc<Vec<Kin>>,
 }
 
@@ -178,6 +202,7 @@ impl Desk {
         study: &Study<'_>,
         mut waiting: Option<(Number, Ask)>,
     ) -> Option<(String, (Number, Ask))> {
+        self.mentions.clear();
         loop {
             let (number, ask) = match waiting.take() {
                 Some(ask) => ask,
@@ -185,6 +210,9 @@ impl Desk {
             };
             if self.stop.load(Ordering::Relaxed) {
                 return None;
+            }
+            if self.is_cancelled(number) {
+                continue;
             }
             let wanted = ask.path().and_then(|path| self.host_of(path, hosts, study));
             if let Some(wanted) = wanted {
@@ -196,6 +224,11 @@ impl Desk {
             }
             self.answer(fleet, study, number, ask);
         }
+    }
+
+    fn is_cancelled(&self, number: Number) -> bool {
+        let cancelled = self.cancelled.lock().unwrap_or_else(PoisonError::into_inner);
+        number.is_some_and(|number| cancelled.contains(&number))
     }
 
     /// The next question. Of several checks of one file, the last is enough.
@@ -245,11 +278,8 @@ impl Desk {
     }
 
     fn answer(&mut self, fleet: &Fleet, study: &Study<'_>, number: Number, ask: Ask) {
-        let reader = Reader {
-            sources: fleet.sources(),
-            places: &self.setting.places,
-            encoding: self.setting.encoding,
-        };
+        let Setting { places, encoding, .. } = self.setting.clone();
+        let reader = Reader { sources: fleet.sources(), places: &places, encoding };
         let said = match ask {
             Ask::Kinship(kinship) => {
                 self.kinship = kinship;
@@ -257,6 +287,7 @@ impl Desk {
             }
             Ask::Check(path, text, version) => {
                 self.texts.insert(path.clone(), text.clone());
+                self.mentions.remove(&path);
                 let kin = self.kin_of(study.host(), fleet.hosts());
                 let found = study.check(&path, &text.text, &kin);
                 let name = path.to_string();
@@ -268,7 +299,7 @@ impl Desk {
             Ask::Complete(spot) => Said::Completions(complete(study, &spot)),
             Ask::Declaration(spot) => Said::Locations(declaration(study, &spot, &reader)),
             Ask::Mentions(spot, uses) => {
-                Said::Locations(self.mentions(study, &spot, &uses, &reader))
+                Said::Locations(self.mentions(study, number, &spot, &uses, &reader))
             }
         };
         self.say(number, said);
@@ -276,28 +307,40 @@ impl Desk {
 
     /// Every place of the fleet that mentions the option at a spot.
     fn mentions(
-        &self,
+        &mut self,
         study: &Study<'_>,
+        number: Number,
         spot: &Spot,
         uses: &BTreeSet<Use>,
         reader: &Reader<'_>,
     ) -> Vec<Location> {
         let look = study.look(&spot.path, &spot.text.text, spot.offset);
         let option = look.sight.and_then(|sight| sight.option);
-        let Some(declared) = option.and_then(|option| option.declared.first().copied()) else {
-            return Vec::new();
-        };
+        let Some(option) = option else { return Vec::new() };
+        let Some(declared) = option.declared.first().copied() else { return Vec::new() };
+        // The last name that is no placeholder stands wherever the option is mentioned.
+        let is_name = |name: &&String| !name.starts_with('<') && *name != "*";
+        let name = option.loc.iter().rfind(is_name).cloned().unwrap_or_default();
         let mut found = Vec::new();
         if uses.contains(&Use::Declaration) {
             found.extend(reader.location(declared));
         }
         for path in study.all_files() {
-            if self.stop.load(Ordering::Relaxed) {
+            if self.stop.load(Ordering::Relaxed) || self.is_cancelled(number) {
                 break;
             }
             let text = self.texts.get(&path).map(|text| &*text.text);
-            let mentions = study.mentions(&path, text);
-            let same = mentions.into_iter().filter(|mention| mention.declared == declared);
+            if !study.may_mention(&path, text, &name) {
+                continue;
+            }
+            let mentions = match self.mentions.entry(path) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let found = study.mentions(new.key(), text);
+                    new.insert(found)
+                }
+            };
+            let same = mentions.iter().filter(|mention| mention.declared == declared);
             let wanted = same.filter(|mention| uses.contains(&mention.how));
             found.extend(wanted.filter_map(|mention| reader.location(mention.span)));
         }

@@ -323,6 +323,8 @@ impl Server {
         let known = self.waiting.iter().find(|(_, waiting)| waiting.id == *id);
         if let Some(number) = known.map(|(number, _)| *number) {
             self.waiting.remove(&number);
+            let analysts = self.analyst.iter().chain(&self.next).chain(&self.retired);
+            analysts.for_each(|analyst| analyst.cancel(number));
             self.refuse(id.clone(), ErrorCode::RequestCanceled, "it was cancelled".to_owned());
         }
     }

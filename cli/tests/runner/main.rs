@@ -14,6 +14,7 @@ mod test_git;
 mod test_init;
 mod test_inputs;
 mod test_lock;
+mod test_lsp;
 mod test_mistakes;
 mod test_options;
 mod test_promotion;
