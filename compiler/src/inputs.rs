@@ -126,11 +126,11 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-fn no_outputs(input: &str) -> InputError {
+fn no_outputs(input: &str, why: &str) -> InputError {
     InputError {
         code: "input::no-outputs",
         input: input.to_owned(),
-        message: format!("the input `{input}` has neither cairn.nix nor flake.nix"),
+        message: format!("the input `{input}` {why}"),
         help: "take its files alone: `inputs.<name>.flake = false;`".to_owned(),
     }
 }
@@ -157,6 +157,8 @@ struct Declared {
     wishes: Wishes,
     /// Where each is named, by its place in the tree of inputs.
     places: BTreeMap<String, Span>,
+    /// Whether it has `outputs`.
+    has_outputs: bool,
 }
 
 impl Declared {
@@ -192,7 +194,11 @@ impl Declarations for Reader {
 
     fn wishes(&self, tree: &Path, dir: &str, input: &str) -> Result<Described, Failure> {
         let declared = self.declared(tree, dir, Root::input(input)).map_err(Failure::Report)?;
-        let Declared { file, wishes, .. } = declared.ok_or_else(|| no_outputs(input))?;
+        let Declared { file, wishes, has_outputs, .. } =
+            declared.ok_or_else(|| no_outputs(input, "has neither cairn.nix nor flake.nix"))?;
+        if !has_outputs {
+            return Err(no_outputs(input, &format!("has no `outputs` in its {file}")).into());
+        }
         Ok(Described { file, wishes })
     }
 }
@@ -230,6 +236,8 @@ fn read(world: &World, path: &VirtualPath) -> Result<Declared, Vec<Diagnostic>> 
     let nothing = Declared { file: path.path.clone(), ..Declared::default() };
     // What else may be wrong with the file is told by whoever reads the rest of it.
     let Ok(root) = eval.expect_attrs(file, Span::NONE) else { return Ok(nothing) };
+    let has_outputs = root.get_str("outputs").is_some();
+    let nothing = Declared { has_outputs, ..nothing };
     let Some(inputs) = root.get_str("inputs") else { return Ok(nothing) };
     let wishes = reading.set(inputs).map(|set| reading.wishes(set, "")).unwrap_or_default();
     if reading.problems.is_empty() {

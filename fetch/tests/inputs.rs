@@ -358,3 +358,159 @@ fn hide_hashes(text: &str) -> String {
     });
     words.collect::<Vec<_>>().join(" ")
 }
+
+/// An entry of an archive: its type, name, mode, and what a link leads to.
+type Entry4<'e> = (tar::EntryType, &'e [u8], u32, &'e str);
+
+/// An archive as somebody makes it who means no good: names go in as they are.
+fn archive(place: &Place, name: &str, entries: &[Entry4<'_>]) -> String {
+    let file = place.at(name);
+    let mut archive = tar::Builder::new(fs::File::create(&file).expect("made"));
+    for (kind, name, mode, to) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.as_gnu_mut().expect("a header").name[..name.len()].copy_from_slice(name);
+        header.set_entry_type(*kind);
+        header.set_mode(*mode);
+        header.set_mtime(1_767_323_045);
+        header.set_size(0);
+        header.set_link_name_literal(to).expect("a link");
+        header.set_cksum();
+        archive.append(&header, &[][..]).expect("added");
+    }
+    archive.finish().expect("written");
+    format!("tar url file://{}\ntar flake false", file.display())
+}
+
+#[test]
+fn archives_that_mean_no_good() {
+    use tar::EntryType as Kind;
+    let place = Place::new();
+    let none = InputLock::new();
+    let refuse = |entries: &[Entry4<'_>]| {
+        let said = archive(&place, "bad.tar", entries);
+        let refused = place.refused(&said, &none, &adding());
+        // Nothing is left where trees are kept.
+        let kept = fs::read_dir(place.at("cache/inputs")).into_iter().flatten().count();
+        assert_eq!(kept, 0, "{refused}");
+        refused
+    };
+    let file = |name: &'static [u8]| (Kind::Regular, name, 0o644, "");
+    let said = [
+        refuse(&[file(b"../../evil")]),
+        refuse(&[file(b"a/../../evil")]),
+        refuse(&[file(b"/etc/evil")]),
+        refuse(&[(Kind::Symlink, b"a", 0o777, "/tmp"), file(b"a/evil"), file(b"b")]),
+        refuse(&[file(b".git/hooks/post-checkout"), file(b"b")]),
+        refuse(&[(Kind::Link, b"passwd", 0o644, "/etc/passwd"), file(b"b")]),
+        refuse(&[(Kind::Fifo, b"pipe", 0o644, ""), file(b"b")]),
+        refuse(&[(Kind::Char, b"null", 0o644, ""), file(b"b")]),
+        refuse(&[(Kind::Regular, b"su", 0o4755, ""), file(b"b")]),
+        refuse(&[file(b"Base.nix"), file(b"base.nix")]),
+        refuse(&[file(b"twice"), file(b"twice"), file(b"b")]),
+        refuse(&[file(b"odd-\xff"), file(b"b")]),
+    ];
+    insta::assert_snapshot!("archives", said.join("\n"));
+    assert!(!place.at("evil").exists() && !Path::new("/etc/evil").exists());
+    // What is cut off, or no archive at all.
+    fs::write(place.at("cut.tar.gz"), b"\x1f\x8b\x08\x00cut").expect("written");
+    fs::write(place.at("page.tar"), "<html>Not found</html>".repeat(40)).expect("written");
+    fs::write(place.at("cut.tar.xz"), b"\xfd7zXZ\x00cut").expect("written");
+    for name in ["cut.tar.gz", "page.tar", "cut.tar.xz"] {
+        let said = format!("tar url file://{}\ntar flake false", place.at(name).display());
+        let refused = place.refused(&said, &none, &adding());
+        assert!(
+            refused.starts_with("input::bad-archive tar: the archive cannot be read"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn an_archive_is_read_however_it_is_packed() {
+    let place = Place::new();
+    place.commit("tree", &[("cairn.nix", ""), ("folder/a", "1")]);
+    let plain = place.at("tree.tar");
+    let words = ["archive", "--format=tar", "--prefix=tree-1/", "-o"];
+    place.git("tree", &[&words[..], &[&plain.to_string_lossy(), "HEAD"]].concat());
+    let bytes = fs::read(&plain).expect("read");
+    let mut xz = Vec::new();
+    lzma_rs::xz_compress(&mut &bytes[..], &mut xz).expect("packed");
+    fs::write(place.at("tree.tar.xz"), xz).expect("written");
+    let zstd = zstd::encode_all(&bytes[..], 3).expect("packed");
+    fs::write(place.at("tree.tar.zst"), zstd).expect("written");
+    let url = |name: &str| format!("file://{}", place.at(name).display());
+    let said = format!(
+        "a url {}\nb url {}\nc url {}\nd url path:../tree",
+        url("tree.tar"),
+        url("tree.tar.xz"),
+        url("tree.tar.zst")
+    );
+    let locked = place.lock(&said);
+    let hashes: Vec<_> = ["a", "b", "c", "d"].map(|key| hash(&locked.lock, key)).into();
+    assert!(hashes.iter().all(|hash| *hash == hashes[0]), "{hashes:?}");
+}
+
+#[test]
+fn repositories_with_submodules_long_pasts_and_names_of_two_cases() {
+    let place = Place::new();
+    let head = place.commit("tree", &[("cairn.nix", ""), ("a", "1")]);
+    place.git("tree", &["update-index", "--add", "--cacheinfo", &format!("160000,{head},lib/sub")]);
+    place.git("tree", &["commit", "-q", "-m", "A submodule"]);
+    let locked = place.lock("tree url git:tree");
+    let notes: Vec<_> = locked.notes.iter().map(|note| (&*note.input, &*note.message)).collect();
+    assert_eq!(notes, [("tree", "the submodule `lib/sub` is an empty folder here")]);
+    let sub = locked.inputs.all["tree"].tree.join("lib/sub");
+    assert_eq!(fs::read_dir(sub).expect("a folder").count(), 0);
+    // Of a long past one commit is fetched, and what is asked for by revision likewise.
+    for number in 0..20 {
+        place.commit("long", &[("cairn.nix", ""), ("n", &number.to_string())]);
+    }
+    let old = place.git("long", &["rev-parse", "HEAD~7"]);
+    let locked = place.lock(&format!("old url git:long?rev={old}"));
+    assert_eq!(fs::read_to_string(locked.inputs.all["old"].tree.join("n")).expect("read"), "12");
+    let copies = fs::read_dir(place.at("cache/git")).expect("copies").flatten();
+    let long = copies.map(|copy| copy.path()).find(|copy| copy.to_string_lossy().ends_with("long"));
+    let mut count = Command::new("git");
+    count.arg("-C").arg(long.expect("a copy")).args(["rev-list", "--count", &old]);
+    let count = count.output().expect("git");
+    assert_eq!(String::from_utf8_lossy(&count.stdout).trim(), "1");
+    // A repository that is itself shallow gives what it has.
+    let (from, to) = (place.url("long"), place.at("shallow").display().to_string());
+    place.git("tree", &["clone", "-q", "--depth=1", &from.replace("git+", ""), &to]);
+    let locked = place.lock("shallow url git:shallow");
+    assert_eq!(
+        fs::read_to_string(locked.inputs.all["shallow"].tree.join("n")).expect("read"),
+        "19"
+    );
+
+    place.commit("case", &[("cairn.nix", ""), ("Base.nix", ""), ("base.nix", "")]);
+    let refused = place.refused("case url git:case", &InputLock::new(), &adding());
+    assert!(
+        refused.starts_with("input::case case: `Base.nix` and `base.nix` are one"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn without_a_network_it_says_what_could_not_be_reached() {
+    let place = Place::new();
+    for url in ["git+https://127.0.0.1:1/x.git", "https://127.0.0.1:1/x.tar.gz"] {
+        let refused = place.refused(&format!("far url {url}"), &InputLock::new(), &adding());
+        assert!(refused.starts_with("input::unreachable far: "), "{refused}");
+        assert!(refused.contains("127.0.0.1:1"), "{refused}");
+    }
+}
+
+#[test]
+fn a_lock_of_an_input_that_cannot_be_read_is_said() {
+    let place = Place::new();
+    place.commit("bad", &[("cairn.nix", ""), ("cairn.lock", "<<<<<<< ours\n")]);
+    place.commit("folder", &[("cairn.nix", ""), ("cairn.lock/x", "")]);
+    place.commit("flake", &[("cairn.nix", ""), ("flake.lock", "{ }")]);
+    let refuse = |said: &str| place.refused(said, &InputLock::new(), &adding());
+    insta::assert_snapshot!("locks_of_inputs", [
+        refuse("bad url git:bad"),
+        refuse("folder url git:folder"),
+        refuse("flake url git:flake"),
+    ].join("\n"));
+}

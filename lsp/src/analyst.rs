@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use cairn_compiler::{Fleet, Kin, Look, Study};
+use cairn_compiler::{Fleet, FleetFiles, Kin, Look, Report, Study};
 use cairn_lang::check::{Mention, Use};
 use cairn_lang::{DiskFs, Features, MemoryFs, Root, Span, VirtualPath};
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -143,15 +143,28 @@ pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) {
     let _ = thread::Builder::new().stack_size(STACK).spawn(work);
 }
 
-/// The fleet's files, with texts that are not saved; no files where there is no fleet.
-pub(crate) fn load(setting: &Setting, texts: Texts, interrupt: Arc<AtomicBool>) -> Fleet {
-    let disk = setting.places.fleet.as_deref().and_then(|folder| DiskFs::new(folder).ok());
+/// The fleet's files, with texts that are not saved; no files where there is no fleet. Where its inputs
+/// cannot be had, it is without them, and what stands in the way is told.
+pub(crate) fn load(
+    setting: &Setting,
+    texts: Texts,
+    interrupt: Arc<AtomicBool>,
+) -> (Fleet, Option<Report>) {
     let features = setting.features;
-    let (fleet, _) = match disk {
-        Some(disk) => Fleet::load_to_study(Overlay::new(disk, texts), features, interrupt),
-        None => Fleet::load_to_study(MemoryFs::default(), features, interrupt),
+    let found = setting.places.fleet.as_deref().and_then(|folder| {
+        let disk = DiskFs::new(folder).ok()?;
+        Some((disk, setting.places.inputs.of(folder, features)))
+    });
+    let (files, problem) = match found {
+        Some((disk, Ok(inputs))) => {
+            let with = FleetFiles::from(Overlay::new(disk.clone(), texts.clone()));
+            let without = || FleetFiles::from(Overlay::new(disk, texts));
+            (with.with_inputs(inputs).unwrap_or_else(|_| without()), None)
+        }
+        Some((disk, Err(problem))) => (Overlay::new(disk, texts).into(), Some(problem)),
+        None => (MemoryFs::default().into(), None),
     };
-    fleet
+    (Fleet::load_to_study(files, features, interrupt).0, problem)
 }
 
 struct Desk {
@@ -171,7 +184,7 @@ struct Desk {
 
 impl Desk {
     fn work(mut self, texts: Texts) {
-        let fleet = load(&self.setting, texts, self.stop.clone());
+        let (fleet, _) = load(&self.setting, texts, self.stop.clone());
         let hosts = fleet.hosts();
         let mut host = hosts.first().cloned();
         let mut waiting = None;

@@ -10,6 +10,7 @@ mod analyst;
 mod documents;
 mod finding;
 mod frames;
+mod inputs;
 mod mend;
 mod names;
 mod overlay;

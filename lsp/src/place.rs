@@ -6,6 +6,8 @@ use std::str::FromStr;
 use cairn_lang::{Root, SourceFile, VirtualPath};
 use lsp_types::Uri;
 
+use crate::inputs::InputCache;
+
 /// The folder of the fleet, and where the standard modules can be looked at.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
@@ -13,6 +15,7 @@ pub(crate) struct Places {
     pub(crate) fleet: Option<PathBuf>,
     /// Where files that lie in the command itself are written for editors to open.
     pub(crate) standard: PathBuf,
+    pub(crate) inputs: InputCache,
 }
 
 impl Places {
@@ -51,7 +54,7 @@ impl Places {
             return uri_of(Path::new(name));
         }
         if name.starts_with('<') {
-            return None;
+            return uri_of(&self.inputs.file(name)?);
         }
         uri_of(&self.fleet.as_ref()?.join(name))
     }

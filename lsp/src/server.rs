@@ -19,6 +19,7 @@ use crate::analyst::{Analyst, Ask, Number, Said, Setting};
 use crate::documents::{Document, texts};
 use crate::finding::Finding;
 use crate::frames::{self, Frame};
+use crate::inputs::InputCache;
 use crate::place::{Places, path_of};
 use crate::requests;
 use crate::survey::{Survey, Surveyed};
@@ -35,6 +36,8 @@ pub struct Options {
     pub fleet: Option<PathBuf>,
     /// Where the standard modules may be written, for an editor to open.
     pub standard: PathBuf,
+    /// The folder of caches, where inputs are.
+    pub cache: PathBuf,
     /// Experimental parts of the language that are switched on.
     pub features: Features,
 }
@@ -123,7 +126,11 @@ enum State {
 
 impl Server {
     fn new(options: Options, out: Sender<Result<Message, String>>) -> Server {
-        let places = Places { fleet: None, standard: options.standard.clone() };
+        let places = Places {
+            fleet: None,
+            standard: options.standard.clone(),
+            inputs: InputCache::new(options.cache.clone()),
+        };
         let encoding = Encoding::Utf16;
         let setting = Setting { places, features: options.features, encoding };
         let (say, said) = unbounded();

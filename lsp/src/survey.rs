@@ -38,8 +38,12 @@ impl Survey {
         let stop = interrupt.clone();
         spawn(move || {
             let work = || {
-                let fleet = load(&setting, texts, stop.clone());
-                let (report, kinship) = fleet.survey(&fleet.hosts());
+                let (fleet, problem) = load(&setting, texts, stop.clone());
+                // Without its inputs, nothing that would be found is worth telling.
+                let (report, kinship) = match problem {
+                    Some(problem) => (problem, Vec::new()),
+                    None => fleet.survey(&fleet.hosts()),
+                };
                 let reader = Reader {
                     sources: &report.sources,
                     places: &setting.places,
@@ -48,8 +52,8 @@ impl Survey {
                 let mut found: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
                 for diagnostic in &report.diagnostics {
                     let mut finding = reader.finding(diagnostic, "cairn.nix");
-                    if finding.file.starts_with("<cairn>") {
-                        // Nobody edits the standard modules: the fleet brought this about.
+                    if finding.file.starts_with('<') {
+                        // Nobody edits the standard modules, or inputs: the fleet brought this about.
                         finding.told.message =
                             format!("{} ({})", finding.told.message, finding.file);
                         finding.told.range = Default::default();

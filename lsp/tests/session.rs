@@ -4,6 +4,10 @@
 
 mod client;
 
+use cairn_compiler::FleetInputs;
+use cairn_fetch::Lock;
+use cairn_fetch::input::Policy;
+use cairn_lang::Features;
 use client::{Client, fleet};
 use serde_json::{Value as Json, json};
 
@@ -342,5 +346,66 @@ fn the_last_options_that_could_be_evaluated_stay() {
     client.diagnostics_that("hosts/a.nix", |found| {
         codes(found) == ["type::mismatch"] && found[0].to_string().contains("site.enable")
     });
+    client.shut_down();
+}
+
+/// A fleet with an input beside it, and the lock that covers it.
+fn with_input() -> Client {
+    Client::start_with(INPUT, &json!({}), |folder| {
+        let declared = FleetInputs::read(folder, Features::default()).expect("declared");
+        let policy = Policy { add: true, ..Policy::default() };
+        let cache = folder.join("../cache");
+        let found = declared.resolve(&cache, &Default::default(), &policy, &|_| {});
+        let mut lock = Lock::default();
+        lock.inputs = found.expect("found").lock;
+        lock.write(folder).expect("written");
+    })
+}
+
+const FROM_INPUT: &str = "\
+{
+  inputs.common.url = \"path:../common\";
+  outputs = { self, common }: { hosts.a = { imports = [ common.modules.web ./a.nix ]; }; };
+}
+";
+
+const INPUT: &[(&str, &str)] = &[
+    ("cairn.nix", FROM_INPUT),
+    ("a.nix", "{\n  web.port = 80;\n}\n"),
+    ("../common/cairn.nix", "{ outputs = { self }: { modules.web = ./web.nix; }; }\n"),
+    (
+        "../common/web.nix",
+        "{ lib, ... }:\n{\n  options.web.port = lib.mkOption {\n    type = lib.types.port;\n    \
+         description = \"The port.\";\n  };\n}\n",
+    ),
+];
+
+#[test]
+fn options_of_inputs_are_known() {
+    let mut client = with_input();
+    let text = "{\n  web.port = 80;\n}\n";
+    client.open("a.nix", text);
+    assert_eq!(client.diagnostics("a.nix", 1), [] as [Json; 0]);
+    let hover = client.at("textDocument/hover", "a.nix", text, "web.po|rt", json!({}));
+    let told = hover["contents"]["value"].as_str().unwrap_or_default();
+    assert!(told.contains("port (0 to 65535)") && told.contains("The port."), "{hover}");
+    let place = client.at("textDocument/definition", "a.nix", text, "web.po|rt", json!({}));
+    let place = place.to_string();
+    assert!(place.contains("/common/web.nix") && place.contains("\"line\":2"), "{place}");
+    client.change("a.nix", "{\n  web.port = \"80\";\n}\n");
+    assert_eq!(codes(&client.diagnostics("a.nix", 2)), ["type::mismatch"]);
+    client.change("a.nix", "{\n  web.prt = 80;\n}\n");
+    assert_eq!(codes(&client.diagnostics("a.nix", 3)), ["option::unknown"]);
+    client.shut_down();
+}
+
+#[test]
+fn an_input_that_cannot_be_had_is_told_where_it_is_named() {
+    // Locked by nobody.
+    let mut client = fleet(INPUT);
+    client.open("cairn.nix", FROM_INPUT);
+    let found = client.diagnostics_that("cairn.nix", |found| !found.is_empty());
+    assert_eq!(codes(&found), ["input::not-locked"], "{found:#?}");
+    assert_eq!(found[0]["range"]["start"], json!({ "line": 1, "character": 9 }), "{found:#?}");
     client.shut_down();
 }

@@ -32,7 +32,7 @@ pub(crate) fn run(global: &Global, args: &LspArgs) -> Result<(), CommandError> {
     let fleet = global.fleet.as_ref().map(|_| fleets::folder(global)).transpose()?;
     let cache = fleets::cache_folder().unwrap_or_else(|| env::temp_dir().join("cairn"));
     let standard = cache.join("standard").join(env!("CARGO_PKG_VERSION"));
-    let options = Options { fleet, standard, features: global.features() };
+    let options = Options { fleet, standard, cache, features: global.features() };
     match serve(options, BufReader::new(stdin()), stdout())? {
         Ended::Asked => Ok(()),
         Ended::Abandoned => Err(CommandError::user("the editor left without a goodbye")),

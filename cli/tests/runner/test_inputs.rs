@@ -206,3 +206,101 @@ fn the_old_lock_stays_when_something_is_wrong() {
     assert_eq!(output.code, 1);
     assert!(output.stderr.contains("cairn.lock is no lock"), "{}", output.stderr);
 }
+
+#[test]
+fn hosts_and_options_that_come_and_go_with_an_input() {
+    let place = fleet(&[
+        (
+            "common/cairn.nix",
+            "{ outputs = { self }: { hosts.one = { }; hosts.two = { }; modules.x = ./x.nix; }; }\n",
+        ),
+        (
+            "common/x.nix",
+            "{ lib, ... }: { options.x = lib.mkOption { type = lib.types.int; default = 1; description = \"x\"; }; }\n",
+        ),
+        (
+            "fleet/cairn.nix",
+            "{ inputs.common.url = \"git+file:../common\"; outputs = { self, common }: { hosts = common.hosts // \
+             { own.imports = [ common.modules.x ]; }; }; }\n",
+        ),
+    ]);
+    git(place.path(), "common", &["init", "-q"]);
+    commit(place.path(), "common", "first");
+    assert_eq!(run(&place, &["lock"]).code, 0);
+    fs::write(
+        place.path().join("common/cairn.nix"),
+        "{ outputs = { self }: { hosts.two = { }; hosts.three = { }; modules.x = ./x.nix; }; }\n",
+    )
+    .expect("written");
+    fs::write(
+        place.path().join("common/x.nix"),
+        "{ lib, ... }: { options.y = lib.mkOption { type = lib.types.int; default = 1; description = \"y\"; }; }\n",
+    )
+    .expect("written");
+    commit(place.path(), "common", "Another host, another option");
+    let moved = run(&place, &["lock", "--update", "common", "--format", "json"]);
+    assert_eq!((moved.code, moved.stderr.as_str()), (0, ""));
+    let said: Vec<String> = moved
+        .objects()
+        .iter()
+        .filter(|object| object["type"] == "host" || object["type"] == "option")
+        .map(|object| {
+            let there = |end: &str| if object[end].is_null() { "-" } else { "+" };
+            let name = object.get("host").or(object.get("option")).expect("a name");
+            format!("{} {}{}", name.as_str().expect("a text"), there("from"), there("to"))
+        })
+        .collect();
+    assert_eq!(said, ["x +-", "y -+", "one +-", "three -+"]);
+}
+
+#[test]
+fn bad_inputs_leave_the_lock_as_it_was() {
+    let place = place();
+    assert_eq!(run(&place, &["lock"]).code, 0);
+    let lock = fs::read_to_string(place.path().join("fleet/cairn.lock")).expect("read");
+    let write = |path: &str, text: &str| {
+        let path = place.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, text).expect("written");
+    };
+    write("empty/README.md", "");
+    write("silent/cairn.nix", "{ description = \"Nothing\"; }\n");
+    write("broken/cairn.nix", "{ inputs.x.url = ; }\n");
+    write(
+        "loop/cairn.nix",
+        "{ inputs.self2.url = \"path:../loop\"; outputs = { self, self2 }: { }; }\n",
+    );
+    let mut said = Vec::new();
+    for (name, input) in [
+        ("without outputs", "url = \"path:../empty\";"),
+        ("that says nothing", "url = \"path:../silent\";"),
+        ("with a mistake", "url = \"path:../broken\";"),
+        ("of itself", "url = \"path:../loop\";"),
+        ("that follows itself", "follows = \"new\";"),
+        ("of no kind", "url = \"svn://host/x\";"),
+        ("of nowhere", "url = \"path:../nowhere\";"),
+    ] {
+        write(
+            "fleet/cairn.nix",
+            &FLEET
+                .replace("  outputs", &format!("  inputs.new = {{ {input} }};\n  outputs"))
+                .replace("common, ...", "common, new, ..."),
+        );
+        let output = run(&place, &["lock"]);
+        assert_eq!(output.code, 1, "{name}: {}", output.stdout);
+        assert!(!output.stderr.contains("panicked"), "{}", output.stderr);
+        let code = output.stderr.lines().next().unwrap_or_default();
+        said.push(format!("an input {name}: {code}"));
+        let now = fs::read_to_string(place.path().join("fleet/cairn.lock")).expect("read");
+        assert_eq!(now, lock, "{name}");
+    }
+    insta::assert_snapshot!(said.join("\n"), @r"
+    an input without outputs: input::no-outputs
+    an input that says nothing: input::no-outputs
+    an input with a mistake: syntax::error
+    an input of itself: input::cycle
+    an input that follows itself: input::cycle
+    an input of no kind: input::bad-url
+    an input of nowhere: input::unreachable
+    ");
+}

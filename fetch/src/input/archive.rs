@@ -1,16 +1,16 @@
 //! Trees out of tar archives.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
 
 use flate2::read::GzDecoder;
 use tar::EntryType;
 
 use super::error::InputError;
-use super::tree::TreeWriter;
+use super::tree::{LARGEST_TREE, TreeWriter, check_name};
 
-/// Writes the tree in an archive (`.tar`, gzipped or zstd's), and gives when its newest entry was
+/// Writes the tree in an archive (`.tar`, compressed by gzip, xz or zstd), and gives when its newest entry was
 /// made, in seconds since 1970. Archives of repositories hold one folder with everything: that
 /// folder is the tree.
 pub(super) fn unpack(archive: &Path, tree: &mut TreeWriter) -> Result<i64, InputError> {
@@ -91,6 +91,8 @@ fn each(
         let name = path.to_str().ok_or_else(|| not_utf8(&path.display().to_string()))?;
         let name = name.trim_start_matches("./").trim_end_matches('/').to_owned();
         if !matches!(name.as_str(), "" | ".") {
+            // Before the common folder is taken off: that may be `..` as well.
+            name.split('/').try_for_each(|part| check_name(&name, part))?;
             work(&name, &mut entry)?;
         }
     }
@@ -101,14 +103,44 @@ fn each(
 fn open(archive: &Path) -> io::Result<Box<dyn Read>> {
     let mut file = File::open(archive)?;
     let mut start = Vec::new();
-    file.by_ref().take(6).read_to_end(&mut start)?;
+    Read::by_ref(&mut file).take(6).read_to_end(&mut start)?;
     file.rewind()?;
     let file = BufReader::new(file);
     Ok(match start.as_slice() {
         [0x1f, 0x8b, ..] => Box::new(GzDecoder::new(file)),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::with_buffer(file)?),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => Box::new(unpacked_xz(file)?),
         _ => Box::new(file),
     })
+}
+
+/// What xz has packed, in a file without a name: it cannot be read bit by bit.
+fn unpacked_xz(mut packed: BufReader<File>) -> io::Result<BufReader<File>> {
+    let mut unpacked = Limited { file: tempfile::tempfile()?, room: LARGEST_TREE };
+    lzma_rs::xz_decompress(&mut packed, &mut unpacked).map_err(io::Error::other)?;
+    unpacked.file.rewind()?;
+    Ok(BufReader::new(unpacked.file))
+}
+
+/// A file that takes so many bytes and no more.
+struct Limited {
+    file: File,
+    room: u64,
+}
+
+impl Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let room = self.room.checked_sub(length);
+        self.room =
+            room.ok_or_else(|| io::Error::other("what it holds is larger than any input"))?;
+        self.file.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 fn not_utf8(name: &str) -> InputError {

@@ -119,7 +119,7 @@ fn git(text: &str, place: &str) -> Result<Source, InputError> {
 }
 
 fn tarball(text: &str, head: &str) -> Result<Source, InputError> {
-    let endings = [".tar.gz", ".tgz", ".tar.zst", ".tar"];
+    let endings = [".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar"];
     if !endings.iter().any(|ending| head.ends_with(ending)) {
         let help = "name a repository with `git+` before its URL, or an archive that does not end \
                     in .tar.gz with `tarball+`";

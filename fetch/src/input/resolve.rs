@@ -409,11 +409,19 @@ pub(super) fn vendor_name(key: &str) -> String {
 
 /// What an input's own lock says of its inputs: ours, or that of flakes.
 fn own_lock(folder: &Path) -> Result<InputLock, InputError> {
-    let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
-    if let Some(text) = read("cairn.lock") {
+    let read = |name: &str| match std::fs::read_to_string(folder.join(name)) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let message = format!("its {name} cannot be read: {error}");
+            let help = "what its inputs are pinned to stands there: tell whoever looks after it";
+            Err(InputError::new("input::bad-lock", message, help))
+        }
+    };
+    if let Some(text) = read("cairn.lock")? {
         return crate::lock::inputs(&text);
     }
-    match read("flake.lock") {
+    match read("flake.lock")? {
         Some(text) => super::lock::of_flake_lock(&text),
         None => Ok(InputLock::new()),
     }

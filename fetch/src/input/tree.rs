@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::error::InputError;
 
 /// An input is configuration: what is larger than this was not meant to be one.
-const LARGEST_TREE: u64 = 4 << 30;
+pub(super) const LARGEST_TREE: u64 = 4 << 30;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -174,7 +174,8 @@ impl TreeWriter {
     }
 }
 
-fn check_name(path: &str, part: &str) -> Result<(), InputError> {
+/// Whether a part of a path may be a name in a tree.
+pub(super) fn check_name(path: &str, part: &str) -> Result<(), InputError> {
     if matches!(part, "" | "." | "..") || part.contains('\0') || part.eq_ignore_ascii_case(".git") {
         return Err(InputError::new(
             "input::bad-entry",

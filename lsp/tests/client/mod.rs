@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, PipeWriter, Write, pipe};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -34,16 +35,27 @@ pub(crate) fn fleet(files: &[(&str, &str)]) -> Client {
 impl Client {
     /// A server for a fleet of these files, and an editor that can do this.
     pub(crate) fn start(files: &[(&str, &str)], capabilities: &Json) -> Client {
+        Client::start_with(files, capabilities, |_| {})
+    }
+
+    /// The same, of a fleet that something is done to before.
+    pub(crate) fn start_with(
+        files: &[(&str, &str)],
+        capabilities: &Json,
+        prepare: impl FnOnce(&Path),
+    ) -> Client {
         let folder = tempfile::tempdir().expect("a folder");
         for (path, text) in files {
             let path = folder.path().join("fleet").join(path);
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
             std::fs::write(path, text).expect("written");
         }
+        prepare(&folder.path().join("fleet"));
         let (input, to) = pipe().expect("a pipe");
         let (from, output) = pipe().expect("a pipe");
         let standard = folder.path().join("standard");
-        let options = Options { fleet: None, standard, features: Default::default() };
+        let cache = folder.path().join("cache");
+        let options = Options { fleet: None, standard, cache, features: Default::default() };
         let server =
             thread::spawn(move || serve(options, BufReader::new(input), output).expect("served"));
         let (say, said) = channel();

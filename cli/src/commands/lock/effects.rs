@@ -100,19 +100,23 @@ fn options(ui: &Ui, old: &BTreeMap<String, Traits>, new: &BTreeMap<String, Trait
 }
 
 fn hosts(ui: &Ui, old: &BTreeMap<String, GenerationId>, new: &BTreeMap<String, GenerationId>) {
-    let mut moved = 0;
-    for (host, after) in new {
-        let before = old.get(host);
-        if before == Some(after) {
-            continue;
-        }
-        moved += 1;
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let moved = names.into_iter().filter(|host| old.get(*host) != new.get(*host));
+    let mut count = 0;
+    for host in moved {
+        count += 1;
+        let (before, after) = (old.get(host), new.get(host));
         ui.object(&json!({ "type": "host", "host": host, "from": before, "to": after }));
-        let before = before.map_or("nothing".to_owned(), ToString::to_string);
-        let (mark, host) = (paint(CHANGED, "~"), paint(STRONG, host));
-        ui.line(format_args!("{mark} host {host}: {before} → {after}"));
+        let name = paint(STRONG, host);
+        ui.line(match (before, after) {
+            (Some(before), Some(after)) => {
+                format!("{} host {name}: {before} → {after}", paint(CHANGED, "~"))
+            }
+            (None, Some(after)) => format!("{} host {name}: {after}", paint(GOOD, "+")),
+            (_, None) => format!("{} host {name} is gone", paint(BAD, "-")),
+        });
     }
-    if moved == 0 {
+    if count == 0 {
         ui.line("no host's generation is another");
     }
 }
