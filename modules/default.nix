@@ -11,8 +11,10 @@
     ./networking/firewall.nix
     ./networking/host.nix
     ./networking/nftables.nix
+    ./networking/wireguard.nix
     ./openssh.nix
     ./resources.nix
+    ./services/restic.nix
     ./sops.nix
     ./systemd
     ./time.nix

@@ -210,6 +210,14 @@ let
       type = types.str;
       description = "Text with placeholders.";
     };
+    escape = mkOption {
+      type = types.enum [
+        "none"
+        "json"
+      ];
+      default = "none";
+      description = "How values are written into the text: as they are, or as the inside of a JSON string.";
+    };
   };
 
   check = {

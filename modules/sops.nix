@@ -179,6 +179,17 @@ let
             once: a value is never looked at for placeholders.
           '';
         };
+        escape = mkOption {
+          type = types.enum [
+            "none"
+            "json"
+          ];
+          default = "none";
+          description = ''
+            How secrets are written into the text: as they are, or as the inside of a JSON string (which is one
+            of YAML as well), so that quotes, backslashes and line ends in them do no harm there.
+          '';
+        };
         path = pathOf "${folder}/rendered/${name}";
       };
     };
@@ -287,7 +298,9 @@ in
             ;
         }
       ) cfg.secrets;
-      templates = mapAttrs (_: entry: shared entry // { inherit (entry) content; }) cfg.templates;
+      templates = mapAttrs (
+        _: entry: shared entry // { inherit (entry) content escape; }
+      ) cfg.templates;
     };
 
     resources.files = lib.mkMerge [

@@ -76,9 +76,7 @@ impl Plan {
             }
         }
     }
-}
 
-impl Plan {
     /// Units whose secrets are others are restarted or reloaded too.
     fn tell_of(&mut self, secrets: &SecretEffects) {
         for (does, units) in self.units.touch(&secrets.restart, &secrets.reload, &self.running) {

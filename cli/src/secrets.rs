@@ -6,6 +6,7 @@ pub(crate) mod keys;
 pub(crate) mod person;
 pub(crate) mod private;
 pub(crate) mod rules;
+pub(crate) mod subject;
 
 use crate::error::CommandError;
 

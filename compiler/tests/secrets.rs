@@ -317,14 +317,107 @@ fn tokens_of_k3s_are_secrets() {
       services.k3s = { enable = true; package = null; token = "K10hush"; agentToken = "hush"; };
     }"#), @r#"
     type::mismatch at cairn.nix:3: `services.k3s.token` takes a secret, and a secret is named, never written: what stands in the fleet's files is known to whoever can read them
-      give it a name, `lib.mkSecret "name"`: the text itself stays out of the fleet
+      encrypt it (`cairn secrets set FILE KEY`), declare `sops.secrets.<name>`, and put `config.sops.secrets.<name>` here
     type::mismatch at cairn.nix:3: `services.k3s.agentToken` takes a secret, and a secret is named, never written: what stands in the fleet's files is known to whoever can read them
-      give it a name, `lib.mkSecret "name"`: the text itself stays out of the fleet
+      encrypt it (`cairn secrets set FILE KEY`), declare `sops.secrets.<name>`, and put `config.sops.secrets.<name>` here
     "#);
     insta::assert_snapshot!(said_of(r#"{
       services.k3s = { enable = true; package = null; extraFlags = [ "--token=hush" ]; };
     }"#), @r#"
     type::mismatch at cairn.nix:3: `services.k3s.settings.token` takes a secret, and a secret is named, never written: what stands in the fleet's files is known to whoever can read them
-      give it a name, `lib.mkSecret "name"`: the text itself stays out of the fleet
+      encrypt it (`cairn secrets set FILE KEY`), declare `sops.secrets.<name>`, and put `config.sops.secrets.<name>` here
+    "#);
+}
+
+/// Services whose secrets are named, each with the secret in its place.
+fn services(secret: &str) -> String {
+    let peer = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
+    format!(
+        r#"{{
+          networking.wireguard.interfaces.wg0 = {{
+            ips = [ "10.100.0.1/24" ];
+            privateKey = {secret};
+            peers = [ {{ name = "b"; publicKey = "{peer}"; presharedKey = {secret}; allowedIPs = [ "10.100.0.2/32" ]; }} ];
+          }};
+          services.restic.backups.home = {{
+            repository = "/srv/backup";
+            password = {secret};
+            secretEnvironment.AWS_SECRET_ACCESS_KEY = {secret};
+          }};
+          services.k3s = {{
+            enable = true;
+            package = null;
+            registries.configs."r.example.org".auth = {{ username = "ada"; password = {secret}; }};
+          }};
+          sops.secrets.a = {{ sopsFile = ./s.yaml; key = "app/token"; }};
+        }}"#
+    )
+}
+
+#[test]
+fn services_take_secrets_by_type() {
+    let named = built(&services("config.sops.secrets.a"), &[("s.yaml", &file(&[HOST]))]);
+    let restarted = &named.secrets.values["a"].access.restart_units;
+    for unit in ["wireguard-wg0.service", "wireguard-wg0-peer-b.service"] {
+        assert!(restarted.contains(unit), "{restarted:?}");
+    }
+    let registries = &named.secrets.templates["registries.yaml"];
+    assert_eq!(registries.escape, cairn_generation::secrets::Escape::Json);
+    assert!(registries.access.restart_units.contains("k3s.service"));
+    assert_eq!(named.secrets.templates["restic-backups-home.env"].placeholders.len(), 1);
+
+    let written = said_of(&services("\"hush\""));
+    let refused = |option: &str| {
+        written
+            .contains(&format!("`{option}` takes a secret, and a secret is named, never written"))
+    };
+    for option in [
+        "networking.wireguard.interfaces.wg0.privateKey",
+        "services.restic.backups.home.password",
+        "services.restic.backups.home.secretEnvironment.AWS_SECRET_ACCESS_KEY",
+        "services.k3s.registries.configs.\"r.example.org\".auth.password",
+    ] {
+        assert!(refused(option), "{option}: {written}");
+    }
+    assert!(written.contains("presharedKey` takes a secret"), "{written}");
+    assert!(!written.contains("hush"), "{written}");
+}
+
+#[test]
+fn tunnels_and_backups_that_cannot_work() {
+    insta::assert_snapshot!(said_of(r#"{
+      networking.wireguard.interfaces.wg0 = {
+        ips = [ "10.100.0.1/24" ];
+        peers = [
+          { name = "b"; publicKey = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="; allowedIPs = [ "10.100.0.0/24" ]; }
+          { name = "b"; publicKey = "HIgo9xNzJMWLKASShiTqIybxZ0U3wGLiUeJ1PKf8ykw="; allowedIPs = [ "10.100.0.0/24" ]; }
+        ];
+      };
+      networking.wireguard.interfaces.a-name-that-is-long.privateKeyFile = "/etc/wireguard/key";
+      services.restic.backups.home.paths = [ "/home" ];
+    }"#), @"
+    assertion::failed at cairn.nix:3: networking.wireguard.interfaces.wg0.privateKey: set this to a secret, or `privateKeyFile` to a file that the host has; not both
+      a module asks for this of the host `a`
+    assertion::failed at cairn.nix:5: networking.wireguard.interfaces.wg0.peers: two peers are named b
+      a module asks for this of the host `a`
+    assertion::failed at cairn.nix:5: networking.wireguard.interfaces.wg0.peers: two peers are sent 10.100.0.0/24: only the last of them would be
+      a module asks for this of the host `a`
+    assertion::failed at cairn.nix:10: networking.wireguard.interfaces.a-name-that-is-long: an interface's name has at most 15 letters, digits, `_`, `-` and `.`
+      a module asks for this of the host `a`
+    assertion::failed at cairn.nix:11: services.restic.backups.home.password: set this to a secret, or `passwordFile` to a file that the host has; not both
+      a module asks for this of the host `a`
+    assertion::failed at cairn.nix:11: services.restic.backups.home.repository: set this, or `repositoryFile`; not both
+      a module asks for this of the host `a`
+    ");
+    insta::assert_snapshot!(said_of(r#"{
+      networking.wireguard.interfaces.wg0 = {
+        ips = [ "10.100.0.1/33" ];
+        privateKeyFile = "/etc/wireguard/key";
+        peers = [ { publicKey = "short"; endpoint = "vpn.example.org"; allowedIPs = [ "10.100.0.300/32" ]; } ];
+      };
+    }"#), @r#"
+    type::mismatch at cairn.nix:6: `networking.wireguard.interfaces.wg0.peers[0].publicKey` takes a WireGuard key (32 bytes in base64), found the string "short"
+    type::mismatch at cairn.nix:6: `networking.wireguard.interfaces.wg0.peers[0].endpoint` takes an address or name, and a port (vpn.example.org:51820), found the string "vpn.example.org"
+    type::mismatch at cairn.nix:6: `networking.wireguard.interfaces.wg0.peers[0].allowedIPs[0]`: `300` is too large: each number of an IPv4 address is at most 255
     "#);
 }

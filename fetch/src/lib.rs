@@ -15,6 +15,7 @@ pub mod input;
 pub mod lock;
 mod netrc;
 mod partial;
+mod percent;
 mod wire;
 
 pub use archive::{ArchiveError, program};

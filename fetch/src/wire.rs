@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::FetchError;
 use crate::netrc::Netrc;
+use crate::percent;
 
 /// The way to servers: proxies from the environment (`http_proxy`, `no_proxy`, …), logins from netrc.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ impl Wire {
 }
 
 fn open_file(url: &str, path: &str, from: u64) -> Result<Opened, FetchError> {
-    let path = decoded(path);
+    let path = percent::decoded(path).unwrap_or_else(|| path.to_owned());
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             FetchError::Missing { url: url.to_owned(), message: error.to_string() }
@@ -74,34 +75,4 @@ fn open_file(url: &str, path: &str, from: u64) -> Result<Opened, FetchError> {
     let mut file = File::open(&path).map_err(failed)?;
     file.seek(SeekFrom::Start(from)).map_err(failed)?;
     Ok(Opened { reader: Box::new(file), from })
-}
-
-/// `%2B` stands for `+`. What is no such escape stands for itself.
-fn decoded(path: &str) -> String {
-    let mut out = Vec::new();
-    let mut rest = path.as_bytes();
-    while let [first, after @ ..] = rest {
-        let escape = match (first, after) {
-            (b'%', [high, low, ..]) => {
-                let digit = |byte: &u8| char::from(*byte).to_digit(16);
-                digit(high).zip(digit(low)).and_then(|(h, l)| u8::try_from(h * 16 + l).ok())
-            }
-            _ => None,
-        };
-        out.push(escape.unwrap_or(*first));
-        rest = if escape.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    String::from_utf8(out).unwrap_or_else(|_| path.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escapes() {
-        assert_eq!(decoded("/a%2Bb%20c"), "/a+b c");
-        assert_eq!(decoded("/a%2"), "/a%2");
-        assert_eq!(decoded("/100%zz"), "/100%zz");
-    }
 }

@@ -410,7 +410,7 @@ pub fn blob_path(id: &BlobId) -> String {
     format!("{STATE_DIR}/store/{id}")
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
@@ -422,11 +422,11 @@ fn is_default_mode(mode: &String) -> bool {
     mode == "0644"
 }
 
-fn root() -> String {
+pub(crate) fn root() -> String {
     "root".to_owned()
 }
 
-fn is_root(name: &String) -> bool {
+pub(crate) fn is_root(name: &String) -> bool {
     name == "root"
 }
 

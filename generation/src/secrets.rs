@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::BlobId;
 use crate::layout::{self, LayoutError};
+use crate::manifest::{is_default, is_root, root};
 
 /// Where the node shows its decrypted secrets. It lies in memory, and is empty after every boot
 /// until recovery has filled it again.
@@ -64,9 +65,23 @@ pub struct Template {
     /// Names of the secrets by the placeholders that stand for them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub placeholders: BTreeMap<String, String>,
+    /// How values are written in the places of their placeholders.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub escape: Escape,
     /// Whose it is, and who is told of a change.
     #[serde(default, skip_serializing_if = "is_default")]
     pub access: Access,
+}
+
+/// How a value is written in the middle of a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Escape {
+    /// As it is.
+    #[default]
+    None,
+    /// As the inside of a JSON string, which is one of YAML too.
+    Json,
 }
 
 /// Who may read a secret, and which units read it.
@@ -150,13 +165,9 @@ impl Secrets {
                 ));
             }
         }
-        let named = |name: &String| files.contains_key(&format!("{RENDERED}/{name}"));
-        if let Some(name) = self
-            .templates
-            .keys()
-            .find(|name| self.values.contains_key(&format!("{RENDERED}/{name}")) && named(name))
-        {
-            let path = format!("{RENDERED}/{name}");
+        let place = |name: &String| format!("{RENDERED}/{name}");
+        let taken = |path: &String| self.values.contains_key(path);
+        if let Some(path) = self.templates.keys().map(place).find(taken) {
             return Err(collision(&path, &path, "a secret and a template have the same place"));
         }
         Ok(())
@@ -218,24 +229,12 @@ impl Default for Access {
     }
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
 fn default_mode() -> String {
     "0400".to_owned()
 }
 
 fn is_default_mode(mode: &String) -> bool {
     mode == "0400"
-}
-
-fn root() -> String {
-    "root".to_owned()
-}
-
-fn is_root(name: &String) -> bool {
-    name == "root"
 }
 
 #[cfg(test)]
@@ -259,7 +258,10 @@ mod tests {
         let template = |(name, of): &(&str, &str)| {
             let placeholders = BTreeMap::from([("<1>".to_owned(), (*of).to_owned())]);
             let content = BlobId::of(b"text");
-            ((*name).to_owned(), Template { content, placeholders, access: Access::default() })
+            (
+                (*name).to_owned(),
+                Template { content, placeholders, escape: Escape::Json, access: Access::default() },
+            )
         };
         Secrets {
             values: values.collect(),

@@ -121,6 +121,7 @@ in
     ./checks.nix
     ./content.nix
     ./firewall.nix
+    ./registries.nix
   ];
 
   options.services.k3s = {
@@ -266,6 +267,8 @@ in
     sops.templates = mkIf isTemplate {
       "k3s.yaml" = {
         content = yaml;
+        # A value of it is a JSON string.
+        escape = "json";
         path = target;
         restartUnits = [ "${unit}.service" ];
       };

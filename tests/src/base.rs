@@ -11,7 +11,7 @@ use crate::tool::must;
 
 const SUITE: &str = "bookworm";
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,openssh-server,nftables,iproute2,sudo,\
-    ca-certificates,procps,kmod,tzdata,libnss-systemd";
+    ca-certificates,procps,kmod,tzdata,libnss-systemd,iputils-ping,restic,wireguard-tools,wireguard-go";
 
 /// The root of the base image, made by debootstrap at first need (about a minute).
 ///

@@ -42,5 +42,5 @@ pub use lab::Lab;
 pub use needs::hosts_missing;
 pub use outside::{Outside, digest, outside};
 pub use snapshot::Snapshot;
-pub use sops::encrypted;
+pub use sops::{encrypted, encrypted_as};
 pub use suite::{Case, run, run_each};

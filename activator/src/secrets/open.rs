@@ -1,11 +1,12 @@
 //! From ciphertext to plaintext, in memory.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 
-use cairn_generation::secrets::{Access, Format, RENDERED, Secret, Secrets, Template};
+use cairn_generation::secrets::{Access, Escape, Format, RENDERED, Secret, Secrets, Template};
 use cairn_generation::{BlobId, Store};
 use cairn_sops::{File, Identities, Plain as Document, SecretBytes};
 use zeroize::Zeroizing;
@@ -109,12 +110,10 @@ pub(crate) fn open(state: &State, secrets: &Secrets, owner: Owner) -> Result<Ope
 }
 
 impl Opened {
-    /// The first of what cannot be had though it must, all of them in one error.
+    /// Refuses what cannot be had though it must: all of it, in one error.
     pub(crate) fn refuse_missing(&self) -> Result<(), Error> {
-        let mut said: Vec<&str> = Vec::new();
-        for missing in self.missing.iter().filter(|missing| !missing.optional) {
-            said.push(&missing.why);
-        }
+        let required = self.missing.iter().filter(|missing| !missing.optional);
+        let said: Vec<&str> = required.map(|missing| missing.why.as_str()).collect();
         if said.is_empty() { Ok(()) } else { Err(Error::refused(said.join("; "))) }
     }
 
@@ -216,21 +215,28 @@ fn filled(
     text: &Template,
 ) -> Result<Result<SecretBytes, Missing>, Error> {
     let content = store.get(&text.content)?;
-    let mut values: BTreeMap<&str, &[u8]> = BTreeMap::new();
+    let missing = |secret: &String, optional: bool, what: &str| Missing {
+        path: format!("{RENDERED}/{name}"),
+        optional,
+        why: format!(
+            "the template `{name}` is not filled: it has the secret `{secret}` in it{what}"
+        ),
+    };
+    let mut values: BTreeMap<&str, Cow<'_, SecretBytes>> = BTreeMap::new();
     for (placeholder, secret) in &text.placeholders {
-        match opened.files.get(secret) {
-            Some(plain) => drop(values.insert(placeholder, plain.content.expose())),
-            None => {
-                let optional = opened.missing.iter().any(|one| one.path == *secret && one.optional);
-                return Ok(Err(Missing {
-                    path: format!("{RENDERED}/{name}"),
-                    optional,
-                    why: format!(
-                        "the template `{name}` is not filled: it has the secret `{secret}` in it"
-                    ),
-                }));
-            }
-        }
+        let Some(plain) = opened.files.get(secret) else {
+            let optional = opened.missing.iter().any(|one| one.path == *secret && one.optional);
+            return Ok(Err(missing(secret, optional, "")));
+        };
+        let value = match text.escape {
+            Escape::None => Cow::Borrowed(&plain.content),
+            Escape::Json => match template::json(&plain.content) {
+                Some(value) => Cow::Owned(value),
+                None => return Ok(Err(missing(secret, false, ", which is no text"))),
+            },
+        };
+        values.insert(placeholder, value);
     }
-    Ok(Ok(SecretBytes::new(std::mem::take(&mut *template::fill(&content, &values)))))
+    let values = values.iter().map(|(name, value)| (*name, value.expose())).collect();
+    Ok(Ok(template::fill(&content, &values)))
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use cairn_sops::SecretBytes;
 use zeroize::Zeroizing;
 
 /// Puts `values` in the places of their placeholders, in one pass: what was put in is not looked at
 /// again, so a value that happens to read like a placeholder stays as it is.
-pub(crate) fn fill(text: &[u8], values: &BTreeMap<&str, &[u8]>) -> Zeroizing<Vec<u8>> {
+pub(crate) fn fill(text: &[u8], values: &BTreeMap<&str, &[u8]>) -> SecretBytes {
     // As large as it may become: a buffer that grows leaves copies behind.
     let mut size = text.len();
     each(text, values, |piece| {
@@ -14,11 +15,21 @@ pub(crate) fn fill(text: &[u8], values: &BTreeMap<&str, &[u8]>) -> Zeroizing<Vec
             size += value.len();
         }
     });
-    let mut filled = Zeroizing::new(Vec::with_capacity(size));
+    let mut filled = Vec::with_capacity(size);
     each(text, values, |piece| match piece {
         Piece::Text(part) | Piece::Value(part) => filled.extend_from_slice(part),
     });
-    filled
+    SecretBytes::new(filled)
+}
+
+/// A value as the inside of a JSON string; none where it is no UTF-8.
+pub(crate) fn json(value: &SecretBytes) -> Option<SecretBytes> {
+    let text = value.expose_str()?;
+    // A control character takes six bytes, and nothing takes more.
+    let mut quoted = Zeroizing::new(Vec::with_capacity(text.len() * 6 + 2));
+    serde_json::to_writer(&mut *quoted, text).ok()?;
+    let inside = quoted.get(1..quoted.len() - 1)?;
+    Some(SecretBytes::new(inside.to_vec()))
 }
 
 enum Piece<'a> {
@@ -52,7 +63,7 @@ mod tests {
 
     fn filled(text: &str, values: &[(&str, &str)]) -> String {
         let values = values.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-        String::from_utf8(fill(text.as_bytes(), &values).to_vec()).unwrap()
+        fill(text.as_bytes(), &values).expose_str().unwrap().to_owned()
     }
 
     #[test]
@@ -63,6 +74,16 @@ mod tests {
         assert_eq!(filled("<<A>", &values), "<x<B>");
         assert_eq!(filled("none <C>\n", &values), "none <C>\n");
         assert_eq!(filled("", &values), "");
+    }
+
+    #[test]
+    fn a_value_in_a_json_string() {
+        let json = |value: &[u8]| super::json(&SecretBytes::new(value.to_vec()));
+        let inside = |value: &str| json(value.as_bytes()).unwrap().expose_str().unwrap().to_owned();
+        assert_eq!(inside("plain"), "plain");
+        assert_eq!(inside("a\"b\\c\nd"), r#"a\"b\\c\nd"#);
+        assert_eq!(inside("\u{1}"), "\\u0001");
+        assert_eq!(json(&[0xff]), None);
     }
 
     #[test]

@@ -33,14 +33,15 @@ pub(crate) fn run(ui: &Ui, global: &Global, _: &InputsArgs) -> Result<(), Comman
         ui.line("the fleet has no inputs");
         return Ok(());
     }
+    let sizes = inputs.all.iter().map(|(name, input)| (name.as_str(), size(&input.tree)));
+    let shown = Shown { ui, inputs: &inputs, sizes: sizes.collect() };
     for input in inputs.all.values() {
-        let size = size(&input.tree);
         ui.object(&json!({
             "type": "input", "name": input.name, "locked": input.locked, "tree": input.tree,
-            "size": size, "inputs": input.inputs,
+            "size": shown.size(&input.name), "inputs": input.inputs,
         }));
     }
-    branch(ui, &inputs, &inputs.root, "", "");
+    shown.branch(&inputs.root, "", "");
     for (name, others) in twice(&inputs) {
         let all = others.join(", ");
         let mark = paint(CHANGED, "!");
@@ -51,22 +52,37 @@ pub(crate) fn run(ui: &Ui, global: &Global, _: &InputsArgs) -> Result<(), Comman
     Ok(())
 }
 
-/// The inputs of one tree, each with its own below it.
-fn branch(ui: &Ui, inputs: &Inputs, names: &BTreeMap<String, String>, place: &str, indent: &str) {
-    for (number, (name, target)) in names.iter().enumerate() {
-        let is_last = number + 1 == names.len();
-        let (fork, below) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
-        let own = if place.is_empty() { name.clone() } else { format!("{place}/{name}") };
-        let name = paint(STRONG, name);
-        match inputs.all.get(target) {
-            Some(input) if own == *target => {
-                let size = HumanBytes(size(&input.tree));
-                ui.line(format_args!("{indent}{fork}{name}  {}  {size}", locked(&input.locked)));
-                branch(ui, inputs, &input.inputs, target, &format!("{indent}{below}"));
-            }
-            _ => {
-                let follows = paint(DIM, format_args!("follows {target}"));
-                ui.line(format_args!("{indent}{fork}{name}  {follows}"));
+/// A tree of inputs on its way to the terminal.
+struct Shown<'s> {
+    ui: &'s Ui,
+    inputs: &'s Inputs,
+    /// The bytes of each, by its place in the tree.
+    sizes: BTreeMap<&'s str, u64>,
+}
+
+impl Shown<'_> {
+    fn size(&self, name: &str) -> u64 {
+        self.sizes.get(name).copied().unwrap_or(0)
+    }
+
+    /// The inputs of one tree, each with its own below it.
+    fn branch(&self, names: &BTreeMap<String, String>, place: &str, indent: &str) {
+        for (number, (name, target)) in names.iter().enumerate() {
+            let is_last = number + 1 == names.len();
+            let (fork, below) =
+                if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
+            let own = if place.is_empty() { name.clone() } else { format!("{place}/{name}") };
+            let name = paint(STRONG, name);
+            match self.inputs.all.get(target) {
+                Some(input) if own == *target => {
+                    let (locked, size) = (locked(&input.locked), HumanBytes(self.size(target)));
+                    self.ui.line(format_args!("{indent}{fork}{name}  {locked}  {size}"));
+                    self.branch(&input.inputs, target, &format!("{indent}{below}"));
+                }
+                _ => {
+                    let follows = paint(DIM, format_args!("follows {target}"));
+                    self.ui.line(format_args!("{indent}{fork}{name}  {follows}"));
+                }
             }
         }
     }

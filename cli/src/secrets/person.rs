@@ -29,7 +29,8 @@ impl Person {
 
 /// Asks on the terminal for something that is not shown; none where there is no terminal.
 pub(crate) fn ask_hidden(question: &str) -> Option<Zeroizing<String>> {
-    if !std::io::stdin().is_terminal() {
+    // A value may come through a pipe while somebody sits at the terminal.
+    if !std::io::stdin().is_terminal() && !std::io::stderr().is_terminal() {
         return None;
     }
     rpassword::prompt_password(format!("{question}: ")).ok().map(Zeroizing::new)

@@ -235,7 +235,7 @@ fn sets_of_options() {
     networking.nftables.tables = { cairn-fw = { … }; }
         <cairn>/networking/firewall.nix:… (plain, standard)
 
-    40 other options in networking with defaults: `cairn options networking`
+    42 other options in networking with defaults: `cairn options networking`
     "#);
     insta::assert_snapshot!(said(&["users.users.alice"]), @r#"
     users.users.alice.createHome = true

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use cairn_fetch::debian::{Archive, Asked, Cause, Keyring};
-use cairn_fetch::lock::{self, Demand, Demands, Lock, LockTrouble, Locked};
+use cairn_fetch::lock::{self, Demand, Demands, FILE, Lock, LockTrouble, Locked};
 use cairn_fetch::{Fetch, FetchError, Wanted};
 use cairn_generation::manifest::{DebianPackage, STATE_DIR};
 use cairn_generation::{BlobId, Manifest, Store};
@@ -17,9 +17,6 @@ use super::Fleet;
 use super::job::Job;
 use crate::manifest::{Draft, Places};
 use crate::report::Report;
-
-/// The file with what is locked, at the fleet's root.
-const FILE: &str = "cairn.lock";
 
 /// The archives that a suite's own options add, and no name of theirs.
 const OWN: [&str; 2] = ["debian", "debian-security"];

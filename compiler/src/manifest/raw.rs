@@ -157,6 +157,7 @@ pub(super) struct Secret {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Template {
     pub(super) content: String,
+    pub(super) escape: cairn_generation::secrets::Escape,
     pub(super) mode: String,
     pub(super) owner: String,
     pub(super) group: String,

@@ -60,7 +60,7 @@ pub(super) fn add(work: &mut Work<'_>, resources: &Data, raw: &raw::Resources) {
         let used = placeholder::used(work, &at, &template.content, &names);
         if let (Some(access), Some(placeholders)) = (access, used) {
             let content = work.blob(&template.content);
-            let template = Template { content, placeholders, access };
+            let template = Template { content, placeholders, escape: template.escape, access };
             work.draft.manifest.secrets.templates.insert(name.clone(), template);
         }
     }

@@ -1,6 +1,6 @@
 //! Trees of inputs by the hash of their content, and copies of the repositories that they are of.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -52,9 +52,9 @@ impl InputCache<'_> {
                 self.keep(tree, locked, notes)
             }
             Source::Tarball(url) => {
-                let archive = download(url)?;
+                let archive = self.download(url)?;
                 let mut tree = TreeWriter::new(&self.trees())?;
-                let date = archive::unpack(archive.path(), &mut tree)?;
+                let date = archive::unpack(&archive, &mut tree)?;
                 self.keep(tree, Locked { date: Some(date), ..locked }, Vec::new())
             }
         }
@@ -114,18 +114,17 @@ impl InputCache<'_> {
         Ok(self.trees().join(digest.trim_end_matches('=').replace('/', "_")))
     }
 
+    /// An archive, whose content nobody knows yet.
+    fn download(&self, url: &str) -> Result<PathBuf, InputError> {
+        let had = crate::Cache::new(self.folder).fetch_unknown(url);
+        had.map(|(path, _)| path)
+            .map_err(|error| InputError::new("input::unreachable", error.to_string(), error.help()))
+    }
+
     fn repository(&self, url: &str, base: &Path) -> Result<Repository, InputError> {
         let url = absolute(url, base);
-        let name: String = url
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '_' })
-            .collect();
-        // Two URLs of one spelling are told apart by what they hash to.
-        let digest = crate::sha256_hex(url.as_bytes());
-        let digest = digest.get(..12).unwrap_or(&digest);
-        let tail: String = name.chars().rev().take(60).collect();
-        let tail: String = tail.chars().rev().collect();
-        Repository::open(&self.folder.join("git").join(format!("{digest}-{tail}")), &url)
+        let name = crate::sha256_hex(url.as_bytes());
+        Repository::open(&self.folder.join("git").join(name), &url)
     }
 }
 
@@ -183,22 +182,4 @@ fn changed(reference: &Reference, locked: &Locked, found: &str) -> InputError {
     };
     let message = format!("{message}: its hash is {found}, not {}", locked.hash);
     InputError::new("input::changed", message, help)
-}
-
-fn download(url: &str) -> Result<tempfile::NamedTempFile, InputError> {
-    let failed = |error: &dyn std::fmt::Display| {
-        let message = format!("{url} cannot be fetched: {error}");
-        InputError::new("input::unreachable", message, "check the URL, and that it can be reached")
-    };
-    let mut file = tempfile::NamedTempFile::new().map_err(|error| failed(&error))?;
-    if let Some(path) = url.strip_prefix("file://") {
-        let mut from = File::open(path).map_err(|error| failed(&error))?;
-        io::copy(&mut from, &mut file).map_err(|error| failed(&error))?;
-        return Ok(file);
-    }
-    // Some servers compress again what is an archive already.
-    let answer = ureq::get(url).header("Accept-Encoding", "identity").call();
-    let answer = answer.map_err(|error| failed(&error))?;
-    io::copy(&mut answer.into_body().into_reader(), &mut file).map_err(|error| failed(&error))?;
-    Ok(file)
 }

@@ -9,6 +9,7 @@ use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
 use super::error::InputError;
+use crate::percent::decoded;
 
 /// A parsed reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,16 @@ pub enum Source {
     Git(String),
     /// An archive, by its URL.
     Tarball(String),
+}
+
+impl Source {
+    /// Whether it lies on this machine.
+    pub(super) fn is_local(&self) -> bool {
+        match self {
+            Source::Path(_) => true,
+            Source::Git(url) | Source::Tarball(url) => url.starts_with("file:"),
+        }
+    }
 }
 
 impl fmt::Display for Reference {
@@ -214,27 +225,6 @@ fn branch_name(text: &str, value: &str) -> Result<String, InputError> {
 /// Whether this is a whole revision, of SHA-1 or SHA-256.
 fn is_revision(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// With `%41` for `A`; none where that is not UTF-8.
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let code = (first == b'%').then(|| after.get(..2)).flatten();
-        let code = code.and_then(|digits| std::str::from_utf8(digits).ok());
-        match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 fn registry(text: &str) -> InputError {

@@ -123,7 +123,8 @@ impl<D: Declarations> Resolver<'_, D> {
             entries: InputLock::new(),
             notes: Vec::new(),
         };
-        let fleet = Scope { key: "", base: self.fleet, within: None, ancestors: &[] };
+        let fleet =
+            Scope { key: "", base: self.fleet, within: None, is_remote: false, ancestors: &[] };
         let wanted = wishes.iter().map(|(name, wish)| (name.clone(), Wanted::of(wish, &fleet)));
         let names = walk.visit(&fleet, wanted.collect(), lock)?;
         Ok(walk.finish(names)?)
@@ -138,6 +139,8 @@ struct Scope<'s> {
     base: &'s Path,
     /// Of a tree that somebody else wrote: what its relative folders must stay in.
     within: Option<&'s Path>,
+    /// Whether it came over a network: such a one names nothing of this machine.
+    is_remote: bool,
     /// What is fetched on the way to it, by URL and revision.
     ancestors: &'s [Locked],
 }
@@ -154,6 +157,7 @@ struct Wanted {
     url: Option<Reference>,
     base: PathBuf,
     within: Option<PathBuf>,
+    is_remote: bool,
     has_outputs: Option<bool>,
     follows: Option<String>,
     inputs: BTreeMap<String, Wanted>,
@@ -166,6 +170,7 @@ impl Wanted {
             url: wish.url.clone(),
             base: scope.base.to_owned(),
             within: scope.within.map(Path::to_owned),
+            is_remote: scope.is_remote,
             has_outputs: wish.has_outputs,
             follows: wish.follows.as_ref().map(|path| scope.place(path)),
             inputs: wish.inputs.iter().map(below).collect(),
@@ -248,15 +253,11 @@ impl<D: Declarations> Walk<'_, D> {
         inherited: Option<&Entry>,
         lock_below: InputLock,
     ) -> Result<(), D::Error> {
-        let had = match self.policy.overrides.get(key) {
-            Some(folder) => overridden(folder),
-            None => self.had(key, &wanted, inherited),
+        let (had, reference) = match self.policy.overrides.get(key) {
+            Some(folder) => (overridden(folder), None),
+            None => (self.had(key, &wanted, inherited), wanted.url.as_ref()),
         };
         let had = had.map_err(|error| error.of(key))?;
-        let reference = match self.policy.overrides.get(key) {
-            Some(_) => None,
-            None => wanted.url.as_ref(),
-        };
         let dir = reference.map(|reference| reference.dir.clone()).unwrap_or_default();
         check_ancestors(scope, key, &had.locked).map_err(|error| error.of(key))?;
         let base = had.tree.join(&dir);
@@ -268,7 +269,8 @@ impl<D: Declarations> Walk<'_, D> {
             (None, true) => None,
             (_, false) => Some(had.tree.as_path()),
         };
-        let inner = Scope { key, base: &base, within, ancestors: &ancestors };
+        let is_remote = scope.is_remote || reference.is_some_and(|it| !it.source.is_local());
+        let inner = Scope { key, base: &base, within, is_remote, ancestors: &ancestors };
         let (mut own, mut file) = (BTreeMap::new(), None);
         if wanted.has_outputs != Some(false) {
             let described = self.resolver.declarations.wishes(&had.tree, &dir, key)?;
@@ -286,7 +288,7 @@ impl<D: Declarations> Walk<'_, D> {
         let inputs =
             names.into_iter().map(|name| (name.clone(), format!("{key}/{name}"))).collect();
         self.notes.extend(had.notes.into_iter().map(|note| Note { input: key.to_owned(), ..note }));
-        if !self.policy.overrides.contains_key(key) {
+        if reference.is_some() {
             self.entries.insert(key.to_owned(), Entry::Locked(had.locked.clone()));
         }
         let name = key.to_owned();
@@ -445,13 +447,17 @@ fn check_name(name: &str) -> Result<(), InputError> {
     Err(InputError::new("input::bad-name", message, "names hold letters, digits, `-` and `_`"))
 }
 
-/// A tree that somebody else wrote names no folder of this machine.
+/// A tree that somebody else wrote names no folder of this machine; one from a network, nothing of it.
 fn stays_inside(reference: &Reference, wanted: &Wanted) -> Result<(), InputError> {
-    let (Some(within), Source::Path(path)) = (&wanted.within, &reference.source) else {
-        return Ok(());
+    let stays = match (&reference.source, &wanted.within) {
+        (Source::Path(path), Some(within)) => {
+            let place = wanted.base.join(path).canonicalize();
+            Path::new(path).is_relative() && place.is_ok_and(|place| place.starts_with(within))
+        }
+        (Source::Path(_), None) => true,
+        (source, _) => !(wanted.is_remote && source.is_local()),
     };
-    let place = wanted.base.join(path).canonicalize();
-    if Path::new(path).is_relative() && place.is_ok_and(|place| place.starts_with(within)) {
+    if stays {
         return Ok(());
     }
     let message = format!("`{reference}` leads out of the input that names it");
@@ -489,4 +495,25 @@ fn not_covered(key: &str, reference: &Reference, entry: Option<&Entry>) -> Input
         _ => format!("cairn.lock does not have the input `{key}`"),
     };
     InputError::new("input::not-locked", message, "take it in with `cairn lock`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_over_a_network_names_nothing_of_this_machine() {
+        let refused = |url: &str, is_remote: bool| {
+            let reference = Reference::parse(url).expect("a reference");
+            let folder = Path::new("/nowhere");
+            let within = Some(folder);
+            let scope = Scope { key: "a", base: folder, within, is_remote, ancestors: &[] };
+            stays_inside(&reference, &Wanted::of(&Wish::default(), &scope)).is_err()
+        };
+        for url in ["git+file:///srv/x", "git+file:../x", "file:///srv/x.tar.gz", "path:/etc"] {
+            assert!(refused(url, true), "{url}");
+        }
+        assert!(!refused("git+file:///srv/x", false));
+        assert!(!refused("github:a/b", true));
+    }
 }

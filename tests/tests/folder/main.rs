@@ -6,6 +6,7 @@ mod ids;
 mod into;
 mod k3s_standin;
 mod mistakes;
+mod terminal;
 
 fn main() {
     cairn_tests::run(
@@ -16,6 +17,7 @@ fn main() {
             ("into", into::CASES),
             ("k3s_standin", k3s_standin::CASES),
             ("mistakes", mistakes::CASES),
+            ("terminal", terminal::CASES),
         ],
     );
 }

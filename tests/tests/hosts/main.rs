@@ -9,6 +9,7 @@ mod interference;
 mod lab;
 mod locked;
 mod secrets;
+mod services;
 mod settling;
 mod sweep;
 mod the_path;
@@ -28,6 +29,7 @@ fn main() {
             ("units", units::CASES),
             ("ways_in", ways_in::CASES),
             ("secrets", secrets::CASES),
+            ("services", services::CASES),
             ("examples", examples::CASES),
             ("interference", interference::CASES),
             ("settling", settling::CASES),

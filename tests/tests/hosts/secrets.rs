@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use cairn_tests::{Cairn, Case, Fleet, Host, Lab, encrypted};
+use cairn_sops::Format;
+use cairn_tests::{Cairn, Case, Fleet, Host, Lab, encrypted, encrypted_as};
 use sha2::{Digest, Sha256};
 
 use crate::the_path::last;
@@ -14,6 +15,7 @@ pub(crate) const CASES: &[Case] = &[
     ("an engine killed in the middle leaves old secrets whole", killed),
     ("altered secrets are told and put right", drifted),
     ("a thousand secrets", a_thousand),
+    ("files of every format", every_format),
 ];
 
 const ADDRESS: [u8; 4] = [10, 77, 0, 11];
@@ -76,8 +78,8 @@ fn fleet(host: &Host<'_>, definitions: &str, plain: &str) -> Fleet {
     fleet
 }
 
-fn sum(text: &str) -> String {
-    Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
+fn sum(content: impl AsRef<[u8]>) -> String {
+    Sha256::digest(content).iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").unwrap();
         hex
     })
@@ -378,4 +380,41 @@ fn a_thousand() {
         "1,000 secrets: preflight {} ms, prepare {} ms",
         timings["preflight"], timings["prepare"]
     );
+}
+
+/// Values of JSON by their keys; of the rest, and of what is no text, the whole file.
+fn every_format() {
+    const BYTES: &[u8] = b"\x00\xff\r\n key \x80";
+    let lab = Lab::start();
+    let host = lab.host("alpha", ADDRESS);
+    let key = host_key(&host);
+    let secrets = r#"
+  deployment.hostKey = "KEY";
+  sops.secrets = {
+    json = { sopsFile = ./a.json; key = "database/0/password"; };
+    whole = { sopsFile = ./a.json; key = ""; };
+    dotenv.sopsFile = ./b.env;
+    ini.sopsFile = ./c.ini;
+    binary = { sopsFile = ./d.p12; mode = "0444"; };
+  };
+"#;
+    let fleet = Fleet::of("alpha", host.address(), &secrets.replace("KEY", &key));
+    for (name, format, plain) in [
+        ("a.json", Format::Json, &br#"{"database": [{"password": "j\u00fcst"}]}"#[..]),
+        ("b.env", Format::Dotenv, b"USER=app\nPASSWORD=a b=c\n"),
+        ("c.ini", Format::Ini, b"[database]\npassword = one two\n"),
+        ("d.p12", Format::Binary, BYTES),
+    ] {
+        fleet.write(name, &encrypted_as(format, plain, &[&key]));
+    }
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    let _ = cairn.run(&["switch", "alpha"]).ok();
+    let read = |name: &str| host.read(&format!("/run/cairn/secrets/{name}"));
+    assert_eq!(read("json"), "j\u{fc}st");
+    let whole: serde_json::Value = serde_json::from_str(&read("whole")).unwrap();
+    assert_eq!(whole["database"][0]["password"], "j\u{fc}st");
+    assert_eq!(read("dotenv"), "USER=app\nPASSWORD=a b=c\n");
+    let ini = read("ini");
+    assert!(ini.contains("[database]") && ini.contains("one two"), "{ini}");
+    assert_eq!(host.sh("sha256sum </run/cairn/secrets/binary | cut -d' ' -f1"), sum(BYTES));
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cairn_sops::{DataKey, File, Format, Plain};
+use cairn_sops::{Format, Plain};
 use clap::{Args, ValueHint};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -14,7 +14,8 @@ use crate::error::CommandError;
 use crate::secrets::keys::variable;
 use crate::secrets::person::Person;
 use crate::secrets::private::Private;
-use crate::secrets::{failed, files, keys, rules};
+use crate::secrets::subject::Subject;
+use crate::secrets::{failed, files};
 use crate::ui::Ui;
 
 /// Edit a file in plain text, with your own editor
@@ -34,18 +35,8 @@ pub(crate) struct EditArgs {
     file: PathBuf,
 }
 
-/// What is edited.
-struct Subject {
-    name: String,
-    format: Format,
-    file: File,
-    key: DataKey,
-    before: Plain,
-    new: bool,
-}
-
 pub(crate) fn run(ui: &Ui, args: &EditArgs) -> Result<(), CommandError> {
-    let subject = open(ui, &args.file)?;
+    let subject = Subject::open(&args.file, &mut Person::new(ui))?;
     let wrong = |error| failed(&subject.name, &error);
     let text = match subject.new {
         true => Zeroizing::new(template(subject.format).to_vec()),
@@ -76,25 +67,6 @@ pub(crate) fn run(ui: &Ui, args: &EditArgs) -> Result<(), CommandError> {
         false => format!("nothing to do: {} was not changed", subject.name),
     });
     Ok(())
-}
-
-fn open(ui: &Ui, path: &Path) -> Result<Subject, CommandError> {
-    let mut person = Person::new(ui);
-    let (name, format) = (path.display().to_string(), Format::of_path(path));
-    let wrong = |error| failed(&name, &error);
-    if !path.try_exists()? {
-        let rule = rules::required(path)?;
-        let before = Plain::empty(format);
-        let (groups, only) = (&rule.groups, rule.mac_only_encrypted);
-        let file = File::create(&before, groups, rule.threshold, rule.rule, only, &mut person);
-        let (file, key) = file.map_err(wrong)?;
-        return Ok(Subject { name, format, file, key, before, new: true });
-    }
-    let found = files::read(path)?;
-    let identities = keys::own(&mut person)?;
-    let key = found.file.unlock_with(&identities, &mut person).map_err(wrong)?;
-    let before = found.file.decrypt(&key).map_err(wrong)?;
-    Ok(Subject { name, format, file: found.file, key, before, new: false })
 }
 
 /// What a new file begins with.

@@ -3,14 +3,15 @@
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
-use cairn_sops::{File, Format, Plain, SecretBytes, State};
+use cairn_sops::{Format, SecretBytes, State};
 use clap::{Args, ValueHint};
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::error::CommandError;
 use crate::secrets::person::{Person, ask_new};
-use crate::secrets::{failed, files, keys, rules};
+use crate::secrets::subject::Subject;
+use crate::secrets::{failed, files};
 use crate::ui::Ui;
 
 /// Set one value, which is read from standard input or asked for
@@ -53,33 +54,13 @@ pub(crate) fn run(ui: &Ui, args: &SetArgs) -> Result<(), CommandError> {
         }
     };
     let mut person = Person::new(ui);
-    let new = !args.file.try_exists()?;
-    let (file, key, mut plain) = if new {
-        let rule = rules::required(&args.file)?;
-        let plain = Plain::empty(format);
-        let file = File::create(
-            &plain,
-            &rule.groups,
-            rule.threshold,
-            rule.rule,
-            rule.mac_only_encrypted,
-            &mut person,
-        );
-        let (file, key) = file.map_err(wrong)?;
-        (file, key, plain)
-    } else {
-        let found = files::read(&args.file)?;
-        let identities = keys::own(&mut person)?;
-        let key = found.file.unlock_with(&identities, &mut person).map_err(wrong)?;
-        let plain = found.file.decrypt(&key).map_err(wrong)?;
-        (found.file, key, plain)
-    };
+    let subject = Subject::open(&args.file, &mut person)?;
     let value = value(args)?;
-    let before = plain.clone();
+    let mut plain = subject.before.clone();
     plain.set(&path, &value).map_err(wrong)?;
-    let changed = new || plain != before;
+    let changed = subject.new || plain != subject.before;
     if changed {
-        let file = file.update(&plain, &key).map_err(wrong)?;
+        let file = subject.file.update(&plain, &subject.key).map_err(wrong)?;
         if file.leaf(&path) == Some(State::Plain) {
             let message =
                 format!("by the rule of {name}, `{}` stays in plain text", path.join("/"));

@@ -117,12 +117,12 @@ fn values_that_are_refused() {
     insta::assert_snapshot!(refused("types.secret", "\"hunter2\""), @r#"
     type::mismatch at m1.nix:1:31 ‹"hunter2"›: `x` takes a secret, and a secret is named, never written: what stands in the fleet's files is known to whoever can read them
       m0.nix:1:35 ‹x›: the option is declared here
-      help: give it a name, `lib.mkSecret "name"`: the text itself stays out of the fleet
+      help: encrypt it (`cairn secrets set FILE KEY`), declare `sops.secrets.<name>`, and put `config.sops.secrets.<name>` here
     "#);
     insta::assert_snapshot!(refused("types.secret", "5"), @r#"
-    type::mismatch at m1.nix:1:31 ‹5›: `x` takes a secret (a name from `lib.mkSecret`), found the integer 5
+    type::mismatch at m1.nix:1:31 ‹5›: `x` takes a secret (one of `config.sops.secrets`), found the integer 5
       m0.nix:1:35 ‹x›: the option is declared here
-      help: give it a name, `lib.mkSecret "name"`: the text itself stays out of the fleet
+      help: encrypt it (`cairn secrets set FILE KEY`), declare `sops.secrets.<name>`, and put `config.sops.secrets.<name>` here
     "#);
     insta::assert_snapshot!(refused("types.secret", "mkSecret \"two words\""), @r#"
     type::argument at m1.nix:1:31 ‹mkSecret "two words"›: the name of a secret is made of letters, digits and `-`, `_`, `.`, `/`

@@ -16,8 +16,8 @@ use super::{OptionType, Type, mismatch};
 pub(crate) const SECRET: &str = "secret";
 
 /// How one is written instead.
-const HELP: &str =
-    "give it a name, `lib.mkSecret \"name\"`: the text itself stays out of the fleet";
+const HELP: &str = "encrypt it (`cairn secrets set FILE KEY`), declare `sops.secrets.<name>`, and put \
+     `config.sops.secrets.<name>` here";
 
 pub(crate) struct Secret;
 
@@ -27,7 +27,7 @@ impl OptionType for Secret {
     }
 
     fn describe<'a>(&self, _: &Evaluator<'a>, _: Type<'a>) -> Result<String> {
-        Ok("secret (a name from `lib.mkSecret`)".to_owned())
+        Ok("secret (one of `config.sops.secrets`)".to_owned())
     }
 
     fn accepts<'a>(&self, eval: &Evaluator<'a>, _: Type<'a>, value: Value<'a>) -> Result<bool> {

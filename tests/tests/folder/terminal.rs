@@ -1,0 +1,56 @@
+//! What is asked on a terminal, and answered there.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use cairn_tests::{Case, encrypted};
+
+pub(crate) const CASES: &[Case] =
+    &[("a key under a passphrase opens a file", a_key_under_a_passphrase)];
+
+/// Runs `words` on a terminal of their own where `answers` are typed: how it ended, and all that showed.
+fn on_a_terminal(home: &Path, words: &str, answers: &str) -> (bool, String) {
+    let line = format!("{} {words}", cairn_tests::program().display());
+    let mut script = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home)
+        .current_dir(home)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    script.stdin.take().unwrap().write_all(answers.as_bytes()).unwrap();
+    let output = script.wait_with_output().unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+}
+
+fn a_key_under_a_passphrase() {
+    let home = tempfile::tempdir().unwrap();
+    let keys = home.path().join(".ssh");
+    std::fs::create_dir(&keys).unwrap();
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "correct horse", "-f"])
+        .arg(keys.join("id_ed25519"))
+        .status();
+    assert!(made.unwrap().success());
+    let public = std::fs::read_to_string(keys.join("id_ed25519.pub")).unwrap();
+    let file = encrypted("password: hush\n", &[public.trim()]);
+    std::fs::write(home.path().join("a.yaml"), file).unwrap();
+
+    let get = "secrets get a.yaml password";
+    let (opened, shown) = on_a_terminal(home.path(), get, "correct horse\n");
+    assert!(opened && shown.contains("Passphrase of") && shown.contains("hush"), "{shown}");
+    assert!(!shown.contains("correct horse"), "what is typed is not shown: {shown}");
+    let (opened, shown) = on_a_terminal(home.path(), get, "wrong\n");
+    assert!(!opened && !shown.contains("hush") && shown.contains("passphrase"), "{shown}");
+
+    // A new value is typed twice, after the passphrase.
+    let (set, shown) =
+        on_a_terminal(home.path(), "secrets set a.yaml password", "correct horse\nnew\nnew\n");
+    assert!(set, "{shown}");
+    let (_, shown) = on_a_terminal(home.path(), get, "correct horse\n");
+    assert!(shown.contains("new") && !shown.contains("hush"), "{shown}");
+}
