@@ -1,6 +1,6 @@
 //! What is asked on a terminal, and answered there.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -9,8 +9,9 @@ use cairn_tests::{Case, encrypted};
 pub(crate) const CASES: &[Case] =
     &[("a key under a passphrase opens a file", a_key_under_a_passphrase)];
 
-/// Runs `words` on a terminal of their own where `answers` are typed: how it ended, and all that showed.
-fn on_a_terminal(home: &Path, words: &str, answers: &str) -> (bool, String) {
+/// Runs `words` on a terminal of their own, and types an answer at each question: how it ended, and
+/// all that showed.
+fn on_a_terminal(home: &Path, words: &str, answers: &[&str]) -> (bool, String) {
     let line = format!("{} {words}", cairn_tests::program().display());
     let mut script = Command::new("script")
         .args(["--quiet", "--return", "--command", &line, "/dev/null"])
@@ -22,9 +23,17 @@ fn on_a_terminal(home: &Path, words: &str, answers: &str) -> (bool, String) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    script.stdin.take().unwrap().write_all(answers.as_bytes()).unwrap();
-    let output = script.wait_with_output().unwrap();
-    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    let (mut keys, mut screen) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
+    let (mut shown, mut byte, mut answers) = (Vec::new(), [0], answers.iter());
+    while screen.read(&mut byte).unwrap() == 1 {
+        shown.push(byte[0]);
+        if shown.ends_with(b": ")
+            && let Some(answer) = answers.next()
+        {
+            keys.write_all(answer.as_bytes()).unwrap();
+        }
+    }
+    (script.wait().unwrap().success(), String::from_utf8(shown).unwrap())
 }
 
 fn a_key_under_a_passphrase() {
@@ -41,16 +50,19 @@ fn a_key_under_a_passphrase() {
     std::fs::write(home.path().join("a.yaml"), file).unwrap();
 
     let get = "secrets get a.yaml password";
-    let (opened, shown) = on_a_terminal(home.path(), get, "correct horse\n");
+    let (opened, shown) = on_a_terminal(home.path(), get, &["correct horse\n"]);
     assert!(opened && shown.contains("Passphrase of") && shown.contains("hush"), "{shown}");
     assert!(!shown.contains("correct horse"), "what is typed is not shown: {shown}");
-    let (opened, shown) = on_a_terminal(home.path(), get, "wrong\n");
+    let (opened, shown) = on_a_terminal(home.path(), get, &["wrong\n"]);
     assert!(!opened && !shown.contains("hush") && shown.contains("passphrase"), "{shown}");
 
     // A new value is typed twice, after the passphrase.
-    let (set, shown) =
-        on_a_terminal(home.path(), "secrets set a.yaml password", "correct horse\nnew\nnew\n");
+    let (set, shown) = on_a_terminal(
+        home.path(),
+        "secrets set a.yaml password",
+        &["correct horse\n", "new\n", "new\n"],
+    );
     assert!(set, "{shown}");
-    let (_, shown) = on_a_terminal(home.path(), get, "correct horse\n");
+    let (_, shown) = on_a_terminal(home.path(), get, &["correct horse\n"]);
     assert!(shown.contains("new") && !shown.contains("hush"), "{shown}");
 }
