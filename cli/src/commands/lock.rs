@@ -52,7 +52,8 @@ pub(crate) fn run(ui: &Ui, global: &Global, args: &LockArgs) -> Result<(), Comma
     let old = fleets::lock(&folder)?;
     let known = known(&old, args.from_flake_lock.as_deref())?;
     let names = Names::of(args, &known, &old)?;
-    let policy = Policy { add: !args.check, update: names.inputs, overrides: global.overrides() };
+    let (update, overrides) = (names.inputs, global.overrides());
+    let policy = Policy { add: !args.check, update, overrides, ..Policy::default() };
     let resolved = inputs::resolve(ui, global, &folder, &known, &policy)?;
     let moves = moves(&old.inputs, &resolved.lock);
     let packages = Packages::of(ui, global, &folder, resolved.inputs.clone());

@@ -4,6 +4,23 @@ use std::fs;
 
 use crate::common::{cairn_in, fleet};
 
+/// A flake whose hosts are put together by functions, with much that is nixpkgs' alone.
+#[test]
+fn what_depends_on_nixpkgs_is_listed_and_the_rest_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let flake = format!("{}-odd", flake());
+    let output = cairn_in(folder.path(), &["init", "--from", "nixos", &flake]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{}", output.stdout);
+    insta::assert_snapshot!("from_nixos_odd", output.stdout);
+    let module = fs::read_to_string(folder.path().join("hosts/node.nix")).expect("read");
+    insta::assert_snapshot!("from_nixos_odd_node", module);
+    let module = fs::read_to_string(folder.path().join("hosts/gate.nix")).expect("read");
+    insta::assert_snapshot!("from_nixos_odd_gate", module);
+    assert_eq!(cairn_in(folder.path(), &["check"]).code, 0);
+    let output = cairn_in(folder.path(), &["build", "gate", "node"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+}
+
 /// Two hosts: a server of k3s and its agent, with modules of their own and inputs that are not here.
 fn flake() -> String {
     format!("{}/tests/nixos", env!("CARGO_MANIFEST_DIR"))

@@ -304,3 +304,35 @@ fn bad_inputs_leave_the_lock_as_it_was() {
     an input of nowhere: input::unreachable
     ");
 }
+
+#[test]
+fn a_folder_that_moved_is_compared_with_what_it_was() {
+    let place = place();
+    let fleet = place.path().join("fleet/cairn.nix");
+    fs::write(&fleet, FLEET.replace("git+file:", "path:")).expect("written");
+    let common = place.path().join("common/cairn.nix");
+    let text = fs::read_to_string(&common).expect("read").replace("git+file:", "path:");
+    fs::write(common, text).expect("written");
+    assert_eq!(run(&place, &["lock"]).code, 0);
+    let word = |word: &str| {
+        let text = format!("{{ outputs = {{ self, ... }}: {{ lib.word = \"{word}\"; }}; }}\n");
+        fs::write(place.path().join("base/cairn.nix"), text).expect("written");
+    };
+    word("second");
+    let moved = run(&place, &["lock", "--update", "base"]);
+    assert_eq!((moved.code, moved.stderr.as_str()), (0, ""));
+    assert!(moved.stdout.contains("~ host demo: "), "{}", moved.stdout);
+    assert_eq!(built(&place), "8080 second\n");
+    // A copy that is not as it was is no answer.
+    let copies = place.path().join("fleet/.cache/cairn/inputs");
+    for copy in fs::read_dir(copies).expect("copies").flatten() {
+        let file = copy.path().join("cairn.nix");
+        let text = fs::read_to_string(&file).expect("read");
+        fs::write(file, text.replace("second", "evil")).expect("written");
+    }
+    word("third");
+    let moved = run(&place, &["lock", "--update", "base"]);
+    assert_eq!(moved.code, 0);
+    assert!(moved.stderr.contains("cannot be told"), "{}", moved.stderr);
+    assert_eq!(built(&place), "8080 third\n");
+}

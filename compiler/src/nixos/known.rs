@@ -11,6 +11,8 @@ pub(super) struct Known {
     /// What stands for any name.
     any: Option<Box<Known>>,
     is_option: bool,
+    /// Whether it is an option that is off, here and there, until somebody switches it on.
+    is_off: bool,
 }
 
 /// What a path is.
@@ -39,8 +41,40 @@ impl Known {
                 };
             }
             here.is_option = true;
+            let default = option.doc.default.as_ref().map(|default| default.text());
+            here.is_off = default == Some("false") && option.doc.path.ends_with(".enable");
         }
         root
+    }
+
+    /// The options that are off until somebody switches them on. The firewall is on there.
+    pub(super) fn off(&self) -> Vec<Vec<String>> {
+        let mut off = Vec::new();
+        self.collect_off(&mut Vec::new(), &mut off);
+        off.retain(|path| path.join(".") != "networking.firewall.enable");
+        off
+    }
+
+    fn collect_off(&self, path: &mut Vec<String>, off: &mut Vec<Vec<String>>) {
+        off.extend(self.is_off.then(|| path.clone()));
+        for (name, below) in &self.below {
+            path.push(name.clone());
+            below.collect_off(path, off);
+            path.pop();
+        }
+    }
+
+    /// Whether a path is one of several things that are alike, such as a user.
+    pub(super) fn is_entry(&self, path: &[String]) -> bool {
+        let Some((last, above)) = path.split_last() else { return false };
+        let mut here = self;
+        for name in above {
+            match here.below.get(name).or(here.any.as_deref()) {
+                Some(next) => here = next,
+                None => return false,
+            }
+        }
+        here.any.is_some() && !here.below.contains_key(last)
     }
 
     pub(super) fn place(&self, path: &[String]) -> Place {

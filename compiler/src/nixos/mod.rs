@@ -98,6 +98,8 @@ impl<'a> Standins<'a> {
         let set = eval.call(function, &[eval.attrs([("pkgs", pkgs)])], Span::NONE)?;
         let set = eval.expect_attrs(set, Span::NONE)?;
         let part = |name| set.get_str(name).map_or(Value::Null, |attr| attr.value.get());
+        let imported = VirtualPath { root: Root::Machine, path: "nixpkgs".to_owned() };
+        eval.provide(imported, part("imported"));
         let (nixpkgs, lib, modules_path) = (part("nixpkgs"), part("lib"), part("modulesPath"));
         Ok(Standins { nixpkgs, lib, pkgs, modules_path })
     }

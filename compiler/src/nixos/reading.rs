@@ -162,7 +162,9 @@ impl<'a> Reading<'_, 'a> {
         let what = || {
             let text = self.eval.world.sources.text(at).unwrap_or_default();
             let line = text.lines().next().unwrap_or_default().to_owned();
-            if line.is_empty() { "a module".to_owned() } else { format!("the module {line}") }
+            // One of a list that is put together somewhere is not to be seen there.
+            let is_name = !line.is_empty() && line.len() < 60 && !line.contains(['[', '{']);
+            if is_name { format!("the module {line}") } else { "a module".to_owned() }
         };
         if depth > DEEPEST {
             return self.leave(at, &what(), "modules import each other too deep");
@@ -268,6 +270,9 @@ impl<'a> Reading<'_, 'a> {
             false => self.known.place(path),
         };
         match (place, value) {
+            (Place::Above, Value::Attrs(set)) if set.is_empty() && self.known.is_entry(path) => {
+                self.take(path, value, at, way);
+            }
             (Place::Above, Value::Attrs(set)) if set.get_str("outPath").is_none() => {
                 for attr in set.sorted() {
                     let at = self.place(attr.span, at);
@@ -309,7 +314,9 @@ impl<'a> Reading<'_, 'a> {
                     Err(error) => {
                         let why =
                             format!("it depends on what is not known here: {}", error.message);
-                        self.leave(at, &dotted(path), &why);
+                        let what =
+                            if path.is_empty() { "definitions".to_owned() } else { dotted(path) };
+                        self.leave(at, &what, &why);
                     }
                 }
             }
@@ -339,12 +346,22 @@ impl<'a> Reading<'_, 'a> {
     }
 
     fn take(&mut self, path: &[String], value: Value<'a>, at: Span, way: &Way) {
+        let is_token = ["services.k3s.token", "services.k3s.agentToken"].contains(&&*dotted(path));
+        if is_token && matches!(value, Value::Str(_)) {
+            return self.leave(
+                at,
+                &dotted(path),
+                "a token that is written out is no secret any more",
+            );
+        }
         let mut written = Written::default();
         let text = written.value(self.eval, value, self.eval.value_span(at));
+        let is_all_out = !written.left_out.is_empty() && matches!(text.as_deref(), Ok("[ ]"));
         for (span, why) in written.left_out {
             self.leave(self.place(span, at), &format!("an element of {}", dotted(path)), &why);
         }
         let text = match text {
+            Ok(_) if is_all_out => return,
             Ok(text) => text,
             Err(error) => return self.leave(at, &dotted(path), &error.message),
         };
@@ -376,6 +393,9 @@ impl<'a> Reading<'_, 'a> {
     /// The configuration as far as it is known.
     fn config(&self) -> Value<'a> {
         let mut tree = Tree::default();
+        for path in self.known.off() {
+            tree.put(self.eval, &path, Value::Bool(false), 1500);
+        }
         for (path, default) in &self.own {
             if let Some(default) = default {
                 tree.put(self.eval, path, *default, 1500);

@@ -18,5 +18,7 @@ in
     nixosModules = { };
   };
   lib = withSystem;
+  # `import nixpkgs { … }`
+  imported = _: pkgs;
   modulesPath = "/nixpkgs/nixos/modules";
 }

@@ -106,6 +106,14 @@ fn module(world: &World, host: &Host<'_>) -> (String, Vec<Option<usize>>) {
         );
         text.add(None, "services.k3s.package = lib.mkDefault null;");
     }
+    let lacks_token = host.left_out.iter().any(|left| left.what == "services.k3s.token");
+    if has("services.k3s.enable") && lacks_token && !has("services.k3s.tokenFile") {
+        text.add(
+            None,
+            "# The token, which has to be there; docs/k3s.md says how to keep it as a secret.",
+        );
+        text.add(None, "services.k3s.tokenFile = lib.mkDefault \"/etc/rancher/k3s/token\";");
+    }
     text.add(None, "}");
     (text.text, text.owners)
 }

@@ -84,6 +84,28 @@ impl InputCache<'_> {
         Err(changed(reference, locked, &had.locked.hash))
     }
 
+    /// Keeps a copy of a folder, so that it can be compared with once it is another. A folder that cannot be
+    /// copied is an input all the same.
+    pub(super) fn remember(&self, had: &Had) {
+        let copy = || {
+            let place = self.place(&had.locked.hash)?;
+            if place.is_dir() {
+                return Ok(());
+            }
+            let mut copy = TreeWriter::new(&self.trees())?;
+            copy.copy(&had.tree)?;
+            copy.keep(&place)
+        };
+        let _: Result<(), InputError> = copy();
+    }
+
+    /// The tree that was locked, where there is a copy of it.
+    pub(super) fn remembered(&self, locked: &Locked) -> Option<Had> {
+        let tree = self.place(&locked.hash).ok()?;
+        let is_whole = nar::hash(&tree).is_ok_and(|hash| hash == locked.hash);
+        is_whole.then(|| Had { tree, locked: locked.clone(), notes: Vec::new() })
+    }
+
     fn keep(&self, tree: TreeWriter, locked: Locked, notes: Vec<Note>) -> Result<Had, InputError> {
         let hash = nar::hash(tree.path()).map_err(|error| InputError::io(tree.path(), &error))?;
         let place = self.place(&hash)?;

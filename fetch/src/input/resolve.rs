@@ -23,6 +23,9 @@ pub struct Policy {
     pub add: bool,
     /// Which inputs are looked up anew, by their place in the tree; with each, those below it.
     pub update: Update,
+    /// Whether folders are taken as they were locked, as far as there are copies of them, wherever they are
+    /// now: to look back at what was.
+    pub as_locked: bool,
     /// Folders that stand for inputs, whatever the lock says.
     pub overrides: BTreeMap<String, PathBuf>,
 }
@@ -297,8 +300,22 @@ impl<D: Declarations> Walk<'_, D> {
         Ok(())
     }
 
-    /// The tree of an input: as it is locked, or as it is now.
+    /// The tree of an input: as it is locked, or as it is now. Of folders that are locked a copy is kept.
     fn had(
+        &self,
+        key: &str,
+        wanted: &Wanted,
+        inherited: Option<&Entry>,
+    ) -> Result<Had, InputError> {
+        let had = self.found(key, wanted, inherited)?;
+        let is_folder = |url: &Reference| matches!(url.source, Source::Path(_));
+        if self.policy.add && wanted.url.as_ref().is_some_and(is_folder) {
+            self.cache.remember(&had);
+        }
+        Ok(had)
+    }
+
+    fn found(
         &self,
         key: &str,
         wanted: &Wanted,
@@ -320,6 +337,11 @@ impl<D: Declarations> Walk<'_, D> {
         }
         if let Some(locked) = of_fleet {
             if let Some(had) = vendored(self.resolver.fleet, key, locked)? {
+                return Ok(had);
+            }
+            if self.policy.as_locked
+                && let Some(had) = self.cache.remembered(locked)
+            {
                 return Ok(had);
             }
             return self.cache.locked(reference, locked, &wanted.base);

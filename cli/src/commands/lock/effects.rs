@@ -38,7 +38,8 @@ pub(super) fn show(
         ui.note("with these inputs the fleet has errors; the old lock is in version control");
         fleets::failed(ui, &problems)
     })?;
-    let policy = Policy { overrides: global.overrides(), ..Policy::default() };
+    let overrides = global.overrides();
+    let policy = Policy { as_locked: true, overrides, ..Policy::default() };
     let before = FleetInputs::read(folder, global.features())
         .and_then(|declared| declared.resolve(cache.folder(), old, &policy, &|_| {}))
         .and_then(|resolved| state(global, folder, resolved.inputs, &cache));
