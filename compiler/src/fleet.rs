@@ -54,6 +54,9 @@ use settings::Setting;
 /// A desk with more bytes on it is cleared: what hosts share is worth no more memory than this.
 const DESK: usize = 64 << 20;
 
+/// What the last host on a desk may take besides before its heap needs a second piece.
+const HOST: usize = 8 << 20;
+
 /// A fleet that has been read: names are known, no host has been evaluated.
 pub struct Fleet {
     world: World,
@@ -283,7 +286,8 @@ impl Fleet {
         let one = || {
             let mut results = Vec::new();
             let mut index = next.fetch_add(1, Ordering::Relaxed);
-            let mut heap = Arena::new();
+            // In one piece that each desk uses again: fresh memory has to be cleared first.
+            let mut heap = Arena::with_room(DESK + HOST);
             while index < hosts.len() {
                 heap.reset();
                 let desk = Desk::new(self, &heap);

@@ -10,7 +10,12 @@ let
     ;
 in
 rec {
-  inherit (native) optionalAttrs;
+  inherit (native)
+    filterAttrs
+    mapAttrs'
+    mapAttrsToList
+    optionalAttrs
+    ;
   inherit (builtins)
     attrNames
     attrValues
@@ -75,11 +80,6 @@ rec {
     go [ ] updates true set;
   attrVals = nameList: set: map (x: set.${x}) nameList;
   getAttrs = names: attrs: genAttrs names (name: attrs.${name});
-  filterAttrs =
-    pred: set:
-    builtins.removeAttrs set (
-      builtins.filter (name: !pred name set.${name}) (builtins.attrNames set)
-    );
   filterAttrsRecursive =
     pred: set:
     listToAttrs (
@@ -119,8 +119,6 @@ rec {
   cartesianProductOfSets = cartesianProduct;
   mapCartesianProduct = f: attrsOfLists: map f (cartesianProduct attrsOfLists);
   nameValuePair = name: value: { inherit name value; };
-  mapAttrs' = f: set: listToAttrs (map (attr: f attr set.${attr}) (builtins.attrNames set));
-  mapAttrsToList = f: attrs: map (name: f name attrs.${name}) (builtins.attrNames attrs);
   attrsToList = mapAttrsToList nameValuePair;
   mapAttrsRecursive = f: set: mapAttrsRecursiveCond (as: true) f set;
   mapAttrsRecursiveCond =

@@ -27,6 +27,11 @@ impl Arena {
         Arena::default()
     }
 
+    /// An empty heap with room for so many bytes in one piece. What is not used of it costs nothing.
+    pub fn with_room(bytes: usize) -> Arena {
+        Arena { bump: Bump::with_capacity(bytes), ..Arena::default() }
+    }
+
     /// Empties the heap, and keeps most of its memory for what comes next.
     pub fn reset(&mut self) {
         self.bump.reset();

@@ -23,6 +23,10 @@ macro_rules! symbol {
 
 pub(crate) use symbol;
 
+/// The first name of all, and so the first of each set of options: a set without it is a part of
+/// the set with it.
+const FIRST: &str = "_module";
+
 /// The table's first chunk holds this many names, each following one twice as many.
 const FIRST_CHUNK: u32 = 1024;
 const CHUNKS: usize = 22;
@@ -39,6 +43,19 @@ fn place(number: u32) -> (usize, usize) {
     (chunk as usize, (number - start) as usize)
 }
 
+/// Gives a text the next number.
+fn add(numbers: &mut FxHashMap<&'static str, u32>, text: &str) -> u32 {
+    let number = numbers.len() as u32;
+    let text: &'static str = Box::leak(text.into());
+    let (chunk, index) = place(number);
+    let len = (FIRST_CHUNK as usize) << chunk;
+    let chunk = TEXTS[chunk].get_or_init(|| vec![OnceLock::new(); len].into_boxed_slice());
+    // The lock is held for writing, so this number is ours: the cell is empty.
+    let _ = chunk[index].set(text);
+    numbers.insert(text, number);
+    number
+}
+
 impl Symbol {
     /// The symbol of this text.
     pub fn new(text: &str) -> Symbol {
@@ -49,18 +66,10 @@ impl Symbol {
         }
         let mut guard = NUMBERS.write().unwrap_or_else(PoisonError::into_inner);
         let numbers = guard.get_or_insert_default();
-        if let Some(&number) = numbers.get(text) {
-            return Symbol(number);
+        if numbers.is_empty() {
+            add(numbers, FIRST);
         }
-        let number = numbers.len() as u32;
-        let text: &'static str = Box::leak(text.into());
-        let (chunk, index) = place(number);
-        let len = (FIRST_CHUNK as usize) << chunk;
-        let chunk = TEXTS[chunk].get_or_init(|| vec![OnceLock::new(); len].into_boxed_slice());
-        // The write lock is held, so this number is ours: the cell is empty.
-        let _ = chunk[index].set(text);
-        numbers.insert(text, number);
-        Symbol(number)
+        Symbol(numbers.get(text).copied().unwrap_or_else(|| add(numbers, text)))
     }
 
     /// The symbol of this text if any file or program has used it yet.

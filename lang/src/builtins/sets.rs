@@ -8,7 +8,7 @@ use super::{Builtin, builtin};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator, Formals};
 use crate::source::Span;
-use crate::symbol::Symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::value::{Attr, Value};
 
 pub(super) const TABLE: &[Builtin] = &[
@@ -49,11 +49,21 @@ fn map_attrs<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Valu
 
 fn list_to_attrs<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     let list = e.expect_list(args[0], at)?;
-    let (name_key, value_key) = (Symbol::new("name"), Symbol::new("value"));
+    of_pairs(e, list.len(), list.iter().map(Ok), at)
+}
+
+/// The set of so many pairs `{ name; value; }`.
+fn of_pairs<'a>(
+    e: &Evaluator<'a>,
+    count: usize,
+    pairs: impl Iterator<Item = Result<Value<'a>>>,
+    at: Span,
+) -> Result<Value<'a>> {
+    let (name_key, value_key) = (symbol!("name"), symbol!("value"));
     let mut seen = FxHashSet::default();
-    let mut set = AttrsBuilder::with_capacity(list.len());
-    for item in list.iter() {
-        let item = e.force_at(item, at)?;
+    let mut set = AttrsBuilder::with_capacity(count);
+    for item in pairs {
+        let item = e.force_at(item?, at)?;
         let pair = e.expect_attrs(item, at)?;
         let name = pair.get(name_key).ok_or_else(|| e.missing(item, name_key, at))?;
         let text = e.force_attr(name)?;
@@ -75,6 +85,47 @@ fn remove_attrs<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<V
     }
     let kept: Vec<_> = set.iter().filter(|attr| !gone.contains(&attr.name)).cloned().collect();
     Ok(e.sorted_attrs(kept.len(), kept.into_iter(), None))
+}
+
+/// `lib.filterAttrs`.
+pub(crate) fn filter_attrs<'a>(
+    e: &Evaluator<'a>,
+    args: &[Value<'a>],
+    at: Span,
+) -> Result<Value<'a>> {
+    let set = e.expect_attrs(args[1], at)?;
+    let mut kept = AttrsBuilder::new();
+    for attr in set.sorted() {
+        if e.expect_bool(e.call(args[0], &[e.name(attr.name), attr.value.get()], at)?, at)? {
+            kept.copy(attr);
+        }
+    }
+    Ok(kept.finish(e))
+}
+
+/// `lib.mapAttrs'`: the function gives pairs of a name and a value.
+pub(crate) fn map_to_pairs<'a>(
+    e: &Evaluator<'a>,
+    args: &[Value<'a>],
+    at: Span,
+) -> Result<Value<'a>> {
+    let set = e.expect_attrs(args[1], at)?;
+    let call = |attr: &Attr<'a>| e.call(args[0], &[e.name(attr.name), attr.value.get()], at);
+    of_pairs(e, set.len(), set.sorted().into_iter().map(call), at)
+}
+
+/// `lib.mapAttrsToList`.
+pub(crate) fn map_to_list<'a>(
+    e: &Evaluator<'a>,
+    args: &[Value<'a>],
+    at: Span,
+) -> Result<Value<'a>> {
+    let (function, set) = (args[0], e.expect_attrs(args[1], at)?);
+    let items = set.sorted().into_iter().map(|attr| {
+        let (name, value) = (attr.name, attr.value.get());
+        e.thunk(move |e| e.call(function, &[e.name(name), value], at))
+    });
+    Ok(e.list_of(set.len(), items))
 }
 
 fn intersect_attrs<'a>(e: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {

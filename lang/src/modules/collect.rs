@@ -60,7 +60,7 @@ pub(crate) struct Loaded<'a> {
     pub(crate) options: Option<Declaration<'a>>,
     pub(crate) config: Option<Definition<'a>>,
     /// The type of definitions without an option.
-    pub(crate) freeform: Option<Definition<'a>>,
+    pub(crate) freeform: Option<&'a Definition<'a>>,
 }
 
 /// What is imported once: a file, or whatever a module calls itself.
@@ -73,7 +73,7 @@ pub(super) enum Key {
 /// A module and what it imports.
 pub(super) struct Node<'a> {
     pub(super) keys: Vec<Key>,
-    loaded: Loaded<'a>,
+    loaded: &'a Loaded<'a>,
     imports: Vec<usize>,
     /// What its value is: one that is no file may import itself.
     value: Option<*const ()>,
@@ -112,8 +112,9 @@ const LONGEST: usize = 500;
 pub(crate) fn collect<'a>(
     eval: &Evaluator<'a>,
     tree: &'a ModuleTree<'a>,
-) -> Result<Vec<Loaded<'a>>> {
-    if let Some(mut loaded) = tree.initial.iter().map(plain).collect::<Option<Vec<_>>>() {
+) -> Result<Vec<&'a Loaded<'a>>> {
+    let plain = tree.initial.iter().map(|raw| Some(eval.alloc(plain(raw)?)));
+    if let Some(mut loaded) = plain.collect::<Option<Vec<&'a Loaded<'a>>>>() {
         in_order(&mut loaded);
         return Ok(loaded);
     }
@@ -157,7 +158,7 @@ pub(crate) fn collect<'a>(
 }
 
 /// Brings modules into the order in which their definitions merge.
-fn in_order(loaded: &mut [Loaded<'_>]) {
+fn in_order(loaded: &mut [&Loaded<'_>]) {
     loaded.reverse();
     loaded.sort_by_key(|module| module.config.map(|config| config.origin.layer));
 }
@@ -189,7 +190,7 @@ fn declared<'a>(attr: &'a Attr<'a>, raw: &RawModule<'a>) -> Declaration<'a> {
 impl<'a> Collector<'a> {
     /// The modules that are not disabled, each once, the nearer to the root the earlier. What
     /// only a disabled module imports is left out with it.
-    fn kept(&self) -> Vec<Loaded<'a>> {
+    fn kept(&self) -> Vec<&'a Loaded<'a>> {
         let keys: FxHashSet<&Key> = self.disabled.iter().flat_map(|entry| &entry.keys).collect();
         let is_off = |node: &Node<'a>| node.keys.iter().any(|key| keys.contains(key));
         let mut queue: VecDeque<usize> = self.roots.iter().copied().collect();
@@ -293,6 +294,7 @@ impl<'a> Collector<'a> {
             self.known.insert(key.clone(), number);
         }
         let imported = Vec::with_capacity(imports.len());
+        let loaded = eval.alloc(loaded);
         let node = Node { keys, loaded, imports: imported, value: address, above, depth };
         self.nodes.push(node);
         self.link(above, number);
@@ -349,7 +351,7 @@ impl<'a> Collector<'a> {
             let entries = disabled::entries(eval, tree, attr)?;
             self.disabled.extend(entries);
         }
-        let freeform = set.get(symbol!("freeformType")).map(|attr| defined(attr, raw));
+        let freeform = set.get(symbol!("freeformType")).map(|attr| eval.alloc(defined(attr, raw)));
         let (config, options) = (set.get(symbol!("config")), set.get(symbol!("options")));
         let long = config.is_some() || options.is_some();
         if long {

@@ -1,5 +1,6 @@
 //! Functions of `lib` that nearly every module calls: native, so that no part is read for them.
 
+use crate::builtins::{filter_attrs, map_to_list, map_to_pairs};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::value::Value;
 
@@ -11,6 +12,9 @@ pub(super) fn add<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
             Ok(eval.list(eval.expect_bool(args[0], at)?.then_some(args[1])))
         }),
     );
+    out.set("filterAttrs", eval.primop("filterAttrs", 2, filter_attrs));
+    out.set("mapAttrs'", eval.primop("mapAttrs'", 2, map_to_pairs));
+    out.set("mapAttrsToList", eval.primop("mapAttrsToList", 2, map_to_list));
     let choices = [
         ("optionals", eval.list([])),
         ("optionalString", eval.str_in("")),

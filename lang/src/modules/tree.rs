@@ -27,7 +27,7 @@ pub(crate) struct ModuleTree<'a> {
     pub(crate) initial: &'a [RawModule<'a>],
     /// What its modules are made for, if they must say so: see `_class`.
     pub(crate) class: Option<&'a str>,
-    loaded: OnceCell<&'a [Loaded<'a>]>,
+    loaded: OnceCell<&'a [&'a Loaded<'a>]>,
     root: OnceCell<&'a Level<'a>>,
     full: OnceCell<Value<'a>>,
     config: OnceCell<Value<'a>>,
@@ -89,9 +89,14 @@ impl<'a> ModuleTree<'a> {
                 let full = eval.force(self.full_config(eval))?;
                 let full = eval.expect_attrs(full, Span::NONE)?;
                 let own = symbol!("_module");
-                let config = full.iter().filter(|attr| attr.name != own).cloned();
-                let count = full.len() - usize::from(full.get(own).is_some());
-                Ok(eval.sorted_attrs(count, config, None))
+                match full.entries() {
+                    [first, others @ ..] if first.name == own => Ok(eval.attrs_of(others, None)),
+                    all => {
+                        let config = all.iter().filter(|attr| attr.name != own).cloned();
+                        let count = all.len() - usize::from(full.get(own).is_some());
+                        Ok(eval.sorted_attrs(count, config, None))
+                    }
+                }
             })
         })
     }
@@ -114,7 +119,7 @@ impl<'a> ModuleTree<'a> {
     }
 
     /// The modules, imports followed.
-    pub(crate) fn loaded(&'a self, eval: &Evaluator<'a>) -> Result<&'a [Loaded<'a>]> {
+    pub(crate) fn loaded(&'a self, eval: &Evaluator<'a>) -> Result<&'a [&'a Loaded<'a>]> {
         if let Some(loaded) = self.loaded.get() {
             return Ok(loaded);
         }
@@ -151,7 +156,7 @@ impl<'a> ModuleTree<'a> {
     /// The type of definitions without an option, where there is one.
     pub(crate) fn freeform(&'a self, eval: &Evaluator<'a>) -> Result<Option<Type<'a>>> {
         let loaded = self.loaded(eval)?;
-        let mut merged: Option<(Type<'a>, Definition<'a>)> = None;
+        let mut merged: Option<(Type<'a>, &Definition<'a>)> = None;
         for found in loaded.iter().filter_map(|module| module.freeform) {
             let value = eval.force_at(found.value, found.span(eval))?;
             if matches!(value, Value::Null) {
@@ -162,7 +167,7 @@ impl<'a> ModuleTree<'a> {
                 None => (ty, found),
                 Some((known, first)) => match known.unify(eval, ty)? {
                     Some(both) => (both, first),
-                    None => return Err(two_freeform_types(eval, known, &first, ty, &found)?),
+                    None => return Err(two_freeform_types(eval, known, first, ty, found)?),
                 },
             });
         }
