@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use cairn_fetch::input::{Input, Inputs, Policy};
+use cairn_fetch::input::{Inputs, Policy, Reference, Source};
 use clap::Args;
 use indicatif::HumanBytes;
 use serde_json::json;
@@ -42,12 +42,10 @@ pub(crate) fn run(ui: &Ui, global: &Global, _: &InputsArgs) -> Result<(), Comman
         }));
     }
     shown.branch(&inputs.root, "", "");
-    for (name, others) in twice(&inputs) {
-        let all = others.join(", ");
-        let mark = paint(CHANGED, "!");
-        ui.line(format_args!(
-            "{mark} {name} is there more than once: {all}; one may follow another"
-        ));
+    for (all, what) in twice(&inputs) {
+        ui.object(&json!({ "type": "duplicate", "inputs": all }));
+        let (mark, names) = (paint(CHANGED, "!"), all.join(", "));
+        ui.line(format_args!("{mark} {what} is there more than once: {names}; {}", follow(&all)));
     }
     Ok(())
 }
@@ -88,15 +86,33 @@ impl Shown<'_> {
     }
 }
 
-/// Inputs of one name that are different trees.
-fn twice(inputs: &Inputs) -> Vec<(&str, Vec<&str>)> {
-    let mut by_name: BTreeMap<&str, Vec<&Input>> = BTreeMap::new();
+/// Inputs of one name or of one source that are trees of their own, and what they have in common.
+fn twice(inputs: &Inputs) -> BTreeMap<Vec<&str>, String> {
+    let mut alike: BTreeMap<(bool, String), Vec<&str>> = BTreeMap::new();
     for input in inputs.all.values() {
-        let name = input.name.rsplit('/').next().unwrap_or(&input.name);
-        by_name.entry(name).or_default().push(input);
+        let last = input.name.rsplit('/').next().unwrap_or(&input.name);
+        let source = match Reference::parse(&input.locked.url).map(|reference| reference.source) {
+            Ok(Source::Git(url) | Source::Tarball(url)) => url,
+            _ => input.tree.display().to_string(),
+        };
+        for key in [(false, source), (true, last.to_owned())] {
+            alike.entry(key).or_default().push(&input.name);
+        }
     }
-    let several = by_name.into_iter().filter(|(_, all)| all.len() > 1);
-    several.map(|(name, all)| (name, all.iter().map(|it| it.name.as_str()).collect())).collect()
+    // What is alike in both is told by its name.
+    alike.into_iter().filter(|(_, all)| all.len() > 1).map(|((_, what), all)| (all, what)).collect()
+}
+
+/// The line that has one input follow another of the fleet's own.
+fn follow(all: &[&str]) -> String {
+    let own = all.iter().find(|name| !name.contains('/'));
+    match (own, all.iter().find(|name| name.contains('/'))) {
+        (Some(own), Some(other)) => {
+            let way = other.split('/').map(|name| format!("inputs.{name}")).collect::<Vec<_>>();
+            format!("`{}.follows = \"{own}\";` has them be one", way.join("."))
+        }
+        _ => "one may follow another".to_owned(),
+    }
 }
 
 /// The bytes of all files below a folder; what cannot be read counts nothing.

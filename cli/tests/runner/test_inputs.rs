@@ -185,6 +185,28 @@ fn inputs_as_a_tree() {
     let lines: Vec<&str> = shown.lines().collect();
     assert!(lines[0].starts_with("├── base  2026-01-02 <rev> git+file:../base"), "{shown}");
     assert_eq!(lines[2], "    └── base  follows base");
+    // Without the line that has one follow the other, there are two; under another name, too.
+    let fleet = place.path().join("fleet/cairn.nix");
+    let common = place.path().join("common/cairn.nix");
+    let text = fs::read_to_string(&common).expect("read").replace("git+file:", "path:");
+    fs::write(common, text).expect("written");
+    let of_folders = FLEET.replace("git+file:", "path:");
+    for name in ["base", "ground"] {
+        let apart = of_folders.replace("  inputs.common.inputs.base.follows = \"base\";\n", "");
+        let apart = apart.replace("inputs.base", &format!("inputs.{name}"));
+        fs::write(&fleet, apart).expect("written");
+        assert_eq!(run(&place, &["lock"]).code, 0);
+        let output = run(&place, &["inputs", "--format", "json"]);
+        let objects = output.objects();
+        let twice: Vec<_> = objects.iter().filter(|it| it["type"] == "duplicate").collect();
+        let mut names = ["common/base", name];
+        names.sort_unstable();
+        assert_eq!(twice.len(), 1, "{objects:#?}");
+        assert_eq!(twice[0]["inputs"], serde_json::json!(names));
+        let said = run(&place, &["inputs"]).stdout;
+        let line = format!("`inputs.common.inputs.base.follows = \"{name}\";` has them be one");
+        assert!(said.contains(&line), "{said}");
+    }
 }
 
 #[test]
