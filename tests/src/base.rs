@@ -11,7 +11,8 @@ use crate::tool::must;
 
 const SUITE: &str = "bookworm";
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,openssh-server,nftables,iproute2,sudo,\
-    ca-certificates,procps,kmod,tzdata,libnss-systemd,iputils-ping,restic,wireguard-tools,wireguard-go";
+    ca-certificates,procps,kmod,tzdata,libnss-systemd,iputils-ping,restic,wireguard-tools,\
+    wireguard-go,python3,python3-apt";
 
 /// The root of the base image, made by debootstrap at first need (about a minute).
 ///

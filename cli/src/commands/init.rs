@@ -27,11 +27,11 @@ const FILES: [(&str, &str); 3] = [
 #[command(after_help = "\
 Nothing that is there is overwritten.
 
-A template is among the outputs of an input: `templates.<name> = { path; description; }`. Without #NAME it
-is the one called `default`.
+A template is among the outputs of an input: `templates.<name> = { path; description; }`. Without
+#NAME it is the one called `default`.
 
-From a flake of NixOS comes what Cairn has options for: k3s, the firewall, users, sysctls, packages, units
-and so on. What it has not is listed, with its place. nixpkgs is not needed for that.
+From a flake of NixOS comes what Cairn has options for: k3s, the firewall, users, sysctls,
+packages, units and so on. What it has not is listed, with its place. nixpkgs is not needed.
 
 Examples:
   cairn init

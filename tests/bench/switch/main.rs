@@ -8,8 +8,8 @@
 //!   --no-peers     Cairn and the floor alone
 //! ```
 //!
-//! As root, with what real hosts need (`./test` installs it). The other tools come from PyPI, the
-//! Python that they need on the host from Debian.
+//! As root, with what real hosts need (`./test` installs it). The other tools come from PyPI; the hosts
+//! have the Python that they need.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod node;
@@ -41,7 +41,6 @@ fn main() {
     if options.peers {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-switch");
         std::fs::create_dir_all(&folder).unwrap();
-        peers::bring_python(&host, &folder);
         let peers = Peers::install(&folder, &lab, &host);
         for peer in Peer::ALL {
             table.push((peer.name(), bench.peer(&peers, peer)));

@@ -126,28 +126,6 @@ impl Drop for Peers {
     }
 }
 
-/// Python, which the peers need on the host. Its packages come as this machine's apt finds them.
-pub(crate) fn bring_python(host: &Host<'_>, folder: &Path) {
-    let archives = folder.join("archives");
-    fs::create_dir_all(archives.join("partial")).unwrap();
-    let option = |name: &str, path: &Path| format!("-o{name}={}", path.display());
-    must(
-        Command::new("apt-get")
-            .arg(option("Dir::State::status", &host.outside("/var/lib/dpkg/status")))
-            .arg(option("Dir::Cache::archives", &archives))
-            .args(["-oDebug::NoLocking=1", "-oAPT::Sandbox::User=root", "--no-install-recommends"])
-            .args(["--yes", "--quiet", "--download-only", "install", "python3", "python3-apt"]),
-    );
-    host.sh("mkdir -p /var/cache/bench");
-    for package in fs::read_dir(&archives).unwrap().flatten() {
-        if package.path().is_file() {
-            let place = host.outside("/var/cache/bench").join(package.file_name());
-            fs::copy(package.path(), place).unwrap();
-        }
-    }
-    host.sh("DEBIAN_FRONTEND=noninteractive dpkg --install /var/cache/bench/*.deb >/dev/null 2>&1");
-}
-
 fn must(command: &mut Command) {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
