@@ -1,5 +1,5 @@
-//! `cairn check` of large fleets: time on the wall, processor time, the peak of memory, and how
-//! they grow.
+//! Large fleets: what `cairn check` takes, cold: time on the wall, processor time, the peak of memory,
+//! and how they grow; and how soon `cairn lsp` answers a keystroke in a module of theirs.
 //!
 //! ```text
 //! cargo build --release -p cairn
@@ -10,6 +10,7 @@
 //! ```
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod editor;
 #[path = "../lang/figures.rs"]
 mod figures;
 mod fleet;
@@ -50,8 +51,16 @@ fn main() {
         return sizes.into_iter().for_each(|size| write(&folder(size), &fleet::fleet(*size)));
     }
     println!(
-        "{:>6} {:>6} {:>9} {:>10} {:>10} {:>14} {:>14}",
-        "hosts", "files", "time", "processor", "memory", "time a host", "memory a host"
+        "{:>6} {:>6} {:>9} {:>10} {:>10} {:>14} {:>14} {:>12} {:>9}",
+        "hosts",
+        "files",
+        "time",
+        "processor",
+        "memory",
+        "time a host",
+        "memory a host",
+        "keystroke",
+        "at worst"
     );
     for size in sizes {
         let files = fleet::fleet(*size);
@@ -59,8 +68,10 @@ fn main() {
         let runs: Vec<_> = (0..options.runs).map(|_| check(&folder(size))).collect();
         let run = Figures::median(&runs);
         let (time, memory) = (run.wall.as_secs_f64(), run.memory as f64 / f64::from(1 << 20));
+        let keys = editor::keystrokes(&folder(size), "roles/web.nix");
+        let (key, worst) = (keys.median.as_secs_f64() * 1e3, keys.worst.as_secs_f64() * 1e3);
         println!(
-            "{:>6} {:>6} {:>7.3} s {:>8.3} s {:>8.1} M {:>11.2} ms {:>12.0} K",
+            "{:>6} {:>6} {:>7.3} s {:>8.3} s {:>8.1} M {:>11.2} ms {:>12.0} K {:>9.1} ms {:>6.1} ms",
             size.hosts,
             files.len(),
             time,
@@ -68,6 +79,8 @@ fn main() {
             memory,
             time * 1e3 / size.hosts as f64,
             memory * 1024.0 / size.hosts as f64,
+            key,
+            worst,
         );
     }
 }
