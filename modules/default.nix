@@ -4,6 +4,7 @@
     ./assertions.nix
     ./debian.nix
     ./deployment.nix
+    ./downloads.nix
     ./environment.nix
     ./health-checks.nix
     ./k3s

@@ -8,7 +8,6 @@ let
     elem
     escapeShellArg
     filterAttrs
-    listToAttrs
     mapAttrs'
     mapAttrsToList
     mkIf
@@ -97,6 +96,18 @@ let
   fetched = builtins.filter isFetched cfg.packages;
   debian = builtins.filter (package: !(isFetched package)) cfg.packages;
 
+  # What makes a generation: some packages have functions and words for people beside it.
+  recipe = package: {
+    inherit (package)
+      type
+      kind
+      name
+      outPath
+      platforms
+      ;
+    version = if (package.version or null) == null then null else toString package.version;
+  };
+
   exports = mapAttrsToList (
     name: value:
     "export ${name}=${escapeShellArg (concatStringsSep ":" (map toString (toList value)))}\n"
@@ -117,8 +128,8 @@ in
       type = types.listOf types.package;
       default = [ ];
       description = ''
-        Packages that every user has: `pkgs.<name>` is the Debian package of that name, or one of the
-        fleet's own `packages`.
+        Packages that every user has: `pkgs.<name>` is one of the fleet's own `packages`, one of the
+        catalogue (`cairn packages`), or else the Debian package of that name.
       '';
     };
 
@@ -168,10 +179,8 @@ in
     ) enabled;
 
     resources.packages = {
-      debian = mkMerge (
-        map (package: { ${package.name}.version = package.version or null; }) debian
-      );
-      fetched = listToAttrs (map (package: nameValuePair package.name package) fetched);
+      debian = mkMerge (map (package: { ${package.name}.version = package.version or null; }) debian);
+      fetched = mkMerge (map (package: { ${package.name} = recipe package; }) fetched);
     };
   };
 }

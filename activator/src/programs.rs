@@ -1,4 +1,4 @@
-//! Fetched programs, laid out beside the blobs.
+//! Fetched packages, laid out beside the blobs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,41 +9,45 @@ use cairn_generation::{BlobId, Manifest, Store};
 use crate::disk::Disk;
 use crate::error::Error;
 
-/// Puts every fetched program at `<state>/store/<folder>/bin/<name>`, checked. Durable when it
-/// returns.
+/// Puts every fetched program at `<state>/store/<folder>/bin/<name>`, and every other file at its path
+/// there, checked. Durable when it returns.
 ///
 /// # Errors
 /// When a blob is missing or damaged, or the file system refuses.
 pub(crate) fn lay_out(disk: &Disk, store: &Store, manifest: &Manifest) -> Result<(), Error> {
     for package in manifest.packages.fetched.values() {
-        let bin = store.folder().join(&package.folder).join("bin");
-        for (name, id) in &package.bin {
-            let place = bin.join(name);
-            if !runs(&place) || !fs::read(&place).is_ok_and(|content| BlobId::of(&content) == *id) {
-                disk.create_dirs(&bin, 0o755)?;
-                disk.replace_file(&place, &store.get(id)?, 0o555, None)?;
-                disk.sync_parent(&bin)?;
-                disk.sync_dir(store.folder())?;
+        let root = store.folder().join(&package.folder);
+        for (path, id, mode) in package.contents() {
+            let place = root.join(&path);
+            if is_there(&place, mode) && holds(&place, id) {
+                continue;
             }
+            let folder = place.parent().unwrap_or(&root);
+            disk.create_dirs(folder, 0o755)?;
+            disk.replace_file(&place, &store.get(&id)?, mode, None)?;
+            let above = folder.ancestors().take_while(|above| *above != store.folder());
+            above.into_iter().try_for_each(|above| disk.sync_parent(above))?;
         }
     }
     Ok(())
 }
 
-/// Whether every program is at its place and runs; its content is not read.
+/// Whether everything is at its place and programs run; no content is read.
 pub(crate) fn are_there(store: &Path, manifest: &Manifest) -> bool {
     manifest.packages.fetched.values().all(|package| {
-        package.bin.keys().all(|name| runs(&store.join(&package.folder).join("bin").join(name)))
+        let root = store.join(&package.folder);
+        package.contents().all(|(path, _, mode)| is_there(&root.join(path), mode))
     })
 }
 
-/// Programs that are not as `manifest` says, by their path in the store.
+/// What is not as `manifest` says, by its path in the store.
 pub(crate) fn drift(store: &Path, manifest: &Manifest) -> Vec<String> {
     let mut drift = Vec::new();
     for package in manifest.packages.fetched.values() {
-        for (name, id) in &package.bin {
-            let place = store.join(&package.folder).join("bin").join(name);
-            if !runs(&place) || !fs::read(&place).is_ok_and(|content| BlobId::of(&content) == *id) {
+        let root = store.join(&package.folder);
+        for (path, id, mode) in package.contents() {
+            let place = root.join(path);
+            if !is_there(&place, mode) || !holds(&place, id) {
                 drift.push(place.display().to_string());
             }
         }
@@ -51,8 +55,12 @@ pub(crate) fn drift(store: &Path, manifest: &Manifest) -> Vec<String> {
     drift
 }
 
-fn runs(place: &Path) -> bool {
-    fs::metadata(place).is_ok_and(|metadata| metadata.permissions().mode() & 0o7777 == 0o555)
+fn is_there(place: &Path, mode: u32) -> bool {
+    fs::metadata(place).is_ok_and(|metadata| metadata.permissions().mode() & 0o7777 == mode)
+}
+
+fn holds(place: &Path, id: BlobId) -> bool {
+    fs::read(place).is_ok_and(|content| BlobId::of(&content) == id)
 }
 
 /// A folder's name stands for its content: what runs from one may not change under it.
@@ -62,7 +70,7 @@ fn runs(place: &Path) -> bool {
 pub(crate) fn refuse_other_content(current: &Manifest, to: &Manifest) -> Result<(), Error> {
     for package in to.packages.fetched.values() {
         let mut same = current.packages.fetched.values().filter(|old| old.folder == package.folder);
-        if same.any(|old| old.bin != package.bin) {
+        if same.any(|old| old.bin != package.bin || old.files != package.files) {
             return Err(Error::refused(format!(
                 "the package folder {} has other programs in the current generation",
                 package.folder

@@ -10,6 +10,7 @@ mod git;
 mod inputs;
 mod live;
 mod outcome;
+mod progress;
 mod reference;
 mod repl;
 mod report;

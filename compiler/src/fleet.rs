@@ -18,6 +18,7 @@ mod check;
 mod deployment;
 mod explain;
 mod explore;
+mod fetched;
 mod inputs;
 mod job;
 mod locked;

@@ -23,5 +23,5 @@ pub use fleet::{
 pub use inputs::FleetInputs;
 pub use nixos::{LeftOut, Takeover, take_over};
 pub use report::Report;
-pub use standard::standard_modules;
+pub use standard::{catalogue, standard_modules};
 pub use tree::lay_out;

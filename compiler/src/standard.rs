@@ -9,3 +9,8 @@ static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/modules.rs")
 pub fn standard_modules() -> MemoryFs {
     MemoryFs::new(FILES.iter().map(|(path, text)| (*path, *text)))
 }
+
+/// The names of the packages that the catalogue has, in the order of the alphabet.
+pub fn catalogue() -> impl Iterator<Item = &'static str> {
+    FILES.iter().filter_map(|(path, _)| path.strip_prefix("packages/")?.strip_suffix(".nix"))
+}

@@ -5,8 +5,6 @@
   outputs =
     { self, ... }:
     {
-      packages = import ./packages.nix;
-
       hosts = {
         board0 = ./hosts/board0.nix;
         board1 = ./hosts/board1.nix;

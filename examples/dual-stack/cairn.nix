@@ -5,8 +5,6 @@
   outputs =
     { self, ... }:
     {
-      packages = import ./packages.nix;
-
       modules.dual-stack = ./modules/dual-stack.nix;
 
       hosts.alpha = ./hosts/alpha.nix;

@@ -27,8 +27,6 @@
       ];
     in
     {
-      packages = import ./packages.nix;
-
       # What only one machine has.
       hosts = {
         dev = ./hosts/dev.nix;

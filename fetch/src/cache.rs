@@ -1,5 +1,6 @@
 //! The cache of the machine that compiles: downloads by SHA-256, blobs by BLAKE3.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -74,33 +75,23 @@ impl Cache {
         wanted: &[Wanted],
         told: &(dyn Fn(u64) + Sync),
     ) -> Result<(), FetchError> {
-        let next = AtomicUsize::new(0);
-        let failed = Mutex::new(None);
-        thread::scope(|scope| {
-            for _ in 0..PARALLEL.min(wanted.len()) {
-                scope.spawn(|| {
-                    while let Some(one) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if let Err(error) = self.bring(&one.url, &one.sha256, told) {
-                            let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                            failed.get_or_insert(error);
-                        }
-                    }
-                });
-            }
-        });
-        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-        failed.map_or(Ok(()), Err)
+        let brought = in_parallel(wanted, |one| self.bring(&one.url, &one.sha256, told));
+        brought.into_iter().try_for_each(|one| one.map(drop))
     }
 
     /// What is behind `url`, whatever it is, and its SHA-256: for what is seen the first time.
     ///
     /// # Errors
     /// When it cannot be had.
-    pub fn fetch_unknown(&self, url: &str) -> Result<(PathBuf, String), FetchError> {
+    pub fn fetch_unknown(
+        &self,
+        url: &str,
+        told: &(dyn Fn(u64) + Sync),
+    ) -> Result<(PathBuf, String), FetchError> {
         let mut partial = Partial::open(self.partial(&sha256(url.as_bytes())))?;
         // What an earlier try left may be of another file: without a hash nobody could tell.
         partial.clear()?;
-        let found = partial.complete(&self.wire, url, &|_| ())?;
+        let found = partial.complete(&self.wire, url, told)?;
         let place = self.place(&found);
         partial.keep(&place)?;
         Ok((place, found))
@@ -163,6 +154,25 @@ impl Cache {
     fn partial(&self, name: &str) -> PathBuf {
         self.folder.join("partial").join(name)
     }
+}
+
+/// Does this for each, several at a time; results in their order.
+pub(crate) fn in_parallel<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(BTreeMap::new());
+    thread::scope(|scope| {
+        for _ in 0..PARALLEL.min(all.len()) {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(one) = all.get(number) else { break };
+                    let result = work(one);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).insert(number, result);
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }
 
 impl Fetch for Cache {
@@ -250,7 +260,7 @@ mod tests {
     fn what_nobody_knows_is_known_afterwards() {
         let (_folder, source, url, cache) = world();
         fs::write(&source, "hi\n").expect("written");
-        let (path, sha256) = cache.fetch_unknown(&url).expect("fetched");
+        let (path, sha256) = cache.fetch_unknown(&url, &|_| ()).expect("fetched");
         assert_eq!((sha256.as_str(), cache.have(HI)), (HI, Some(path)));
     }
 }

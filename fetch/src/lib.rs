@@ -13,15 +13,17 @@ pub mod debian;
 mod hash;
 pub mod input;
 pub mod lock;
+mod mirrors;
 mod netrc;
 mod partial;
 mod percent;
 mod wire;
 
-pub use archive::{ArchiveError, program};
+pub use archive::{ArchiveError, take};
 pub use cache::{Cache, Wanted};
 pub(crate) use hash::sha256 as sha256_hex;
 pub use lock::Lock;
+pub use mirrors::Mirrors;
 
 /// Whoever can get a download. The compiler asks this and nothing else for what is not in the fleet.
 pub trait Fetch: Send + Sync {

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::BlobId;
-use crate::manifest::{Content, File, Manifest, Method, STATE_DIR, Unit};
+use crate::manifest::{Content, FetchedPackage, File, Manifest, Method, STATE_DIR, Unit};
 
 /// The target that managed units hang on: recovery starts it last at boot.
 pub const TARGET: &str = "cairn.target";
@@ -15,6 +15,9 @@ pub const UNIT_DIR: &str = "/etc/systemd/system";
 
 /// Where programs of fetched packages get a link, because every login and unit looks there.
 pub const BIN_DIR: &str = "/usr/local/bin";
+
+/// Where other files of fetched packages get a link: man pages, completions.
+pub const SHARE_DIR: &str = "/usr/local/share";
 
 /// A generation as a tree, and what the host needs to see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -123,7 +126,7 @@ pub fn layout(manifest: &Manifest) -> Result<Layout, LayoutError> {
     layout.add_lines("/etc/sysctl.d/60-cairn.conf", &sysctls)?;
     let modules: Vec<String> = manifest.kernel.modules.iter().cloned().collect();
     layout.add_lines("/etc/modules-load.d/cairn.conf", &modules)?;
-    layout.add_programs(manifest)?;
+    layout.add_fetched(manifest)?;
     layout.refuse_folders_that_are_files()?;
     manifest.secrets.check()?;
     Ok(layout)
@@ -197,32 +200,51 @@ impl Layout {
         self.add_text(path, lines.join("\n") + "\n")
     }
 
-    fn add_programs(&mut self, manifest: &Manifest) -> Result<(), LayoutError> {
+    fn add_fetched(&mut self, manifest: &Manifest) -> Result<(), LayoutError> {
         for package in manifest.packages.fetched.values() {
             check_name("package's folder", &package.folder)?;
             for name in package.bin.keys() {
                 check_name("program", name)?;
-                let to = format!("../../../store/{}/bin/{name}", package.folder);
-                let tree_path = format!("bin/{name}");
-                if self.tree.insert(tree_path, Entry::Link { to }).is_some() {
-                    return Err(LayoutError::Collision {
-                        path: format!("bin/{name}"),
-                        other: package.folder.clone(),
-                        why: "two packages bring a program of this name",
-                    });
+                self.add_of_package(package, &format!("bin/{name}"), &format!("{BIN_DIR}/{name}"))?;
+            }
+            for path in package.files.keys() {
+                path.split('/').try_for_each(|part| check_name("package's file", part))?;
+                if let Some(rest) = path.strip_prefix("share/") {
+                    self.add_of_package(package, path, &format!("{SHARE_DIR}/{rest}"))?;
                 }
-                let path = format!("{BIN_DIR}/{name}");
-                if self.tree.contains_key(path.trim_start_matches('/')) {
-                    return Err(LayoutError::Collision {
-                        other: path.clone(),
-                        path,
-                        why: "a file and a package's program want the same path",
-                    });
-                }
-                let to = format!("{}{}/current/bin/{name}", up(&path), &STATE_DIR[1..]);
-                self.links.insert(path, to);
             }
         }
+        Ok(())
+    }
+
+    /// What lies at `inside` in a package's folder, seen at `path` on the host.
+    fn add_of_package(
+        &mut self,
+        package: &FetchedPackage,
+        inside: &str,
+        path: &str,
+    ) -> Result<(), LayoutError> {
+        let to = format!(
+            "{}store/{}/{inside}",
+            "../".repeat(2 + inside.matches('/').count()),
+            package.folder
+        );
+        if self.tree.insert(inside.to_owned(), Entry::Link { to }).is_some() {
+            return Err(LayoutError::Collision {
+                path: inside.to_owned(),
+                other: package.folder.clone(),
+                why: "two packages bring a file of this name",
+            });
+        }
+        if self.tree.contains_key(path.trim_start_matches('/')) {
+            return Err(LayoutError::Collision {
+                other: path.to_owned(),
+                path: path.to_owned(),
+                why: "a file and a package's file want the same path",
+            });
+        }
+        let to = format!("{}{}/current/{inside}", up(path), &STATE_DIR[1..]);
+        self.links.insert(path.to_owned(), to);
         Ok(())
     }
 

@@ -182,8 +182,9 @@ pub struct DebianPackage {
     pub dependency: bool,
 }
 
-/// Programs taken from a verified download. The node lays them out as
-/// `<state>/store/<folder>/bin/<program>` and puts them on the path through `current/bin`.
+/// Programs and other files taken from a verified download. The node lays them out as
+/// `<state>/store/<folder>/bin/<program>` and `<state>/store/<folder>/<file>`, and puts programs on the
+/// path through `current/bin`, files below `share/` into /usr/local/share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FetchedPackage {
@@ -195,7 +196,19 @@ pub struct FetchedPackage {
     /// SHA-256 of the download that the programs were taken from, in hex.
     pub sha256: String,
     /// The programs: name on the path, content.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bin: BTreeMap<String, BlobId>,
+    /// Other files: path in the package's folder (`share/man/man1/age.1`), content.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, BlobId>,
+}
+
+impl FetchedPackage {
+    /// All that lies in the package's folder: path there, content, and permissions.
+    pub fn contents(&self) -> impl Iterator<Item = (String, BlobId, u32)> {
+        let programs = self.bin.iter().map(|(name, id)| (format!("bin/{name}"), *id, 0o555));
+        programs.chain(self.files.iter().map(|(path, id)| (path.clone(), *id, 0o444)))
+    }
 }
 
 /// A login.
@@ -397,9 +410,10 @@ impl Manifest {
             Content::Blob(id) => Some(id),
             Content::To(_) => None,
         });
-        let programs = self.packages.fetched.values().flat_map(|package| package.bin.values());
+        let fetched = self.packages.fetched.values();
+        let fetched = fetched.flat_map(|one| one.bin.values().chain(one.files.values()));
         let debs = self.packages.debian.values().filter_map(|package| package.blob);
-        let packages = debs.chain(programs.copied());
+        let packages = debs.chain(fetched.copied());
         let named = self.references.iter().copied().chain(self.secrets.blobs());
         files.chain(packages).chain(named).collect()
     }

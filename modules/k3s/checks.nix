@@ -95,7 +95,9 @@ let
 
   needs =
     one: other:
-    require "settings.${one}" (!(has one) || has other) "it has no meaning without `settings.${other}`.";
+    require "settings.${one}" (
+      !(has one) || has other
+    ) "it has no meaning without `settings.${other}`.";
 
   list = concatStringsSep ", ";
 in
@@ -147,8 +149,7 @@ in
           an agent needs the cluster's token: set `token` to a secret, or `tokenFile`.
         '')
         (require "enable" (cfg.package == null || !isDebian cfg.package) ''
-          Debian has no k3s. Add it to the fleet (`outputs.packages.k3s = lib.fetchPackage { … }`), or set
-          `package = null` if the host has /usr/local/bin/k3s.
+          Debian has no k3s. Take `pkgs.k3s`, or set `package = null` if the host has /usr/local/bin/k3s.
         '')
         (require "settings.config" (!(set ? config)) ''
           give the configuration file as `configPath`.

@@ -3,7 +3,9 @@
 
 let
   inherit (lib)
+    concatMap
     concatMapStringsSep
+    filter
     filterAttrs
     listToAttrs
     mapAttrs
@@ -149,12 +151,27 @@ let
   manifests = filterAttrs (_: manifest: manifest.enable) cfg.manifests;
   deployed = filterAttrs (_: chart: chart.enable) cfg.autoDeployCharts;
 
-  archives = cfg.charts // mapAttrs (_: chart: chart.package) (
-    filterAttrs (_: chart: chart.package != null) deployed
-  );
+  archives =
+    cfg.charts
+    // mapAttrs (_: chart: chart.package) (filterAttrs (_: chart: chart.package != null) deployed);
+
+  isPackage = image: builtins.isAttrs image && image ? platforms;
+
+  # The archives of images that an element of `images` stands for.
+  archivesOf =
+    image:
+    if isPackage image then
+      let
+        source = image.platforms.${config.nixpkgs.hostPlatform} or image.platforms.any;
+      in
+      map (file: "${image}/${file}") (filter (lib.hasPrefix "images/") (builtins.attrNames source.files))
+    else
+      [ image ];
 
   # containerd 2, and with it another template, came with these.
-  version = builtins.head (lib.splitString "+" (removePrefix "v" (cfg.package.version or "")));
+  version = builtins.head (
+    lib.splitString "+" (removePrefix "v" (toString (cfg.package.version or "")))
+  );
   newerThan = least: builtins.compareVersions version least >= 0;
   containerd =
     if version != "" && (newerThan "1.32.2" || (newerThan "1.31.6" && !(newerThan "1.32"))) then
@@ -189,9 +206,13 @@ in
     };
 
     images = mkOption {
-      type = types.listOf types.path;
+      type = types.listOf (types.either types.package types.path);
       default = [ ];
-      description = "Archives of images that containerd has from the start, without a registry.";
+      example = lib.literalExpression "[ config.services.k3s.package.airgapImages ]";
+      description = ''
+        Archives of images that containerd has from the start, without a registry: files, or packages
+        that have them in `images/`.
+      '';
     };
 
     containerdConfigTemplate = mkOption {
@@ -202,6 +223,8 @@ in
   };
 
   config = mkIf cfg.enable {
+    environment.packages = filter isPackage cfg.images;
+
     resources.files = mkMerge [
       (mkIf isServer (
         mapAttrs' (
@@ -231,9 +254,9 @@ in
         ) archives
       ))
       (listToAttrs (
-        map (
-          source: nameValuePair "${state}/agent/images/${baseNameOf source}" { inherit source; }
-        ) cfg.images
+        map (source: nameValuePair "${state}/agent/images/${baseNameOf source}" { inherit source; }) (
+          concatMap archivesOf cfg.images
+        )
       ))
       (mkIf (cfg.containerdConfigTemplate != null) {
         "${state}/agent/etc/containerd/${containerd}".text = cfg.containerdConfigTemplate;
@@ -247,13 +270,11 @@ in
       }) manifests
       ++ lib.mapAttrsToList (name: chart: {
         assertion = (chart.package == null) == (chart.repo != "" && chart.version != "");
-        message =
-          "services.k3s.autoDeployCharts.${name} needs either `package`, or `repo` and `version`.";
+        message = "services.k3s.autoDeployCharts.${name} needs either `package`, or `repo` and `version`.";
       }) deployed
       ++ lib.mapAttrsToList (name: _: {
         assertion = !(manifests ? ${name});
-        message =
-          "services.k3s: a manifest and a chart are both named \"${name}\", and so would be their files.";
+        message = "services.k3s: a manifest and a chart are both named \"${name}\", and so would be their files.";
       }) deployed;
 
     warnings =

@@ -1,6 +1,11 @@
 # k3s: NixOS's options, and every flag of k3s as a typed option of its own. Which flags there are is
 # data, in flags.json.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 
 let
   inherit (lib)
@@ -132,8 +137,8 @@ in
       default = pkgs.k3s;
       defaultText = lib.literalExpression "pkgs.k3s";
       description = ''
-        The k3s package: `packages.k3s` of the fleet. Null runs the `/usr/local/bin/k3s` that the host
-        has by other means.
+        The k3s package. The catalogue has several: `pkgs.k3s.version "v1.32.1+k3s1"` is another version.
+        Null runs the `/usr/local/bin/k3s` that the host has by other means.
       '';
     };
 
@@ -303,10 +308,9 @@ in
       after = [ "network-online.target" ];
       wantedBy = [ "multi-user.target" ];
 
-      restartTriggers = map (builtins.hashString "sha256") (
-        [ yaml ] ++ builtins.attrValues componentFiles
-      )
-      ++ optional (cfg.configPath != null) cfg.configPath;
+      restartTriggers =
+        map (builtins.hashString "sha256") ([ yaml ] ++ builtins.attrValues componentFiles)
+        ++ optional (cfg.configPath != null) cfg.configPath;
 
       serviceConfig = {
         Type = if isServer then "notify" else "exec";

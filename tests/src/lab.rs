@@ -13,6 +13,7 @@ use std::thread;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::apt::Repository;
+use crate::releases::Releases;
 use crate::ssh::Home;
 use crate::tool::must;
 use crate::{cache, cgroup, mirror};
@@ -143,6 +144,13 @@ impl Lab {
 
     pub(crate) fn ip(&self, arguments: &[&str]) {
         must(self.command("ip").args(arguments));
+    }
+
+    /// What publishers release, on the mirror, and the setting that makes a fleet download it there.
+    #[must_use]
+    pub fn releases(&self) -> (Releases, String) {
+        let releases = Releases::in_folder(&self.directory.join("mirror"));
+        (releases, Releases::setting(&format!("http://{SERVICES}")))
     }
 
     /// Puts a file on the mirror and gives its URL.

@@ -50,7 +50,8 @@ fn answer(mut stream: &TcpStream, root: &Path) -> std::io::Result<()> {
 
 /// The file that `target` names, if it names one below `root`.
 fn file(root: &Path, target: &str) -> Option<PathBuf> {
-    let target = target.split('?').next()?.trim_start_matches('/').replace("%2b", "+");
+    let target =
+        target.split('?').next()?.trim_start_matches('/').replace("%2b", "+").replace("%2B", "+");
     let target = Path::new(&target);
     let plain = target.components().all(|part| matches!(part, Component::Normal(_)));
     let path = root.join(target);

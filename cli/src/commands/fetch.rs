@@ -1,15 +1,14 @@
 //! `cairn fetch`
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::args::{Global, HostArgs};
 use crate::error::CommandError;
-use crate::fleets;
 use crate::report::{self, plural};
 use crate::style::{GOOD, paint};
 use crate::ui::Ui;
+use crate::{fleets, progress};
 
 /// Bring all that hosts need into this machine's cache, so that building them needs no network
 #[derive(Debug, Args)]
@@ -33,10 +32,7 @@ pub(crate) fn run(ui: &Ui, global: &Global, args: &FetchArgs) -> Result<(), Comm
     let cache = fleets::cache()?;
     let missing: Vec<_> =
         wanted.iter().filter(|one| cache.have(&one.sha256).is_none()).cloned().collect();
-    let bar = ui.progress().add(ProgressBar::no_length());
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {bytes} {bytes_per_sec}") {
-        bar.set_style(style);
-    }
+    let bar = progress::bytes(ui);
     let fetched = cache.fetch_all(&missing, &|count| bar.inc(count));
     bar.finish_and_clear();
     fetched.map_err(|error| CommandError::user(error.to_string()).hint(error.help()))?;

@@ -17,6 +17,7 @@ mod test_lock;
 mod test_lsp;
 mod test_mistakes;
 mod test_options;
+mod test_packages;
 mod test_promotion;
 mod test_repl;
 mod test_rollback;

@@ -1,8 +1,8 @@
 //! From checked hosts to generations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use cairn_fetch::{ArchiveError, Fetch};
+use cairn_fetch::{ArchiveError, Fetch, FetchError, Mirrors};
 use cairn_generation::manifest::FetchedPackage;
 use cairn_generation::{BlobId, GenerationId, Manifest, Store};
 use cairn_lang::{Diagnostic, Result, Span};
@@ -77,8 +77,9 @@ impl Fleet {
         store: &Store,
     ) -> Result<Built, Vec<Diagnostic>> {
         let mut problems = Vec::new();
+        let mirrors = super::fetched::mirrors(job).map_err(|error| vec![*error])?;
         for (name, recipe) in std::mem::take(&mut draft.recipes) {
-            match fetched(&name, &recipe, fetch, store) {
+            match fetched(&name, &recipe, &mirrors, fetch, store) {
                 Ok(package) => drop(draft.manifest.packages.fetched.insert(name, package)),
                 Err(error) => problems.push(*error),
             }
@@ -129,50 +130,56 @@ fn odd(error: &dyn std::fmt::Display) -> Diagnostic {
     Diagnostic::error("resource::shape", Span::NONE, message)
 }
 
-/// Downloads a package and takes its programs out.
+/// Downloads a package and takes its programs and files out.
 fn fetched(
     name: &str,
     recipe: &Recipe,
+    mirrors: &Mirrors,
     fetch: &dyn Fetch,
     store: &Store,
 ) -> Result<FetchedPackage> {
-    let download = fetch.fetch(&recipe.url, &recipe.sha256).map_err(|error| {
-        let message = format!("the package `{name}` cannot be had: {error}");
-        Box::new(Diagnostic::error("package::fetch", recipe.span, message).with_help(error.help()))
-    })?;
-    let mut bin = BTreeMap::new();
-    let mut taken: BTreeMap<Option<&str>, BlobId> = BTreeMap::new();
-    for (program, member) in &recipe.bin {
-        let member = member.as_deref();
-        let id = match taken.get(&member) {
-            Some(id) => *id,
-            None => {
-                let bytes = cairn_fetch::program(&download, member)
-                    .map_err(|error| unpacked(name, recipe, &error))?;
-                let id = BlobId::of(&bytes);
-                store.put_unflushed(&id, &bytes[..]).map_err(|error| {
-                    let message = format!("the package `{name}` cannot be kept: {error}");
-                    let help = "check the cache's folder ($XDG_CACHE_HOME/cairn)";
-                    Box::new(
-                        Diagnostic::error("store::unwritable", Span::NONE, message).with_help(help),
-                    )
-                })?;
-                taken.insert(member, id);
-                id
+    let sha256 = recipe.sha256.clone().unwrap_or_default();
+    let download = fetch.fetch(&mirrors.place(&recipe.url), &sha256).map_err(|error| {
+        let help = match &error {
+            FetchError::Hash { .. } if recipe.locked => {
+                "it is not what was locked: somebody has changed it. If that was its publisher, delete \
+                 its entry in cairn.lock, and run `cairn lock`"
+                    .to_owned()
             }
+            error => error.help(),
         };
-        bin.insert(program.clone(), id);
+        let message = format!("the package `{name}` cannot be had: {error}");
+        Box::new(Diagnostic::error("package::fetch", recipe.span, message).with_help(help))
+    })?;
+    let members = recipe.bin.values().chain(recipe.files.values());
+    let members: BTreeSet<Option<&str>> = members.map(Option::as_deref).collect();
+    let contents =
+        cairn_fetch::take(&download, &members).map_err(|error| unpacked(name, recipe, &error))?;
+    let mut blobs = BTreeMap::new();
+    for (member, bytes) in contents {
+        let id = BlobId::of(&bytes);
+        store.put_unflushed(&id, &bytes[..]).map_err(|error| {
+            let message = format!("the package `{name}` cannot be kept: {error}");
+            let help = "check the cache's folder ($XDG_CACHE_HOME/cairn) and the disk's free space";
+            Box::new(Diagnostic::error("store::unwritable", Span::NONE, message).with_help(help))
+        })?;
+        blobs.insert(member, id);
     }
+    let taken = |members: &BTreeMap<String, Option<String>>| {
+        let all = members.iter();
+        all.filter_map(|(name, member)| Some((name.clone(), *blobs.get(member)?))).collect()
+    };
     Ok(FetchedPackage {
         folder: recipe.folder.clone(),
         version: recipe.version.clone(),
-        sha256: recipe.sha256.clone(),
-        bin,
+        bin: taken(&recipe.bin),
+        files: taken(&recipe.files),
+        sha256,
     })
 }
 
 fn unpacked(name: &str, recipe: &Recipe, error: &ArchiveError) -> Box<Diagnostic> {
-    let message = format!("a program of the package `{name}` cannot be taken out: {error}");
+    let message = format!("the package `{name}` cannot be taken out of its download: {error}");
     let help = match error {
         ArchiveError::Missing { member, members } => {
             cairn_lang::did_you_mean(member, members.iter().map(String::as_str)).unwrap_or_else(
@@ -185,6 +192,7 @@ fn unpacked(name: &str, recipe: &Recipe, error: &ArchiveError) -> Box<Diagnostic
         ArchiveError::NotAnArchive => {
             "if the download is the program itself, write `null` for the member".to_owned()
         }
+        ArchiveError::Hostile { .. } => "no release has that: do not use it".to_owned(),
         _ => "look at the archive with `tar -tzf`".to_owned(),
     };
     Box::new(Diagnostic::error("package::archive", recipe.span, message).with_help(help))

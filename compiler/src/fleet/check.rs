@@ -72,6 +72,7 @@ impl Fleet {
 pub(super) fn draft<'w>(job: Job<'w>) -> (Option<Draft>, Vec<Diagnostic>) {
     let (draft, mut problems) = unlocked_draft(job);
     let Some(draft) = draft else { return (None, problems) };
+    problems.extend(super::fetched::uncovered(&draft));
     problems.extend(super::locked::uncovered(job, &draft));
     ((!problems.iter().any(is_error)).then_some(draft), problems)
 }
@@ -91,7 +92,7 @@ pub(super) fn unlocked_draft<'w>(job: Job<'w>) -> (Option<Draft>, Vec<Diagnostic
     }
     problems.extend(said(job, config));
     match resources(config, false, &mut BTreeSet::new()) {
-        Ok(resources) => match judged(job, &resources, &BTreeSet::new()) {
+        Ok(resources) => match judged(job, resources, &BTreeSet::new()) {
             Ok(mut draft) => {
                 problems.append(&mut draft.warnings);
                 if !problems.iter().any(is_error) {
@@ -113,11 +114,11 @@ fn faults_beside_errors<'w>(job: Job<'w>, tolerant: &Configuration<'w, 'w>) -> V
         faults.extend(said(job, strict));
         let mut partial = BTreeSet::new();
         if let Ok(resources) = resources(strict, true, &mut partial) {
-            faults.extend(judged(job, &resources, &partial).err().unwrap_or_default());
+            faults.extend(judged(job, resources, &partial).err().unwrap_or_default());
         }
     }
     if let Ok(resources) = resources(tolerant, true, &mut BTreeSet::new()) {
-        let found = judged(job, &resources, &BTreeSet::new()).err().unwrap_or_default();
+        let found = judged(job, resources, &BTreeSet::new()).err().unwrap_or_default();
         faults.extend(found.into_iter().filter(|fault| !manifest::is_about_absence(&fault.code)));
     }
     faults
@@ -125,12 +126,13 @@ fn faults_beside_errors<'w>(job: Job<'w>, tolerant: &Configuration<'w, 'w>) -> V
 
 fn judged<'w>(
     job: Job<'w>,
-    resources: &Data,
+    mut resources: Data,
     partial: &BTreeSet<String>,
 ) -> std::result::Result<Draft, Vec<Diagnostic>> {
+    super::fetched::settle(job, &mut resources)?;
     let known = job.eval().blobs();
     let places = job.places();
-    manifest::draft(job.name(), resources, &known, (&places, &places), partial)
+    manifest::draft(job.name(), &resources, &known, (&places, &places), partial)
 }
 
 fn is_error(problem: &Diagnostic) -> bool {

@@ -1,4 +1,4 @@
-//! Debian packages at exact versions: what hosts ask for, and what `cairn.lock` answers.
+//! Packages at exact versions: what hosts ask for, and what `cairn.lock` answers.
 //!
 //! A host whose `debian.archives` has any gets the package files that the lock names. Any other host
 //! takes what its own apt sources offer, as it always did.
@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use cairn_fetch::debian::{Archive, Asked, Cause, Keyring};
-use cairn_fetch::lock::{self, Demand, Demands, FILE, Lock, LockTrouble, Locked};
+use cairn_fetch::lock::{self, Demand, Demands, Download, FILE, Lock, LockTrouble, Locked};
 use cairn_fetch::{Fetch, FetchError, Wanted};
 use cairn_generation::manifest::{DebianPackage, STATE_DIR};
 use cairn_generation::{BlobId, Manifest, Store};
 use cairn_lang::{Data, Diagnostic, FsError, Result, Root, Severity, Span, VirtualPath, World};
 
-use super::Fleet;
 use super::job::Job;
+use super::{Fleet, fetched};
 use crate::manifest::{Draft, Places};
 use crate::report::Report;
 
@@ -27,6 +27,15 @@ pub struct Demanded {
     /// What they ask for.
     pub demands: Demands,
     places: BTreeMap<(String, Asked), Span>,
+    /// Where downloads are asked for, by URL.
+    downloads: BTreeMap<String, Span>,
+}
+
+/// What one host asks for.
+#[derive(Default)]
+struct Asks {
+    debian: Option<(HostDemand, BTreeMap<Asked, Span>)>,
+    downloads: Vec<(Download, Span)>,
 }
 
 /// The packages of one host.
@@ -70,39 +79,23 @@ impl Fleet {
         let mut all = Demanded::default();
         let mut problems = Vec::new();
         let is_wrong = |(_, problems): &(_, Vec<Diagnostic>)| has_error(problems);
-        for (demanded, found) in self.each(hosts, is_wrong, |job| self.demanded_of(job)) {
+        for (asks, found) in self.each(hosts, is_wrong, asks) {
             problems.extend(found);
-            let Some((demand, places)) = demanded else { continue };
-            problems.extend(all.add(demand, places));
+            if let Some((demand, places)) = asks.debian {
+                problems.extend(all.add(demand, places));
+            }
+            for (download, span) in asks.downloads {
+                all.downloads.entry(download.url.clone()).or_insert(span);
+                let same = |known: &Download| known.url == download.url;
+                // Where hosts have different mirrors, the first host's serve.
+                if !all.demands.downloads.iter().any(same) {
+                    all.demands.downloads.insert(download);
+                }
+            }
         }
         problems.extend(self.world.file_diagnostics());
         let report = self.report(problems);
         if report.has_errors() { Err(report) } else { Ok((all, report)) }
-    }
-
-    #[allow(
-        clippy::type_complexity,
-        reason = "a host's demand, and the places of what it asks for"
-    )]
-    fn demanded_of<'w>(
-        &self,
-        job: Job<'w>,
-    ) -> (Option<(HostDemand, BTreeMap<Asked, Span>)>, Vec<Diagnostic>) {
-        let (draft, mut problems) = super::check::unlocked_draft(job);
-        let Some(draft) = draft else { return (None, problems) };
-        match of_host(job, &draft.manifest) {
-            Ok(Some(demand)) => {
-                let place =
-                    |asked: &Asked| job.places().place(&["packages", "debian", &asked.name]);
-                let places = demand.asked.iter().map(|one| (one.clone(), place(one))).collect();
-                (Some((demand, places)), problems)
-            }
-            Ok(None) => (None, problems),
-            Err(error) => {
-                problems.push(*error);
-                (None, problems)
-            }
-        }
     }
 
     /// All downloads that these hosts' generations are made of, each once, and warnings.
@@ -134,9 +127,9 @@ impl Fleet {
                 (code_of(&trouble.cause), place.copied().unwrap_or(Span::NONE))
             }
             LockTrouble::Archive(_) => ("lock::archive", Span::NONE),
-            LockTrouble::Download { .. } => ("lock::download", Span::NONE),
-            LockTrouble::Checksum { .. } | LockTrouble::Unlisted { .. } => {
-                ("lock::checksum", Span::NONE)
+            LockTrouble::Download { url, .. } => ("lock::download", demanded.download(url)),
+            LockTrouble::Checksum { url, .. } | LockTrouble::Unlisted { url, .. } => {
+                ("lock::checksum", demanded.download(url))
             }
             LockTrouble::NotLocked { .. } => ("lock::unknown-package", Span::NONE),
         };
@@ -159,7 +152,28 @@ fn code_of(cause: &Cause) -> &'static str {
     }
 }
 
+fn asks<'w>(job: Job<'w>) -> (Asks, Vec<Diagnostic>) {
+    let (draft, mut problems) = super::check::unlocked_draft(job);
+    let Some(draft) = draft else { return (Asks::default(), problems) };
+    let asks = || {
+        let debian = of_host(job, &draft.manifest)?.map(|demand| {
+            let place = |asked: &Asked| job.places().place(&["packages", "debian", &asked.name]);
+            let places = demand.asked.iter().map(|one| (one.clone(), place(one))).collect();
+            (demand, places)
+        });
+        Ok(Asks { debian, downloads: fetched::downloads(job, &draft)? })
+    };
+    let asks: Result<Asks> = asks();
+    let asks = asks.map_err(|error| problems.push(*error));
+    (asks.unwrap_or_default(), problems)
+}
+
 impl Demanded {
+    /// Where a download is asked for.
+    fn download(&self, url: &str) -> Span {
+        self.downloads.get(url).copied().unwrap_or(Span::NONE)
+    }
+
     fn add(&mut self, host: HostDemand, places: BTreeMap<Asked, Span>) -> Option<Diagnostic> {
         let HostDemand { part, archives, asked, recommends, architecture } = host;
         for (asked, span) in places {
@@ -194,9 +208,8 @@ fn of_host<'w>(job: Job<'w>, manifest: &Manifest) -> Result<Option<HostDemand>> 
     if archives.is_empty() || debian.is_empty() {
         return Ok(None);
     }
-    let platform = job.config()?.data(&["nixpkgs", "hostPlatform"])?;
-    let architecture = match platform.as_str() {
-        Some("aarch64-linux") => "arm64",
+    let architecture = match fetched::platform(job)?.as_str() {
+        "aarch64-linux" => "arm64",
         _ => "amd64",
     };
     let suite = data.get("suite").and_then(Data::as_str).unwrap_or_default();
@@ -282,13 +295,11 @@ pub(super) fn uncovered<'w>(job: Job<'w>, draft: &Draft) -> Vec<Diagnostic> {
 
 /// The downloads of a host's generation.
 fn wanted<'w>(job: Job<'w>, draft: &Draft) -> Vec<Wanted> {
-    let recipes = draft.recipes.values();
-    let recipes = recipes.map(|one| Wanted { url: one.url.clone(), sha256: one.sha256.clone() });
     let demand = of_host(job, &draft.manifest).ok().flatten();
     let files = demand.map(|demand| files(job, &demand)).unwrap_or_default();
     let files =
         files.into_iter().map(|(_, url, locked)| Wanted { url, sha256: locked.sha256.clone() });
-    recipes.chain(files).collect()
+    fetched::wanted(job, draft).into_iter().chain(files).collect()
 }
 
 /// The package files that a host gets: name, URL, and what the lock says of it.

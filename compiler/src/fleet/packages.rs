@@ -1,10 +1,11 @@
-//! `pkgs`: the fleet's own packages, and a Debian package for any other name.
+//! `pkgs`: the fleet's own packages, the catalogue's, and a Debian package for any other name.
 
 use cairn_lang::{
     Attrs, AttrsBuilder, Diagnostic, Evaluator, Fallback, Result, Root, Span, Value, VirtualPath,
 };
 
 use super::outline::FleetValue;
+use crate::standard::catalogue;
 
 /// Where Debian's packages have their files.
 const DEBIAN_ROOT: &str = "/usr";
@@ -24,13 +25,25 @@ pub(crate) fn with<'a>(eval: &Evaluator<'a>, own: Option<&'a Attrs<'a>>) -> Valu
         all.copy(attr);
     }
     let is_own = |name: &str| own.is_some_and(|own| own.get_str(name).is_some());
-    if !is_own("lib") {
-        let lib = VirtualPath { root: Root::Cairn, path: "lib".to_owned() };
-        all.set("lib", eval.thunk(move |eval| eval.import(&lib, Span::NONE)));
+    let lib = VirtualPath { root: Root::Cairn, path: "lib".to_owned() };
+    let lib = eval.thunk(move |eval| eval.import(&lib, Span::NONE));
+    // For a Debian package that has the name of one of the fleet's, or of the catalogue's.
+    let debian_set = AttrsBuilder::new().finish_with(eval, Fallback, &[debian]);
+    for (name, value) in [("lib", lib), ("debian", debian_set)] {
+        if !is_own(name) {
+            all.set(name, value);
+        }
     }
-    if !is_own("debian") {
-        // For a Debian package that has the name of one of the fleet's.
-        all.set("debian", AttrsBuilder::new().finish_with(eval, Fallback, &[debian]));
+    let arguments = eval.attrs([("debian", debian_set), ("lib", lib)]);
+    for name in catalogue().filter(|name| !is_own(name)) {
+        let file = VirtualPath { root: Root::Cairn, path: format!("packages/{name}.nix") };
+        all.set(
+            name,
+            eval.thunk(move |eval| {
+                let function = eval.import(&file, Span::NONE)?;
+                eval.call(function, &[arguments], Span::NONE)
+            }),
+        );
     }
     all.finish_with(eval, Fallback, &[debian])
 }

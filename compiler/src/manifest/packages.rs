@@ -7,20 +7,26 @@ use cairn_lang::Span;
 
 use super::{Work, raw};
 
-/// How a fetched package is made: what is downloaded, and what of it becomes a program.
+/// How a fetched package is made: what is downloaded, and what of it is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipe {
     /// Folder in the node's store.
     pub folder: String,
     /// Version as its publisher writes it.
     pub version: Option<String>,
-    /// Where it is downloaded from: `file:`, `http:` or `https:`.
+    /// Where its publisher has it: `file:`, `http:` or `https:`.
     pub url: String,
-    /// SHA-256 of the download, in hex.
-    pub sha256: String,
+    /// The publisher's list of hashes.
+    pub checksums: Option<String>,
+    /// SHA-256 of the download, in hex; none where neither the fleet nor its lock has one.
+    pub sha256: Option<String>,
+    /// Whether the hash is the lock's, and not the fleet's own.
+    pub locked: bool,
     /// Programs: name on the path, and the member of the archive; none where the download itself
     /// is the program.
     pub bin: BTreeMap<String, Option<String>>,
+    /// Other files, by their path in the package's folder.
+    pub files: BTreeMap<String, Option<String>>,
     /// Where the package is added to the host.
     pub span: Span,
 }
@@ -55,7 +61,7 @@ fn add_fetched(work: &mut Work<'_>, name: &str, package: &raw::FetchedPackage) {
         work.fault("package::bad-recipe", &at, message, "make it with `lib.fetchPackage { … }`");
         return;
     };
-    if package.bin.is_empty() {
+    if package.bin.is_empty() && package.files.is_empty() {
         let message = format!("the package `{name}` has no program");
         let help = "say which in `bin = { <name on the path> = <member of the archive>; }`";
         work.fault("package::no-program", &at, message, help);
@@ -66,12 +72,21 @@ fn add_fetched(work: &mut Work<'_>, name: &str, package: &raw::FetchedPackage) {
         work.fault("package::bad-program", &at, message, "names have no `/` and no leading dot");
         return;
     }
+    if let Some(bad) = package.files.keys().find(|path| !is_path_inside(path)) {
+        let message = format!("`{bad}` is no path in a package");
+        let help = "write one such as `share/man/man1/age.1`, without `..` and outside of `bin`";
+        work.fault("package::bad-file", &at, message, help);
+        return;
+    }
     let recipe = Recipe {
         folder: folder.to_owned(),
         version: package.version.clone(),
         url: package.url.clone(),
+        checksums: package.checksums.clone(),
         sha256: package.sha256.clone(),
+        locked: package.locked,
         bin: package.bin.clone(),
+        files: package.files.clone(),
         span: work.places.place(&at),
     };
     work.draft.recipes.insert(name.to_owned(), recipe);
@@ -86,6 +101,11 @@ pub(crate) fn is_debian_name(name: &str) -> bool {
 
 fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Programs are told apart from other files by their folder.
+fn is_path_inside(path: &str) -> bool {
+    path.split('/').all(is_program_name) && !path.starts_with("bin/")
 }
 
 fn is_program_name(name: &str) -> bool {

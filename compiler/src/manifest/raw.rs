@@ -115,16 +115,27 @@ pub(super) struct DebianPackage {
     pub(super) sha256: Option<String>,
 }
 
-/// The value that `lib.fetchPackage` makes; it may carry more than is needed here.
+/// The value that `lib.fetchPackage` makes, settled for the host's platform; it may carry more than is
+/// needed here.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct FetchedPackage {
     pub(super) name: String,
     #[serde(default)]
     pub(super) version: Option<String>,
+    #[serde(default)]
     pub(super) url: String,
-    pub(super) sha256: String,
+    #[serde(default)]
+    pub(super) checksums: Option<String>,
+    #[serde(default)]
+    pub(super) sha256: Option<String>,
+    /// Whether the hash is the lock's, and not the fleet's own.
+    #[serde(default)]
+    pub(super) locked: bool,
+    #[serde(default)]
     pub(super) bin: BTreeMap<String, Option<String>>,
+    #[serde(default)]
+    pub(super) files: BTreeMap<String, Option<String>>,
     pub(super) out_path: String,
 }
 

@@ -129,9 +129,12 @@ in
     };
 
     environment.systemPackages = optionals cfg.tools [
+      pkgs.clusterctl
+      pkgs.istioctl
       pkgs.k9s
+      pkgs.kubecolor
       pkgs.kubectl
-      pkgs.helm
+      pkgs.kubernetes-helm
     ];
   };
 }

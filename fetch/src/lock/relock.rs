@@ -6,8 +6,9 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{FLEET, Fetched, Lock, Locked, Part, Set, Suites, key};
+use crate::cache::in_parallel;
 use crate::debian::{Archive, ArchiveError, Asked, Index, Snapshot, Solution, Trouble, solve};
-use crate::{Cache, FetchError};
+use crate::{Cache, FetchError, Mirrors};
 
 /// What hosts of one suite and architecture ask for.
 #[derive(Clone, Debug, Default)]
@@ -23,10 +24,12 @@ pub struct Demand {
 /// A download without a hash of its own in the fleet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Download {
-    /// Where it is.
+    /// Where its publisher has it.
     pub url: String,
     /// The publisher's list of hashes, lines of `sha256sum`.
     pub checksums: Option<String>,
+    /// Where both are downloaded from instead.
+    pub mirrors: Mirrors,
 }
 
 /// All that a fleet asks for.
@@ -170,6 +173,8 @@ fn has(part: &Part, demand: &Demand, asked: &BTreeSet<String>, recommends: bool)
 /// but for what `update` names and for versions that the archives have no more. Where the old lock has
 /// everything, no network is used.
 ///
+/// `told` hears of every piece of a download that arrives, by its length.
+///
 /// # Errors
 /// When something cannot be had, or not be believed. The old lock is whole then.
 pub fn relock(
@@ -178,6 +183,7 @@ pub fn relock(
     demands: &Demands,
     update: &Update,
     now: Timestamp,
+    told: &(dyn Fn(u64) + Sync),
 ) -> Result<(Lock, Vec<Move>), LockTrouble> {
     if let Update::Names(names) = update {
         let locked = |name: &&String| {
@@ -200,12 +206,15 @@ pub fn relock(
         };
         new.debian.insert(name.clone(), part);
     }
-    for download in &demands.downloads {
-        let fetched = match old.fetched.get(&download.url) {
-            Some(known) => known.clone(),
-            None => lock_download(cache, download)?,
-        };
-        new.fetched.insert(download.url.clone(), fetched);
+    let known = |one: &&Download| old.fetched.contains_key(&one.url);
+    let (known, unknown): (Vec<&Download>, Vec<&Download>) =
+        demands.downloads.iter().partition(known);
+    for Download { url, .. } in known {
+        new.fetched.extend(old.fetched.get(url).map(|known| (url.clone(), known.clone())));
+    }
+    let locked = in_parallel(&unknown, |download| lock_download(cache, download, told));
+    for (download, fetched) in unknown.iter().zip(locked) {
+        new.fetched.insert(download.url.clone(), fetched?);
     }
     let moves = moves(old, &new);
     Ok((new, moves))
@@ -342,22 +351,26 @@ fn add(
     part.sets.push(set);
 }
 
-fn lock_download(cache: &Cache, download: &Download) -> Result<Fetched, LockTrouble> {
-    let url = download.url.clone();
+fn lock_download(
+    cache: &Cache,
+    download: &Download,
+    told: &(dyn Fn(u64) + Sync),
+) -> Result<Fetched, LockTrouble> {
+    let Download { url, checksums, mirrors } = download;
     let failed = |error| LockTrouble::Download { url: url.clone(), error };
-    let (_, sha256) = cache.fetch_unknown(&url).map_err(failed)?;
-    let Some(list) = &download.checksums else {
+    let (_, sha256) = cache.fetch_unknown(&mirrors.place(url), told).map_err(failed)?;
+    let Some(list) = checksums else {
         return Ok(Fetched { sha256, checked: "first use".to_owned() });
     };
-    let text = cache.read_now(list).map_err(failed)?;
-    let Some(expected) = listed(&String::from_utf8_lossy(&text), &url) else {
-        return Err(LockTrouble::Unlisted { url, list: list.clone() });
-    };
-    if expected != sha256 {
-        let list = list.clone();
-        return Err(LockTrouble::Checksum { url, list, expected, found: sha256 });
+    let text = cache.read_now(&mirrors.place(list)).map_err(failed)?;
+    let (url, list) = (url.clone(), list.clone());
+    match listed(&String::from_utf8_lossy(&text), &url) {
+        None => Err(LockTrouble::Unlisted { url, list }),
+        Some(expected) if expected != sha256 => {
+            Err(LockTrouble::Checksum { url, list, expected, found: sha256 })
+        }
+        Some(_) => Ok(Fetched { sha256, checked: list }),
     }
-    Ok(Fetched { sha256, checked: list.clone() })
 }
 
 /// The hash that a list of `sha256sum` has for a URL's file; a list of one hash alone is about it.

@@ -42,6 +42,7 @@ pub use configuration::{Configuration, ModuleSource, Source, eval_modules, eval_
 pub use definition::{Layer, priority};
 pub use explain::{Explained, Explanation, Explanations, Tested};
 pub use library::install;
+pub use package::{ANY_PLATFORM, Members, PLATFORMS, package_folder};
 pub(crate) use reference::option_doc;
 pub use reference::{OptionDoc, Reference};
 pub use shown::Shown;

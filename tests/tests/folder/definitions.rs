@@ -1,6 +1,6 @@
 //! Definitions that cannot be built: each a diagnostic at its place, and nothing is written.
 
-use cairn_tests::{Cairn, Case, Fleet};
+use cairn_tests::{Cairn, Case, Fleet, Releases};
 use serde_json::Value;
 
 pub(crate) const CASES: &[Case] = &[
@@ -68,7 +68,20 @@ fn unknown_host() {
 
 fn own_fleets() {
     let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for fleet in [".", "examples/devboard", "examples/dual-stack"] {
-        let _ = Cairn::new(&project.join(fleet)).run(&["check"]).ok();
+    let _ = Cairn::new(&project).run(&["check"]).ok();
+    let folder = tempfile::tempdir().unwrap();
+    let mirror = Releases::setting(&Releases::in_folder(folder.path()).url());
+    for (example, host) in [
+        ("examples/devboard", "board1"),
+        ("examples/dual-stack", "alpha"),
+        ("examples/homelab", "prod1"),
+    ] {
+        let fleet = Fleet::copy(example);
+        let cairn = Cairn::new(fleet.path());
+        // Nobody knows what its programs are before they have been looked at.
+        let _ = cairn.run(&["check"]).expect(1).says(&["lock::missing", "k3s v1.31.4+k3s1"]);
+        let _ = cairn.run(&["lock", "--set", &mirror]).ok().says(&["k3s-io/k3s"]);
+        let _ = cairn.run(&["check"]).ok();
+        let _ = cairn.run(&["build", host]).ok();
     }
 }

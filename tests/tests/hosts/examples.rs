@@ -2,7 +2,7 @@
 
 use cairn_tests::{Cairn, Case, Fleet, Host, Lab, encrypted};
 
-use crate::the_path::{last, sha256};
+use crate::the_path::last;
 
 pub(crate) const CASES: &[Case] = &[
     ("devboard, three hosts in one command", devboard),
@@ -12,23 +12,18 @@ pub(crate) const CASES: &[Case] = &[
     ("the sample host, and back", sample),
 ];
 
-/// Puts the stand-in for k3s on the mirror, and into the packages of `fleet`.
-fn with_standin(lab: &Lab, fleet: &Fleet) {
-    let standin = std::fs::read(env!("CARGO_BIN_EXE_k3s-standin")).unwrap();
-    let url = lab.publish("k3s", &standin);
-    let packages = std::fs::read_to_string(fleet.path().join("packages.nix")).unwrap();
-    let quoted = |key: &str| {
-        let from = packages.find(&format!("{key} = \"")).unwrap() + key.len() + 4;
-        packages[from..].split('"').next().unwrap().to_owned()
-    };
-    fleet.edit("packages.nix", &quoted("url"), &url);
-    fleet.edit("packages.nix", &quoted("hash"), &sha256(&standin));
+/// Puts the stand-in for k3s where publishers have theirs, and locks the fleet. The setting that makes it
+/// download from there.
+fn locked(lab: &Lab, cairn: &Cairn<'_>) -> String {
+    let (releases, mirror) = lab.releases();
+    releases.k3s(&std::fs::read(env!("CARGO_BIN_EXE_k3s-standin")).unwrap());
+    let _ = cairn.run(&["lock", "--set", &mirror]).ok();
+    mirror
 }
 
 fn devboard() {
     let lab = Lab::start();
     let fleet = Fleet::copy("examples/devboard");
-    with_standin(&lab, &fleet);
     let hosts = lab.hosts([
         ("board0", [192, 168, 1, 40]),
         ("board1", [192, 168, 1, 41]),
@@ -38,7 +33,9 @@ fn devboard() {
         host.sh("mkdir -p /etc/rancher/k3s && echo hush >/etc/rancher/k3s/token");
     }
     let cairn = Cairn::new(fleet.path()).within(&lab);
-    let _ = cairn.run(&["switch", "board0", "board1", "board2"]).ok();
+    let mirror = locked(&lab, &cairn);
+    let all = ["switch", "board0", "board1", "board2", "--set", &mirror];
+    let _ = cairn.run(&all).ok();
     for (host, role) in hosts.iter().zip(["server", "agent", "agent"]) {
         let unit = if role == "server" { "k3s" } else { "k3s-agent" };
         assert_eq!(host.unit(unit, "ActiveState"), "active", "{} is {role}", host.name());
@@ -53,7 +50,7 @@ fn devboard() {
         }
     }
     // The second time there is nothing to do on any of them.
-    let again = cairn.run(&["switch", "board0", "board1", "board2", "--format", "json"]).ok();
+    let again = cairn.run(&[&all[..], &["--format", "json"]].concat()).ok();
     assert_eq!(last(&again.json(), "changed"), false);
     let names = hosts.each_ref().map(|host| host.name());
     let _ = cairn.run(&["status"]).ok().says(&names);
@@ -62,12 +59,11 @@ fn devboard() {
 fn dual_stack() {
     let lab = Lab::start();
     let fleet = Fleet::copy("examples/dual-stack");
-    with_standin(&lab, &fleet);
     let host = lab.host("alpha", [192, 168, 1, 10]);
     host.sh("mkdir -p /etc/rancher/k3s && echo hush >/etc/rancher/k3s/token");
     let cairn = Cairn::new(fleet.path()).within(&lab);
-    // Its tools are on the internet, which no host of the lab reaches.
-    let _ = cairn.run(&["switch", "alpha", "--set", "dualStack.tools=false"]).ok();
+    let mirror = locked(&lab, &cairn);
+    let _ = cairn.run(&["switch", "alpha", "--set", &mirror]).ok();
     assert_eq!(host.unit("k3s", "ActiveState"), "active");
     let config = host.read("/etc/rancher/k3s/config.yaml");
     for words in ["2001:cafe:42::/56", "2001:cafe:43::/112", "traefik", "k8s.example.org"] {
@@ -75,12 +71,38 @@ fn dual_stack() {
     }
     let rules = host.nft();
     assert!(rules.contains("6443") && rules.contains("8472"), "{rules}");
+    tools_are_found(&host);
+    let _ = cairn.run(&["rollback", "alpha", "0", "--set", &mirror]).ok();
+    for (tool, _) in TOOLS {
+        assert!(!host.holds(&format!("bash -lc 'command -v {tool}'")), "{tool} is gone");
+    }
+    assert!(!host.holds("test -e /usr/local/share/bash-completion/completions/istioctl"));
+}
+
+/// What examples/dual-stack puts on the path, and what each says.
+const TOOLS: [(&str, &str); 6] = [
+    ("k9s", "k9s v0.32.7"),
+    ("kubectl", "kubectl v1.31.4"),
+    ("kubecolor", "kubecolor v0.5.0"),
+    ("istioctl", "istioctl 1.24.2"),
+    ("helm", "helm v3.16.4"),
+    ("clusterctl", "clusterctl v1.9.3"),
+];
+
+/// By name: in a login shell, under sudo, in a unit.
+fn tools_are_found(host: &Host<'_>) {
+    for (tool, says) in TOOLS {
+        for way in ["bash -lc", "sudo -n sh -c", "systemd-run --quiet --pipe --wait sh -c"] {
+            assert_eq!(host.sh(&format!("{way} {tool}")), says, "{way} {tool}");
+        }
+    }
+    let completions = host.read("/usr/local/share/bash-completion/completions/istioctl");
+    assert!(completions.starts_with("complete"), "{completions}");
 }
 
 fn homelab() {
     let lab = Lab::start();
     let fleet = Fleet::copy("examples/homelab");
-    with_standin(&lab, &fleet);
     let hosts = lab.hosts([
         ("dev", [192, 168, 10, 10]),
         ("stage0", [192, 168, 20, 10]),
@@ -92,8 +114,9 @@ fn homelab() {
         host.sh("mkdir -p /etc/rancher/k3s && echo hush >/etc/rancher/k3s/token");
     }
     let cairn = Cairn::new(fleet.path()).within(&lab);
-    // The lock that comes with it covers it.
-    let _ = cairn.run(&["lock", "--check"]).ok().says(&["cairn.lock covers the fleet"]);
+    // The lock that comes with it has its inputs, and not what nobody has downloaded yet.
+    let _ = cairn.run(&["lock", "--check"]).expect(1).says(&["k3s-io/k3s", "lacks 1 thing"]);
+    locked(&lab, &cairn);
     let _ = cairn.run(&["switch", "dev", "@staging", "@prod"]).ok();
     let [dev, stage0, stage1, prod0, prod1] = &hosts;
     let config = |host: &Host<'_>| host.read("/etc/rancher/k3s/config.yaml");

@@ -153,6 +153,7 @@ fn manifest(files: &[(&str, &str, Method)], unit: &str, blobs: &Store) -> Vec<u8
         version: None,
         sha256: "0".repeat(64),
         bin: [("tool".to_owned(), program)].into(),
+        files: std::collections::BTreeMap::new(),
     };
     manifest.packages.fetched.insert("tool".to_owned(), package);
     manifest.encode().unwrap().1

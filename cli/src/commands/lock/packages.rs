@@ -10,10 +10,10 @@ use serde_json::json;
 
 use crate::args::Global;
 use crate::error::CommandError;
-use crate::fleets;
 use crate::report::{self, plural};
 use crate::style::{BAD, CHANGED, DIM, GOOD, STRONG, paint};
 use crate::ui::Ui;
+use crate::{fleets, progress};
 
 /// A fleet, and what its hosts ask for.
 pub(super) struct Packages {
@@ -61,8 +61,11 @@ impl Packages {
     ) -> Result<(Lock, Vec<Move>), CommandError> {
         let cache = fleets::cache()?;
         let now = jiff::Timestamp::now();
-        lock::relock(&cache, old, &self.demanded.demands, update, now)
-            .map_err(|trouble| fleets::failed(ui, &self.fleet.refused(&self.demanded, &trouble)))
+        let bar = progress::bytes(ui);
+        let locked =
+            lock::relock(&cache, old, &self.demanded.demands, update, now, &|count| bar.inc(count));
+        bar.finish_and_clear();
+        locked.map_err(|trouble| fleets::failed(ui, &self.fleet.refused(&self.demanded, &trouble)))
     }
 }
 
