@@ -34,6 +34,11 @@ pub(crate) struct ReachArgs {
 }
 
 impl ReachArgs {
+    /// For one host that is reached without them.
+    pub(crate) fn alone() -> ReachArgs {
+        ReachArgs { into: None, activator: None, parallel: 1 }
+    }
+
     /// The folder, where one stands for the only host of `hosts`.
     pub(crate) fn folder(&self, hosts: &[String]) -> Result<Option<&Path>, CommandError> {
         match &self.into {
@@ -119,6 +124,11 @@ pub(crate) fn existing_node(folder: &Path) -> Result<Node, CommandError> {
 pub(crate) fn deployer_name() -> String {
     let name = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let user = name("USER").or_else(|| name("LOGNAME")).unwrap_or_else(|| "root".to_owned());
-    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{user}@{}", machine.trim())
+    format!("{user}@{}", machine())
+}
+
+/// The name of the machine that this runs on.
+pub(crate) fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
 }

@@ -21,6 +21,7 @@ mod explore;
 mod fetched;
 mod inputs;
 mod job;
+mod listing;
 mod locked;
 mod options;
 mod outline;
@@ -33,10 +34,12 @@ mod templates;
 mod typing;
 mod values;
 mod verify;
+mod why;
 
 pub use build::Built;
 pub use deployment::{Adopt, Deployment};
 pub use explore::Names;
+pub use listing::{Offer, Origin};
 pub use locked::Demanded;
 pub use options::FleetOption;
 pub use study::{Look, Study};
@@ -44,6 +47,7 @@ pub use templates::{Template, templates};
 pub use typing::Kin;
 pub use values::{OptionValue, OptionValues};
 pub use verify::Unlock;
+pub use why::{Chain, Source, Why};
 
 use crate::reads::{Noted, Reads};
 use crate::report::Report;

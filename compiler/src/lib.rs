@@ -17,8 +17,9 @@ mod tree;
 
 pub use files::nix_files;
 pub use fleet::{
-    Adopt, Built, Demanded, Deployment, Fleet, FleetFiles, FleetOption, Kin, Look, Names,
-    OptionValue, OptionValues, SelectError, Study, Template, Unlock, templates,
+    Adopt, Built, Chain, Demanded, Deployment, Fleet, FleetFiles, FleetOption, Kin, Look, Names,
+    Offer, OptionValue, OptionValues, Origin, SelectError, Source, Study, Template, Unlock, Why,
+    templates,
 };
 pub use inputs::FleetInputs;
 pub use nixos::{LeftOut, Takeover, take_over};

@@ -11,7 +11,7 @@ use cairn_generation::wire::Step;
 pub struct Endpoint {
     /// Name or address that was connected to.
     pub address: String,
-    /// TCP port.
+    /// TCP port; 0 where no network leads there.
     pub port: u16,
     /// Login name.
     pub user: String,
@@ -20,7 +20,10 @@ pub struct Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { address, port, user } = self;
-        write!(out, "{user}@{address}, port {port}")
+        match port {
+            0 => write!(out, "{address}"),
+            port => write!(out, "{user}@{address}, port {port}"),
+        }
     }
 }
 

@@ -10,11 +10,13 @@
 //! for the host.
 
 mod activator;
+pub mod bundle;
 mod deployer;
 mod error;
 mod event;
 pub mod fleet;
 mod help;
+mod here;
 mod identity;
 pub mod known_hosts;
 mod pattern;
@@ -29,6 +31,7 @@ pub use activator::Activators;
 pub use deployer::{Deployer, Generation, Switch};
 pub use error::{Attempt, Cause, Effect, Endpoint, Error, Expected, Lost, Place};
 pub use event::{HostEvent, Observer, Quiet};
+pub use here::Here;
 pub use identity::{NoPassphrases, Passphrases};
 pub use session::Session;
 pub use settings::Settings;

@@ -1,4 +1,4 @@
-//! What a deployer needs of a way to a host. SSH is one; a test may run a process of its own.
+//! What a deployer needs of a way to a host. SSH is one, and processes of this machine are another.
 
 use std::pin::Pin;
 

@@ -116,6 +116,11 @@ fn definition(ui: &Ui, fleet: &Fleet, one: &Explained) {
     };
     ui.line(format_args!("  {mark} {}", one.value));
     ui.line(format_args!("      {}", paint(DIM, whence(fleet, one))));
+    conditions(ui, fleet, one);
+}
+
+/// The conditions of a definition, and what they come to.
+pub(super) fn conditions(ui: &Ui, fleet: &Fleet, one: &Explained) {
     for condition in &one.conditions {
         let text = condition_text(fleet, condition);
         let said = match condition.holds {
@@ -156,7 +161,7 @@ fn show_set(
 }
 
 /// Where a definition is and how strong: `demo.nix:4:31 (mkDefault, host)`.
-fn whence(fleet: &Fleet, one: &Explained) -> String {
+pub(super) fn whence(fleet: &Fleet, one: &Explained) -> String {
     // A line of a command line is none that anybody could look up.
     let nowhere = one.span.is_none() || one.layer == Layer::CommandLine;
     let at = if nowhere { one.file.clone() } else { place(fleet, one.span) };
@@ -210,29 +215,31 @@ fn condition_text(fleet: &Fleet, condition: &Tested) -> String {
     text.chars().take(CONDITION - 1).chain(['…']).collect()
 }
 
+fn at(fleet: &Fleet, span: Span) -> Option<Json> {
+    let at = fleet.sources().place(span)?;
+    Some(json!({ "file": at.file, "line": at.start.line, "column": at.start.column }))
+}
+
+/// A definition for programs.
+pub(super) fn definition_object(fleet: &Fleet, one: &Explained) -> Json {
+    let condition = |one: &Tested| json!({ "text": condition_text(fleet, one), "at": at(fleet, one.span), "holds": one.holds });
+    json!({
+        "value": one.value,
+        "file": one.file,
+        "at": at(fleet, one.span),
+        "layer": layer(one),
+        "strength": strength(one),
+        "priority": one.priority,
+        "order": one.order,
+        "conditions": one.conditions.iter().map(condition).collect::<Vec<_>>(),
+        "default": one.is_default,
+        "holds": one.holds,
+        "won": one.won,
+    })
+}
+
 fn object(fleet: &Fleet, host: &str, explained: &Explanation) -> Json {
-    let at = |span: Span| {
-        fleet
-            .sources()
-            .place(span)
-            .map(|at| json!({ "file": at.file, "line": at.start.line, "column": at.start.column }))
-    };
-    let condition = |one: &Tested| json!({ "text": condition_text(fleet, one), "at": at(one.span), "holds": one.holds });
-    let definitions = explained.definitions.iter().map(|one| {
-        json!({
-            "value": one.value,
-            "file": one.file,
-            "at": at(one.span),
-            "layer": layer(one),
-            "strength": strength(one),
-            "priority": one.priority,
-            "order": one.order,
-            "conditions": one.conditions.iter().map(condition).collect::<Vec<_>>(),
-            "default": one.is_default,
-            "holds": one.holds,
-            "won": one.won,
-        })
-    });
+    let definitions = explained.definitions.iter().map(|one| definition_object(fleet, one));
     json!({
         "type": "option",
         "host": host,
@@ -244,7 +251,7 @@ fn object(fleet: &Fleet, host: &str, explained: &Explanation) -> Json {
         "default": explained.default.as_ref().map(shown_json),
         "read_only": explained.read_only,
         "applied": explained.applied,
-        "declared": explained.declared.iter().map(|span| at(*span)).collect::<Vec<_>>(),
+        "declared": explained.declared.iter().map(|span| at(fleet, *span)).collect::<Vec<_>>(),
         "definitions": definitions.collect::<Vec<_>>(),
     })
 }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod build;
+mod bundle;
 mod check;
 mod completions;
 mod diff;
@@ -17,6 +18,7 @@ mod inputs;
 mod lock;
 mod lsp;
 mod options;
+mod packages;
 mod pin;
 mod repair;
 mod repl;
@@ -25,6 +27,7 @@ mod secrets;
 mod status;
 mod switch;
 mod vendor;
+mod why;
 
 use cairn_generation::wire::Mode;
 use clap::Subcommand;
@@ -41,6 +44,7 @@ pub(crate) enum Command {
     Check(check::CheckArgs),
     Fetch(fetch::FetchArgs),
     Build(build::BuildArgs),
+    Bundle(bundle::BundleArgs),
     Diff(diff::DiffArgs),
     /// Switch hosts to the generations that the fleet describes
     ///
@@ -73,6 +77,8 @@ Examples:
     Repl(repl::ReplArgs),
     Explain(explain::ExplainArgs),
     Options(options::OptionsArgs),
+    Packages(packages::PackagesArgs),
+    Why(why::WhyArgs),
     Lock(lock::LockArgs),
     Inputs(inputs::InputsArgs),
     Vendor(vendor::VendorArgs),
@@ -89,6 +95,7 @@ pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
         Command::Check(args) => check::run(ui, global, &args),
         Command::Fetch(args) => fetch::run(ui, global, &args),
         Command::Build(args) => build::run(ui, global, &args),
+        Command::Bundle(args) => bundle::run(ui, global, &args),
         Command::Switch(args) => switch::run(ui, global, &args, Mode::Switch),
         Command::Test(args) => switch::run(ui, global, &args, Mode::Test),
         Command::Boot(args) => switch::run(ui, global, &args, Mode::Boot),
@@ -106,6 +113,8 @@ pub(crate) fn run(ui: &Ui, cli: Cli) -> Result<(), CommandError> {
         Command::Repl(args) => repl::run(ui, global, &args),
         Command::Explain(args) => explain::run(ui, global, &args),
         Command::Options(args) => options::run(ui, global, &args),
+        Command::Packages(args) => packages::run(ui, global, &args),
+        Command::Why(args) => why::run(ui, global, &args),
         Command::Lock(args) => lock::run(ui, global, &args),
         Command::Inputs(args) => inputs::run(ui, global, &args),
         Command::Vendor(args) => vendor::run(ui, global, &args),

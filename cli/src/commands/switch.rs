@@ -1,12 +1,13 @@
 //! `cairn switch`, and the commands that go less far: `test`, `boot`, `dry-activate`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cairn_compiler::Built;
-use cairn_deploy::Switch;
+use cairn_deploy::{Deployer, Generation, Here, Switch, Target, bundle};
 use cairn_fetch::Cache;
 use cairn_generation::wire::{Mode, SwitchOptions};
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use crate::args::{Global, HostArgs};
 use crate::error::CommandError;
@@ -26,6 +27,10 @@ pub(crate) struct SwitchArgs {
     #[arg(long)]
     dry_run: bool,
 
+    /// Take the generation from a file of `cairn bundle`, for the machine that this runs on
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["into", "activator"])]
+    bundle: Option<PathBuf>,
+
     #[command(flatten)]
     reach: ReachArgs,
 }
@@ -38,6 +43,9 @@ pub(crate) fn run(
     mode: Mode,
 ) -> Result<(), CommandError> {
     let mode = if args.dry_run { Mode::DryActivate } else { mode };
+    if let Some(file) = &args.bundle {
+        return from_bundle(ui, file, &args.hosts.hosts, mode);
+    }
     let fleet = fleets::open(ui, global)?;
     let hosts = fleets::select(ui, &fleet, &args.hosts.hosts)?;
     let folder = args.reach.folder(&hosts)?;
@@ -87,7 +95,6 @@ fn over_ssh(
     cache: &Cache,
     mode: Mode,
 ) -> Result<(), CommandError> {
-    let names: Vec<String> = built.iter().map(|one| one.host.clone()).collect();
     let mut hosts = Vec::new();
     for one in built {
         let how = Switch {
@@ -99,7 +106,39 @@ fn over_ssh(
         let target = targets::target(&one.host, &one.deployment);
         hosts.push((target, (targets::generation(one, cache)?, how)));
     }
-    let deployer = reach.deployer()?;
+    each(ui, reach, &reach.deployer()?, hosts, mode)
+}
+
+/// Switches the machine that this runs on to what a bundle has for it.
+fn from_bundle(ui: &Ui, file: &Path, wanted: &[String], mode: Mode) -> Result<(), CommandError> {
+    let folder = tempfile::tempdir()?;
+    let mut bundle = bundle::read(file, folder.path(), mode)
+        .map_err(|error| CommandError::user(error.to_string()).hint(error.help()))?;
+    let names: Vec<String> = bundle.hosts.keys().cloned().collect();
+    let host = match (wanted, names.as_slice()) {
+        ([], [only]) => only.clone(),
+        ([], _) => targets::machine(),
+        ([wanted], _) => wanted.clone(),
+        _ => return Err(CommandError::usage("this machine is one host").hint("name that")),
+    };
+    let Some((generation, how)) = bundle.hosts.remove(&host) else {
+        let error = CommandError::user(format!("{} has no host `{host}`", file.display()));
+        return Err(error.hint(format!("it has: {}", names.join(", "))));
+    };
+    let target = Target { name: host, ..Target::default() };
+    let deployer = Deployer::new(Arc::new(Here), bundle.activators, &targets::deployer_name());
+    each(ui, &ReachArgs::alone(), &deployer, vec![(target, (generation, how))], mode)
+}
+
+/// Switches each host, some at a time.
+fn each(
+    ui: &Ui,
+    reach: &ReachArgs,
+    deployer: &Deployer,
+    hosts: Vec<(Target, (Generation, Switch))>,
+    mode: Mode,
+) -> Result<(), CommandError> {
+    let names: Vec<String> = hosts.iter().map(|(target, _)| target.name.clone()).collect();
     let live = Live::new(ui, &names);
     let results = reach.each(hosts, |target, (generation, how)| {
         let (deployer, live) = (deployer.clone(), live.clone());

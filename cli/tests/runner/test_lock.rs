@@ -158,6 +158,8 @@ fn a_fleet_is_locked_fetched_and_built_without_its_archive() {
     assert_eq!(part["packages"]["libtool1"]["why"], serde_json::json!(["tool"]));
     assert_eq!(part["sets"][0]["brings"], serde_json::json!(["libtool1"]));
     assert_eq!(world.cairn(&["lock", "--check"]).code, 0);
+    let why = world.cairn(&["why", "demo", "libtool1"]).stdout;
+    assert!(why.contains("libtool1 1.0-1") && why.contains("tool → libtool1"), "{why}");
     let output = world.cairn(&["fetch"]);
     assert_eq!(output.code, 0, "{}", output.stderr);
     assert!(output.stdout.contains("fetched 2 downloads"), "{}", output.stdout);

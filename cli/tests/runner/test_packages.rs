@@ -224,3 +224,53 @@ fn a_fleets_own_package_takes_three_lines() {
     world.ask("(lib.fetchPackage { url = \"https://e.org/own\"; bim = \"own\"; })", "");
     world.refused(&["check"], &["no argument `bim`", "did you mean `bin`"]);
 }
+
+#[test]
+fn the_catalogue_is_listed() {
+    let world = World::new("k9s");
+    let all = world.cairn(&["packages", "--format", "json"]).objects();
+    let named = |name: &str| all.iter().find(|one| one["name"] == name).expect(name);
+    let helm = named("kubernetes-helm");
+    assert_eq!((&helm["source"], &helm["licence"]), (&"catalogue".into(), &"Apache-2.0".into()));
+    assert_eq!(helm["programs"], serde_json::json!(["helm"]));
+    assert!(named("k3s")["versions"].as_array().is_some_and(|all| all.len() > 2));
+    // Debian's own: there is nothing else to say of it.
+    assert_eq!(named("skopeo")["source"], "Debian");
+    for package in all.iter().filter(|one| one["source"] == "catalogue") {
+        for field in ["description", "homepage", "licence"] {
+            assert!(package[field].is_string(), "{field} of {package}");
+        }
+        for platform in ["x86_64-linux", "aarch64-linux"] {
+            let url = package["urls"][platform].as_str().expect("a URL");
+            let version = package["versions"][0].as_str().expect("a version");
+            let number = version.trim_start_matches('v').split('+').next().expect("a number");
+            assert!(url.starts_with("https://") && url.contains(number), "{url}");
+        }
+        assert_ne!(package["urls"]["x86_64-linux"], package["urls"]["aarch64-linux"]);
+    }
+    let words = world.cairn(&["packages", "helm"]).stdout;
+    assert!(words.contains("kubernetes-helm  v3.16.4 "), "{words}");
+    world.refused(&["packages", "k9z"], &["no package has `k9z` in it", "did you mean `k9s`"]);
+}
+
+#[test]
+fn why_a_package_is_there() {
+    let world = World::new("k9s");
+    world.ask("k9s htop", "  services.k3s = { enable = true; tokenFile = \"/x\"; };\n");
+    let words = world.cairn(&["why", "demo", "k9s"]).stdout;
+    insta::assert_snapshot!(words, @"
+    k9s v0.32.7
+      from https://github.com/derailed/k9s/releases/download/v0.32.7/k9s_Linux_amd64.tar.gz
+
+      k9s
+        environment.systemPackages  demo.nix:3:32 (plain, host)
+    ");
+    let why = world.cairn(&["why", "demo", "crictl", "--format", "json"]).objects();
+    assert_eq!(why[0]["package"], "k3s");
+    let asked = &why[0]["chains"][0]["asked"][0];
+    assert_eq!(asked["file"], "<cairn>/k3s/default.nix");
+    assert_eq!(asked["conditions"][0]["text"], "cfg.enable");
+    let words = world.cairn(&["why", "demo", "htop"]).stdout;
+    assert!(words.contains("from the host's own apt sources"), "{words}");
+    world.refused(&["why", "demo", "k9z"], &["`demo` has no package `k9z`", "did you mean `k9s`"]);
+}

@@ -135,7 +135,12 @@ impl<'w> Desk<'w> {
         Some(Job { desk: self, host })
     }
 
-    fn value(&'w self) -> Result<&'w FleetValue<'w>> {
+    /// The evaluator of whoever is at the desk.
+    pub(crate) fn eval(&'w self) -> &'w Evaluator<'w> {
+        &self.eval
+    }
+
+    pub(crate) fn value(&'w self) -> Result<&'w FleetValue<'w>> {
         if let Some(value) = self.value.get() {
             return Ok(value);
         }
@@ -347,6 +352,14 @@ impl<'w> Job<'w> {
     /// Whatever `cairn.nix` meets.
     pub(crate) fn value(self) -> Result<&'w FleetValue<'w>> {
         self.desk.value()
+    }
+
+    /// `pkgs`, as the host's modules see it.
+    ///
+    /// # Errors
+    /// Whatever `cairn.nix` meets.
+    pub(crate) fn pkgs(self) -> Result<Value<'w>> {
+        self.desk.pkgs()
     }
 
     /// The host's name.

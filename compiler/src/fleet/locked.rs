@@ -314,6 +314,19 @@ fn files<'w>(job: Job<'w>, demand: &HostDemand) -> Vec<(&'w str, String, &'w Loc
     packages.into_iter().flatten().map(|(name, locked)| (name, url(locked), locked)).collect()
 }
 
+/// The part of the lock that a host's packages are in, and all that the host gets, by name; none where
+/// its own apt decides, or the lock does not have them.
+#[allow(clippy::type_complexity, reason = "a part, and its packages")]
+pub(super) fn of<'w>(
+    job: Job<'w>,
+    manifest: &Manifest,
+) -> Result<Option<(String, BTreeMap<&'w str, &'w Locked>)>> {
+    let Some(demand) = of_host(job, manifest)? else { return Ok(None) };
+    let keys: BTreeSet<String> = demand.asked.iter().map(lock::key).collect();
+    let packages = job.fleet().lock().packages(&demand.part, &keys, demand.recommends);
+    Ok(packages.map(|packages| (demand.part, packages.into_iter().collect())))
+}
+
 /// Puts the package files that the lock names into a manifest, and into the store.
 pub(super) fn put<'w>(
     job: Job<'w>,

@@ -131,6 +131,30 @@ impl<'a> Configuration<'_, 'a> {
         }
     }
 
+    /// Of the definitions that make an option's list, those that have such an element, each with the
+    /// element's own place where the list is written out.
+    ///
+    /// # Errors
+    /// As [`Configuration::explain`].
+    pub fn explain_elements(
+        &self,
+        path: &[&str],
+        is: &dyn Fn(Value<'a>) -> bool,
+    ) -> Result<Vec<Explained>> {
+        let names: Vec<Symbol> = path.iter().map(|name| Symbol::new(name)).collect();
+        let option = self.find(self.tree, &names)?;
+        let mut found = Vec::new();
+        for one in candidates(self.eval, option)?.into_iter().filter(|one| one.won) {
+            let Ok(Value::List(list)) = self.eval.force(one.definition.value) else { continue };
+            let Some(number) = list.iter().position(is) else { continue };
+            let mut explained = explained(self.eval, one);
+            let places = self.eval.element_spans(explained.span).unwrap_or_default();
+            explained.span = places.get(number).copied().unwrap_or(explained.span);
+            found.push(explained);
+        }
+        Ok(found)
+    }
+
     /// The set of options at a path, in a submodule too.
     fn level_at(&self, names: &[Symbol]) -> Result<Option<&'a Level<'a>>> {
         let trees = self.tree.session.trees_from(0).into_iter().rev();
@@ -346,22 +370,7 @@ fn about<'a>(
     all: Vec<Candidate<'a>>,
     value: Result<String>,
 ) -> Result<Explanation> {
-    let mut definitions: Vec<_> = all
-        .into_iter()
-        .map(|one| Explained {
-            key: one.definition.key,
-            span: one.definition.span(eval),
-            file: one.definition.origin.file.to_owned(),
-            layer: one.definition.origin.layer,
-            priority: one.definition.strength(),
-            order: one.definition.order,
-            conditions: one.conditions,
-            value: brief(eval, one.definition.value),
-            is_default: one.is_default,
-            holds: one.holds,
-            won: one.won,
-        })
-        .collect();
+    let mut definitions: Vec<_> = all.into_iter().map(|one| explained(eval, one)).collect();
     definitions.sort_by_key(|each| (!each.holds, each.priority, std::cmp::Reverse(each.layer)));
     Ok(Explanation {
         path: option.path.to_string(),
@@ -375,6 +384,22 @@ fn about<'a>(
         read_only: option.flag(eval, "readOnly")?,
         value,
     })
+}
+
+fn explained<'a>(eval: &Evaluator<'a>, one: Candidate<'a>) -> Explained {
+    Explained {
+        key: one.definition.key,
+        span: one.definition.span(eval),
+        file: one.definition.origin.file.to_owned(),
+        layer: one.definition.origin.layer,
+        priority: one.definition.strength(),
+        order: one.definition.order,
+        conditions: one.conditions,
+        value: brief(eval, one.definition.value),
+        is_default: one.is_default,
+        holds: one.holds,
+        won: one.won,
+    }
 }
 
 /// The definitions in one, those among them whose conditions do not hold too.

@@ -8,7 +8,7 @@ pub(crate) const CASES: &[Case] =
 const ADDRESS: [u8; 4] = [10, 77, 0, 11];
 
 /// A program, the library that it needs in the same version, and a setting.
-fn packages() -> Vec<Deb> {
+pub(crate) fn packages() -> Vec<Deb> {
     let of = |version: &str| {
         let says = format!("#!/bin/sh\ncat /usr/share/libgreet/words\n# {version}\n");
         let greeter = Deb::new("greeter", version)
@@ -73,7 +73,7 @@ fn version(host: &Host<'_>, package: &str) -> String {
 }
 
 /// No package is half there, held back or without what it needs.
-fn is_clean(host: &Host<'_>) {
+pub(crate) fn is_clean(host: &Host<'_>) {
     host.sh("mkdir -p /var/lib/apt/lists/partial && apt-get check");
     assert_eq!(host.sh("dpkg --audit"), "");
     assert_eq!(host.sh("dpkg -l | sed 1,5d | grep -v ^ii || true"), "");

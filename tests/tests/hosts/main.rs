@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // A test ends by panicking.
 
 mod bad_input;
+mod bundle;
 mod drift;
 mod examples;
 mod going_back;
@@ -30,6 +31,7 @@ fn main() {
             ("ways_in", ways_in::CASES),
             ("secrets", secrets::CASES),
             ("services", services::CASES),
+            ("bundle", bundle::CASES),
             ("examples", examples::CASES),
             ("interference", interference::CASES),
             ("settling", settling::CASES),

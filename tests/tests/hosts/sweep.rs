@@ -8,8 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use cairn_tests::strace::{self, Call, Injection, Tracer};
-use cairn_tests::{Cairn, Case, Fleet, Host, Lab, Snapshot, encrypted};
+use cairn_tests::{Cairn, Case, Fleet, Host, Lab, Repository, Snapshot, encrypted};
 use serde_json::{Value, json};
+
+use crate::locked;
 
 /// One host for all courses where little is tried of each; otherwise one for each of them.
 pub(crate) fn cases() -> &'static [Case] {
@@ -17,6 +19,7 @@ pub(crate) fn cases() -> &'static [Case] {
         None => &[
             ("a switch, stopped anywhere", || on_one_host(&[rollback, change, removal, first])),
             ("apt, killed in the middle", packages),
+            ("locked packages, killed in the middle", locked_packages),
         ],
         Some(_) => &[
             ("a first switch, stopped anywhere", || on_one_host(&[first])),
@@ -24,6 +27,7 @@ pub(crate) fn cases() -> &'static [Case] {
             ("a removal, stopped anywhere", || on_one_host(&[removal])),
             ("a rollback, stopped anywhere", || on_one_host(&[rollback])),
             ("apt, killed in the middle", packages),
+            ("locked packages, killed in the middle", locked_packages),
         ],
     }
 }
@@ -82,6 +86,16 @@ const FORGET: &str = "cd /var/lib/cairn && rm -rf generations/[1-9]* generations
 impl<'lab> Bed<'lab> {
     /// A host in generation 2, which was in 1 before.
     fn new(lab: &'lab Lab, one: &str, two: &str) -> Self {
+        Self::prepared(lab, one, two, |_, _| {})
+    }
+
+    /// The same, with something done to the fleet before each switch.
+    fn prepared(
+        lab: &'lab Lab,
+        one: &str,
+        two: &str,
+        prepare: impl Fn(&Fleet, &Cairn<'_>),
+    ) -> Self {
         let host = lab.host("alpha", ADDRESS);
         let tracer = Tracer::bring(&host);
         let fleet = Fleet::of("alpha", host.address(), one);
@@ -92,6 +106,7 @@ impl<'lab> Bed<'lab> {
         }
         let cairn = Cairn::new(fleet.path()).within(lab);
         let switched = || {
+            prepare(&fleet, &cairn);
             let _ = cairn.run(&["switch", "alpha"]).ok();
             let order = host.sh("cat $(ls -t /run/cairn/switch-*/order.json | head -1)");
             serde_json::from_str(&order).unwrap()
@@ -350,7 +365,33 @@ fn packages() {
     let one = mark.replace("VERSION", "one");
     let two = mark.replace("VERSION", "two");
     let two = format!("{two}\nenvironment.systemPackages = [ pkgs.hello-cairn ];");
-    let bed = Bed::new(&lab, &one, &two);
+    let count = match std::env::var("CAIRN_SWEEP_DEPTH").as_deref() {
+        Err(_) => 2,
+        Ok(_) => 24,
+    };
+    killed(&Bed::new(&lab, &one, &two), count);
+}
+
+/// Debian packages that come with the generation, on a host that has no archive: killed at ten moments.
+fn locked_packages() {
+    let lab = Lab::start();
+    let (url, keys) = Repository::of(&locked::packages()).signed();
+    let mark = "environment.etc.mark.text = \"VERSION\\n\";";
+    let asking = format!(
+        "{mark}\nenvironment.systemPackages = [ pkgs.greeter ];\n\
+         debian.archives.lab = {{ url = \"{url}\"; suites = [ \"signed/\" ]; keyring = ./keys.gpg; }};"
+    );
+    let (one, two) = (mark.replace("VERSION", "one"), asking.replace("VERSION", "two"));
+    let bed = Bed::prepared(&lab, &one, &two, |fleet, cairn| {
+        fs::copy(&keys, fleet.path().join("keys.gpg")).unwrap();
+        let _ = cairn.run(&["lock"]).ok();
+    });
+    bed.host.sh("rm -rf /etc/apt/sources.list /etc/apt/sources.list.d /var/lib/apt/lists");
+    killed(&bed, 10);
+}
+
+/// Kills whatever installs the packages of generation 2 at so many moments.
+fn killed(bed: &Bed<'_>, count: u32) {
     let host = &bed.host;
     let installed = || host.sh("dpkg --audit; dpkg-query -W; ls /usr/bin /etc /lib/systemd/system");
     let new = installed();
@@ -358,10 +399,6 @@ fn packages() {
     let old = installed();
     assert_ne!(old, new);
     let (mut olds, mut news, mut looks) = (0, 0, 0);
-    let count = match std::env::var("CAIRN_SWEEP_DEPTH").as_deref() {
-        Err(_) => 2,
-        Ok(_) => 24,
-    };
     for number in 1..=count {
         let number = number * 24 / (count + 1) + 1;
         let call = Call { name: "rename".to_owned(), number };
@@ -377,6 +414,7 @@ fn packages() {
             bed.must(&bed.two);
             bed.must(&bed.rollback("1"));
         }
+        locked::is_clean(host);
         let (seen, mark) = (installed(), host.read("/etc/mark"));
         if mark == "two\n" {
             assert_eq!(difference(&new, &seen), [""; 0], "{at}");
