@@ -80,6 +80,12 @@ impl Activators {
         self.binaries.keys().cloned().collect()
     }
 
+    /// SHA-256 of each, in hex, by architecture.
+    pub(crate) fn hashes(&self) -> BTreeMap<String, String> {
+        let each = self.binaries.iter();
+        each.map(|(architecture, binary)| (architecture.clone(), binary.sha256.clone())).collect()
+    }
+
     pub(crate) fn binary(&self, architecture: &str) -> Option<&Binary> {
         self.binaries.get(architecture)
     }

@@ -29,6 +29,8 @@ const INDEX: &str = "bundle.json";
 struct Index {
     version: u32,
     hosts: BTreeMap<String, Entry>,
+    /// SHA-256 of each activator, by architecture.
+    activators: BTreeMap<String, String>,
 }
 
 /// How a host is to be switched, as its fleet says.
@@ -105,9 +107,12 @@ pub fn write(
     let file =
         file.as_mut().map_err(|error| at(io::Error::new(error.kind(), error.to_string())))?;
     let mut pack = || {
-        let zstd = zstd::Encoder::new(BufWriter::new(file.as_file_mut()), 3)?;
+        let mut zstd = zstd::Encoder::new(BufWriter::new(file.as_file_mut()), 3)?;
+        // For what has no hash of its own: the index.
+        zstd.include_checksum(true)?;
         let mut tar = tar::Builder::new(zstd);
-        let index = Index { version: VERSION, hosts: hosts.iter().map(entry).collect() };
+        let hosts_of = hosts.iter().map(entry).collect();
+        let index = Index { version: VERSION, hosts: hosts_of, activators: kept.hashes() };
         member(&mut tar, INDEX, serde_json::to_string_pretty(&index)?.as_bytes())?;
         for architecture in kept.architectures() {
             let name = format!("cairn-activator-{architecture}");
@@ -170,6 +175,10 @@ pub fn read(path: &Path, folder: &Path, mode: Mode) -> Result<Bundle, BundleErro
     parts.unpack(BufReader::new(file)).map_err(malformed)?;
     let hosts = parts.hosts(mode).map_err(malformed)?;
     let activators = Activators::in_folder(&parts.programs).map_err(BundleError::Activator)?;
+    // They run as root before anything else of the bundle is looked at.
+    if parts.index.as_ref().is_none_or(|index| index.activators != activators.hashes()) {
+        return Err(malformed("its activators are not those that it names".to_owned()));
+    }
     Ok(Bundle { hosts, activators })
 }
 
@@ -311,9 +320,12 @@ mod tests {
                 .replace(&blob.to_string(), "<blob>")
         };
         let at = packed.windows(6).position(|bytes| bytes == b"hello\n").expect("the blob");
-        let mut other = packed.clone();
-        other[at] = b'j';
-        assert!(refused(&other).contains("is no whole bundle"), "{}", refused(&other));
+        for part in [&b"hello\n"[..], b"program", b"demo\",\"references"] {
+            let at = packed.windows(part.len()).position(|bytes| bytes == part).expect("the part");
+            let mut other = packed.clone();
+            other[at] = b'j';
+            assert!(refused(&other).contains("is no whole bundle"), "{}", refused(&other));
+        }
         assert!(refused(&packed[..at]).contains("is no whole bundle"));
         assert!(refused(b"").contains("it has no bundle.json"));
         std::fs::write(&path, "words").expect("written");
