@@ -52,8 +52,8 @@ let
       options = {
         package = mkOption {
           type = types.package;
-          default = pkgs.restic;
-          defaultText = lib.literalExpression "pkgs.restic";
+          default = pkgs.debian.restic;
+          defaultText = lib.literalExpression "pkgs.debian.restic";
           description = "The restic that runs.";
         };
         repository = mkOption {

@@ -138,7 +138,7 @@ impl InputCache<'_> {
 
     /// An archive, whose content nobody knows yet.
     fn download(&self, url: &str) -> Result<PathBuf, InputError> {
-        let had = crate::Cache::new(self.folder).fetch_unknown(url);
+        let had = crate::Cache::new(self.folder).fetch_unknown(url, &|_| ());
         had.map(|(path, _)| path)
             .map_err(|error| InputError::new("input::unreachable", error.to_string(), error.help()))
     }
