@@ -77,7 +77,14 @@ let
       value;
 
   # JSON is YAML.
-  text = builtins.toJSON (given { inherit (cfg.registries) mirrors configs; }) + "\n";
+  text =
+    builtins.toJSON (
+      # A mirror without an endpoint says something too: k3s' own registry looks for it.
+      filterAttrs (_: entries: entries != { }) (
+        mapAttrs (_: mapAttrs (_: given)) { inherit (cfg.registries) mirrors configs; }
+      )
+    )
+    + "\n";
 
   isTemplate = builtins.any (
     it: builtins.any (name: it.auth.${name} != null) [ "password" "auth" "identity_token" ]

@@ -2,15 +2,9 @@
 { config, lib, ... }:
 
 {
-  services.k3s.settings = lib.mkIf (config.services.k3s.role == "server") {
-    embedded-registry = true;
-  };
-
-  environment.etc."rancher/k3s/registries.yaml" = {
-    text = ''
-      mirrors:
-        "*":
-    '';
-    mode = "0600";
+  services.k3s = {
+    settings = lib.mkIf (config.services.k3s.role == "server") { embedded-registry = true; };
+    # For images of every registry.
+    registries.mirrors."*" = { };
   };
 }

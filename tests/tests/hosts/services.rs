@@ -164,6 +164,7 @@ fn registries() {
     package = null;
     registries = {{
       mirrors."docker.io".endpoint = [ "https://mirror.example.org" ];
+      mirrors."*" = {{ }};
       configs."mirror.example.org".auth = {{
         username = "ada";
         password = config.sops.secrets.password;
@@ -179,6 +180,7 @@ fn registries() {
     let _ = cairn.run(&["switch", "alpha"]).ok();
     let shown = host.read("/etc/rancher/k3s/registries.yaml");
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["mirrors"]["*"], serde_json::json!({}));
     let auth = &shown["configs"]["mirror.example.org"]["auth"];
     assert_eq!((&auth["username"], &auth["password"]), (&"ada".into(), &PASSWORD.into()));
     assert_eq!(host.sh("stat -Lc '%a %U' /etc/rancher/k3s/registries.yaml"), "400 root");
