@@ -26,7 +26,7 @@ impl Version {
 
 /// The work as definitions, with so many files and units.
 pub(crate) fn definitions(version: Version, files: u32, units: u32) -> String {
-    include_str!("work/host.nix")
+    include_str!("work/host.definitions")
         .replace("VERSION", version.word())
         .replace("FILES", &files.to_string())
         .replace("UNITS", &units.to_string())
