@@ -11,14 +11,14 @@ fn every_definition_and_which_won() {
     environment.etc.motd.text = "hello\n"
       type     null or string of lines
       default  null
-      declared <cairn>/environment.nix:50:9
+      declared <cairn>/environment.nix:49:9
 
       Content of the file.
 
       ✓ "hello\n"
           demo.nix:4:31 (mkDefault, host)
       · null
-          <cairn>/environment.nix:52:21 (the option's default, standard)
+          <cairn>/environment.nix:51:21 (the option's default, standard)
     "#);
     let set = [
         "explain",

@@ -27,30 +27,34 @@ const RENAMED: [(&str, &str); 21] = [
     ("zfs", "zfsutils-linux"),
 ];
 
-/// Packages of nixpkgs that Debian has not.
-const ABSENT: [&str; 18] = [
-    "argocd",
-    "cilium-cli",
-    "fluxcd",
+/// Packages of the catalogue that Debian has as well. Debian's need no lock.
+const BOTH: [&str; 2] = ["age", "restic"];
+
+/// Packages of nixpkgs that the catalogue has, and Debian has not.
+const CATALOGUE: [&str; 8] =
+    ["argocd", "cilium-cli", "fluxcd", "k3s", "k9s", "kubectl", "kubernetes-helm", "sops"];
+
+/// Packages of nixpkgs that nobody has.
+const ABSENT: [&str; 10] = [
     "helm",
     "helmfile",
     "k0sctl",
-    "k3s",
-    "k9s",
-    "kubectl",
     "kubectx",
-    "kubernetes-helm",
     "kustomize",
     "lazygit",
     "nerdctl",
     "nushell",
-    "sops",
     "starship",
     "stern",
 ];
 
 /// The Debian package of a name in nixpkgs; why there is none.
 pub(super) fn package(name: &str) -> std::result::Result<&str, String> {
+    if CATALOGUE.contains(&name) {
+        return Err(format!(
+            "`pkgs.{name}` is of Cairn's catalogue: add it by hand, and run `cairn lock`"
+        ));
+    }
     if ABSENT.contains(&name) {
         return Err(format!("Debian has no package `{name}`: see lib.fetchPackage"));
     }
@@ -104,7 +108,8 @@ impl Written {
                 let name = eval.force_attr(name)?;
                 let name = eval.expect_str(name, at)?;
                 let debian = package(name).map_err(|why| odd(at, &why))?;
-                Ok(format!("pkgs.{}", quoted(debian)))
+                let from = if BOTH.contains(&debian) { "pkgs.debian" } else { "pkgs" };
+                Ok(format!("{from}.{}", quoted(debian)))
             }
             Value::Attrs(set) if set.get_str("_type").is_some() => {
                 Err(odd(at, "it depends on more than can be known here"))
