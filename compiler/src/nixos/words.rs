@@ -2,6 +2,8 @@
 
 use cairn_lang::{Diagnostic, Evaluator, Result, Root, Span, Value, is_identifier};
 
+use crate::standard::catalogue;
+
 /// Packages of nixpkgs that Debian has by another name.
 const RENAMED: [(&str, &str); 21] = [
     ("bind", "bind9"),
@@ -28,11 +30,7 @@ const RENAMED: [(&str, &str); 21] = [
 ];
 
 /// Packages of the catalogue that Debian has as well. Debian's need no lock.
-const BOTH: [&str; 2] = ["age", "restic"];
-
-/// Packages of nixpkgs that the catalogue has, and Debian has not.
-const CATALOGUE: [&str; 8] =
-    ["argocd", "cilium-cli", "fluxcd", "k3s", "k9s", "kubectl", "kubernetes-helm", "sops"];
+const BOTH: [&str; 3] = ["age", "restic", "skopeo"];
 
 /// Packages of nixpkgs that nobody has.
 const ABSENT: [&str; 10] = [
@@ -50,7 +48,7 @@ const ABSENT: [&str; 10] = [
 
 /// The Debian package of a name in nixpkgs; why there is none.
 pub(super) fn package(name: &str) -> std::result::Result<&str, String> {
-    if CATALOGUE.contains(&name) {
+    if !BOTH.contains(&name) && catalogue().any(|one| one == name) {
         return Err(format!(
             "`pkgs.{name}` is of Cairn's catalogue: add it by hand, and run `cairn lock`"
         ));
