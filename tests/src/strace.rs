@@ -247,6 +247,12 @@ impl Tracer {
 /// by its path whether an open file is looked at.
 #[must_use]
 pub fn changes(log: &str, counts: impl Fn(&str) -> bool) -> Vec<Call> {
+    changing_lines(log, counts).into_iter().map(|(call, _)| call).collect()
+}
+
+/// The same, each with its line of the log.
+#[must_use]
+pub fn changing_lines(log: &str, counts: impl Fn(&str) -> bool) -> Vec<(Call, &str)> {
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
     let mut changes = Vec::new();
     for line in log.lines() {
@@ -258,7 +264,7 @@ pub fn changes(log: &str, counts: impl Fn(&str) -> bool) -> Vec<Call> {
         let number = seen.entry(name).or_default();
         *number += 1;
         if is_change(name, arguments, &counts) {
-            changes.push(Call { name: name.to_owned(), number: *number });
+            changes.push((Call { name: name.to_owned(), number: *number }, line));
         }
     }
     changes

@@ -7,6 +7,7 @@
 
 mod blocklog;
 mod cuts;
+mod flip;
 mod full;
 mod machine;
 mod syscalls;
@@ -15,6 +16,7 @@ mod world;
 fn main() {
     let mut modules = vec![
         (false, "syscalls", syscalls::CASES),
+        (false, "flip", flip::CASES),
         (true, "full", full::CASES),
         (true, "cuts", cuts::CASES),
     ];

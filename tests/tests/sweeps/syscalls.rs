@@ -1,5 +1,6 @@
 //! A switch stopped at every system call that changes the disk: by a kill, or by an error.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -90,6 +91,21 @@ impl Sweep {
         command.args(self.world.words(root, order)).output().unwrap()
     }
 
+    /// Stopped anywhere, and recovered by nobody yet: what is read through links is of one generation.
+    fn links_are_of_one(&self, root: &Path, at: &str) {
+        let seen = outside(root);
+        let read = |seen: &Outside| -> BTreeMap<String, String> {
+            let paths = self.old.keys().chain(self.new.keys());
+            let paths = paths.filter(|path| !COPIES.contains(&path.as_str()));
+            paths.filter_map(|path| Some((path.clone(), readable(seen.get(path)?)?))).collect()
+        };
+        let found = read(&seen);
+        assert!(
+            found == read(&self.old) || found == read(&self.new),
+            "{at}: mixed before recovery:\n{found:#?}"
+        );
+    }
+
     /// Whether the host is in the new generation; it must be wholly in one of the two, and say so.
     fn is_new(&self, root: &Path, at: &str) -> bool {
         let seen = outside(root);
@@ -122,6 +138,15 @@ impl Sweep {
     }
 }
 
+/// What is no link in one of the world's generations.
+const COPIES: &[&str] = &["etc/hosts", "etc/app/b", "etc/turns", "etc/localtime", "opt/new/d"];
+
+/// What whoever opens a path reads there; nothing where there is no file, or a link to none.
+fn readable(what: &str) -> Option<String> {
+    let (kind, rest) = what.split_once(' ')?;
+    (kind == "file" || !rest.starts_with("to ")).then(|| rest.to_owned())
+}
+
 fn killed(name: &str, course: Course) {
     let sweep = Sweep::new(course);
     let (mut old, mut new) = (0, 0);
@@ -130,6 +155,7 @@ fn killed(name: &str, course: Course) {
         let root = trial.path().join("root");
         let ended = sweep.run(&root, sweep.order, call, Injection::Kill);
         assert_eq!(ended.status.signal(), Some(9), "{call}: {ended:?}");
+        sweep.links_are_of_one(&root, &format!("{name}, killed at {call}"));
         // Any command ends the switch.
         let end = if index % 2 == 0 { Order::Recover } else { Order::Gc(10) };
         let mut at = format!("{name}, killed at {call}");
@@ -138,6 +164,7 @@ fn killed(name: &str, course: Course) {
             let again = &sweep.calls[index * 7919 % sweep.calls.len()];
             let _ = sweep.run(&root, end, again, Injection::Kill);
             at = format!("{at}, then at {again} of {end:?}");
+            sweep.links_are_of_one(&root, &at);
         }
         sweep.world.must(&root, end);
         if sweep.is_new(&root, &at) {

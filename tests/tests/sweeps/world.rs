@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cairn_generation::manifest::{Content, FetchedPackage, File, Method, Unit};
+use cairn_generation::manifest::{self, Content, FetchedPackage, Method, Unit};
 use cairn_generation::{Manifest, Store};
 use tempfile::TempDir;
 
@@ -31,6 +31,9 @@ pub(crate) enum Name {
     Two,
 }
 
+/// A managed file: its path, what it holds (`->x` is a link to x), and how it stands there.
+pub(crate) type File<'a> = (&'a str, &'a str, Method);
+
 /// The manifests, and the blobs of whoever deploys them.
 pub(crate) struct World {
     folder: TempDir,
@@ -38,9 +41,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let world = Self { folder: folder() };
-        let blobs = Store::open(world.blobs()).unwrap();
-        let one = manifest(
+        Self::of(
             &[
                 ("/etc/motd", "motd one", Method::Link),
                 ("/etc/hosts", "hosts one", Method::Copy),
@@ -49,10 +50,6 @@ impl World {
                 ("/etc/turns", "turns one", Method::Link),
                 ("/etc/localtime", "->../usr/share/zoneinfo/UTC", Method::Copy),
             ],
-            "a.service",
-            &blobs,
-        );
-        let two = manifest(
             &[
                 ("/etc/hosts", "hosts two", Method::Copy),
                 ("/etc/app/deep/a", "a two", Method::Link),
@@ -60,9 +57,15 @@ impl World {
                 ("/etc/turns", "turns two", Method::Copy),
                 ("/opt/new/d", "d two", Method::Copy),
             ],
-            "b.service",
-            &blobs,
-        );
+        )
+    }
+
+    /// Two generations with these files, and a unit and a program each.
+    pub(crate) fn of(one: &[File<'_>], two: &[File<'_>]) -> Self {
+        let world = Self { folder: folder() };
+        let blobs = Store::open(world.blobs()).unwrap();
+        let one = manifest(one, "a.service", &blobs);
+        let two = manifest(two, "b.service", &blobs);
         fs::write(world.manifest(Name::One), one).unwrap();
         fs::write(world.manifest(Name::Two), two).unwrap();
         world
@@ -127,15 +130,15 @@ pub(crate) fn folder() -> TempDir {
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
-/// A manifest of these files (a content `->x` is a link to x), one unit and one fetched program.
-fn manifest(files: &[(&str, &str, Method)], unit: &str, blobs: &Store) -> Vec<u8> {
+/// A manifest of these files, one unit and one fetched program.
+fn manifest(files: &[File<'_>], unit: &str, blobs: &Store) -> Vec<u8> {
     let mut manifest = Manifest::empty("demo");
     for (path, content, method) in files {
         let content = match content.strip_prefix("->") {
             Some(to) => Content::To(to.to_owned()),
             None => Content::Blob(blobs.put(content.as_bytes()).unwrap()),
         };
-        let file = File {
+        let file = manifest::File {
             content,
             mode: "0640".to_owned(),
             user: "root".to_owned(),
