@@ -15,6 +15,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("dpkg-deb", "dpkg"),
     ("apt-ftparchive", "apt-utils"),
     ("strace", "strace"),
+    ("cc", "gcc"),
     ("qemu-storage-daemon", "qemu-utils"),
     ("mke2fs", "e2fsprogs"),
 ];

@@ -22,6 +22,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a disk that fills up in the middle", disk_full),
     ("a purge that deletes a managed file", purge),
     ("another activator, another time, and the same generation", other_activator),
+    ("a clock that is set back in the middle", clock_set_back),
 ];
 
 const ADDRESS: [u8; 4] = [10, 77, 0, 11];
@@ -355,5 +356,154 @@ fn other_activator() {
     assert_eq!(host.read("/etc/mark"), "before\n");
     let same = stage.cairn().run(&["rollback", "alpha", "1", "--format", "json"]).ok().json();
     assert_eq!(last(&same, "changed"), false, "where the host is already");
+    stage.end();
+}
+
+/// What time it is for every program that starts from now on: the clock, less the seconds in a file.
+/// A container has its machine's clock, so that it cannot be set there.
+const CLOCK: &str = r#"
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static long back(void) {
+    char text[24] = {0};
+    int kept = errno, file = syscall(SYS_openat, AT_FDCWD, "/run/set-back", O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        syscall(SYS_read, file, text, sizeof text - 1);
+        syscall(SYS_close, file);
+    }
+    errno = kept;
+    return atol(text);
+}
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    int done = syscall(SYS_clock_gettime, clock, now);
+    if (done == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+        now->tv_sec -= back();
+    return done;
+}
+int gettimeofday(struct timeval *now, void *zone) {
+    int done = syscall(SYS_gettimeofday, now, zone);
+    if (done == 0)
+        now->tv_sec -= back();
+    return done;
+}
+time_t time(time_t *now) {
+    struct timespec read;
+    clock_gettime(CLOCK_REALTIME, &read);
+    if (now)
+        *now = read.tv_sec;
+    return read.tv_sec;
+}
+"#;
+
+/// Lets the host's programs have [`CLOCK`].
+fn give_clock(stage: &Stage<'_>) {
+    let (source, library) = ("clock.c", "clock.so");
+    let folder = stage.lab.directory();
+    fs::write(folder.join(source), CLOCK).unwrap();
+    let mut compile = std::process::Command::new("cc");
+    compile.current_dir(folder).args(["-shared", "-fPIC", "-O1", "-o", library, source]);
+    assert!(compile.status().unwrap().success());
+    fs::copy(folder.join(library), stage.host.outside("/run/clock.so")).unwrap();
+    stage.host.sh("echo /run/clock.so >/etc/ld.so.preload");
+}
+
+fn clock_set_back() {
+    let lab = Lab::start();
+    let stage = Stage::new(&lab);
+    let host = &stage.host;
+    give_clock(&stage);
+    let before = host.snapshot();
+    let year = || host.sh("date +%Y").parse::<i32>().unwrap();
+    let now = year();
+    let set_back = |years: i32| {
+        host.sh(&format!("echo $(({years} * 31557600)) >/run/set-back"));
+        assert!(year() < now, "the clock goes back");
+        year()
+    };
+    let waits = |text: &str| {
+        stage.define(&format!(
+            "environment.etc.other.text = \"{text}\";
+             deployment.confirmTimeout = 3;
+             healthChecks.patience = {{ command = \"sleep 2\"; deadline = 20; }};"
+        ));
+    };
+    // What does not end by itself is given up after 90 seconds: by the clock it would be years.
+    let soon = |since: std::time::Instant| assert!(since.elapsed().as_secs() < 60, "{since:?}");
+
+    // Nobody confirms, and while that is waited for it becomes another year.
+    waits("unconfirmed");
+    let mut switch = stage.cairn().start(&["switch", "alpha"]);
+    stage.until_phase("activated");
+    switch.kill().unwrap();
+    switch.wait().unwrap();
+    stage.until_phase("checked");
+    let since = std::time::Instant::now();
+    let first = set_back(1);
+    stage.until_over();
+    soon(since);
+    before.assert_same(&host.snapshot());
+    assert!(stage.last_cause().contains("no confirmation came"), "{}", stage.last_cause());
+
+    // The engine dies, and only the watchdog is left.
+    waits("killed");
+    let mut switch = stage.cairn().start(&["switch", "alpha"]);
+    stage.until_phase("activated");
+    let since = std::time::Instant::now();
+    host.sh("pkill -KILL -f '[c]airn-activator engine'");
+    let second = set_back(2);
+    stage.until_over();
+    soon(since);
+    switch.wait().unwrap();
+    before.assert_same(&host.snapshot());
+    assert!(stage.last_cause().contains("cut off"), "{}", stage.last_cause());
+
+    // The engine hangs, and its lease is over: seconds since the boot, which no clock moves.
+    waits("hangs");
+    let mut switch = stage.cairn().start(&["switch", "alpha"]);
+    stage.until_phase("activated");
+    host.sh("pkill -STOP -f '[c]airn-activator engine'");
+    let third = set_back(3);
+    let until = host.sh("grep -o '\"until\":[0-9]*' /run/cairn/lease | cut -d: -f2");
+    let up = host.sh("cut -d. -f1 /proc/uptime");
+    let left = until.parse::<u64>().unwrap() - up.parse::<u64>().unwrap();
+    assert!((3000..=3600).contains(&left), "a lease of {left} seconds");
+    host.sh("sed -i 's/\"until\":[0-9]*/\"until\":1/' /run/cairn/lease");
+    stage.until_over();
+    switch.wait().unwrap();
+    before.assert_same(&host.snapshot());
+    assert!(stage.last_cause().contains("cut off"), "{}", stage.last_cause());
+
+    // A switch that goes well goes well: the deployer confirms it in its own year.
+    waits("well");
+    let switch = stage.cairn().start(&["switch", "alpha"]);
+    stage.until_phase("activated");
+    let fourth = set_back(4);
+    let _ = Outcome::of(switch).ok();
+    assert_eq!(host.read("/etc/other"), "well");
+
+    // History has the order of what happened, and says when the host thought that it did.
+    let history = stage.cairn().run(&["history", "alpha", "--format", "json"]).ok().json();
+    let of = |key: &str| history.iter().map(|entry| entry[key].clone()).collect::<Vec<_>>();
+    assert_eq!(of("number"), [1, 2, 3, 4, 5]);
+    let outcomes = ["confirmed", "rolled back", "rolled back", "rolled back", "confirmed"];
+    assert_eq!(of("outcome"), outcomes);
+    let ended: Vec<i32> =
+        of("at").iter().map(|at| at.as_str().unwrap()[..4].parse().unwrap()).collect();
+    assert_eq!(ended, [now, first, second, third, fourth]);
+
+    // What gc keeps and forgets goes by numbers; an activator from the future may be wanted yet.
+    let kept = "ls /var/lib/cairn/generations | grep -c -- -; ls /var/lib/cairn/activator | wc -l";
+    assert_eq!(host.sh(kept), "5\n2");
+    let _ = stage.cairn().run(&["gc", "alpha", "--keep", "1"]).ok();
+    assert_eq!(host.sh(kept), "1\n2");
+
+    host.sh("rm /etc/ld.so.preload");
     stage.end();
 }
