@@ -74,6 +74,7 @@ fn journal(node: &Node, from: &Generation, to: &Generation, phase: Phase) -> Jou
         active: Default::default(),
         timings: Default::default(),
         cause: None,
+        left: None,
     }
 }
 

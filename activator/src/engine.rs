@@ -132,7 +132,7 @@ impl<'a> Engine<'a> {
             };
         }
         self.enter(Step::Journal);
-        let mut journal = self.journal(&plan, what, options);
+        let mut journal = self.journal(&plan, what, options)?;
         if let Err(error) = self.carry_out(&plan, &mut journal, &mut origin) {
             self.go_back(journal, &error)?;
         }
@@ -368,9 +368,11 @@ impl<'a> Engine<'a> {
         Ok(Outcome { timings: self.timings.clone(), ..outcome(plan.to.number, plan.to.id, true) })
     }
 
-    fn journal(&self, plan: &Plan, what: &str, options: &SwitchOptions) -> Journal {
+    fn journal(&self, plan: &Plan, what: &str, options: &SwitchOptions) -> Result<Journal, Error> {
         let node = &*self.node;
-        Journal {
+        // Recovery has ended every switch but for what could not be removed.
+        let left = Journal::load(&node.state)?.and_then(|settling| settling.cause);
+        Ok(Journal {
             phase: Phase::Intent,
             mode: options.mode,
             what: what.to_owned(),
@@ -388,7 +390,8 @@ impl<'a> Engine<'a> {
             active: plan.active.clone(),
             timings: self.timings.clone(),
             cause: None,
-        }
+            left,
+        })
     }
 
     /// Steps 3 to 9. An error anywhere leads back.
@@ -464,21 +467,20 @@ impl<'a> Engine<'a> {
         self.close_step();
         journal.timings = self.timings.clone();
         let node = &mut *self.node;
-        let mut left = None;
-        let said = if journal.mode == Mode::Test {
+        if journal.mode == Mode::Test {
             journal.advance(Phase::Tested, &node.disk, &node.state)?;
-            "tested"
-        } else {
-            let target = format!("generations/{}", plan.to.folder());
-            node.disk.replace_link(&node.state.confirmed_link(), &target)?;
-            // An earlier `boot` is overtaken.
-            node.disk.remove_file(&node.state.next_link())?;
-            node.disk.sync_dir(node.state.folder())?;
-            left = settling::settle(node, &plan.to, origin, self.tell)?;
-            "confirmed"
-        };
+            history::append(&node.disk, &node.state, journal, "tested", None, Vec::new())?;
+            let left = settling::handed_on(journal);
+            return settling::close(node, journal.clone(), left.as_ref());
+        }
+        let target = format!("generations/{}", plan.to.folder());
+        node.disk.replace_link(&node.state.confirmed_link(), &target)?;
+        // An earlier `boot` is overtaken.
+        node.disk.remove_file(&node.state.next_link())?;
+        node.disk.sync_dir(node.state.folder())?;
+        let left = settling::settle(node, &plan.to, origin, self.tell)?;
         let cause = left.as_ref().map(ToString::to_string);
-        history::append(&node.disk, &node.state, journal, said, cause, Vec::new())?;
+        history::append(&node.disk, &node.state, journal, "confirmed", cause, Vec::new())?;
         settling::close(node, journal.clone(), left.as_ref())?;
         settling::warn(left.as_ref(), self.tell);
         Ok(())

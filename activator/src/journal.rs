@@ -13,7 +13,7 @@
 //! | `Checked` | healthy; waits for the confirmation | the same |
 //! | `confirmed` names the new one | everything | goes forward: cleans up, writes history |
 //! | `Tested` | a test that went well: the new generation, until the next boot | goes forward; after a boot, back |
-//! | `Settling` | the switch is over, with its line of history; packages or accounts are still to be removed | tries that again, see [`crate::settling`] |
+//! | `Settling` | the switch is over, with its line of history; packages or accounts are still to be removed | tries that again, see [`crate::settling`]; while a test runs, nothing |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -86,6 +86,10 @@ pub struct Journal {
     /// Why it goes back, once it does; why something is left, once it settles.
     #[serde(default)]
     pub cause: Option<String>,
+    /// What an earlier switch left to remove, see [`Phase::Settling`]. A test does not remove it, and
+    /// hands it on.
+    #[serde(default)]
+    pub left: Option<String>,
 }
 
 impl Journal {

@@ -89,7 +89,7 @@ pub(crate) fn back(node: &mut Node, journal: Journal, tell: Tell) -> Result<Dire
     let trouble = bring(node, Some(&journal), &others, &target, &mut origin, tell)?;
     let left = match (forward, journal.mode) {
         // What the confirmed generation needs stays until another is confirmed.
-        (true, Mode::Test) => None,
+        (true, Mode::Test) => settling::handed_on(&journal),
         _ => settling::settle(node, &target, &mut origin, tell)?,
     };
     let (said, cause) = match (forward, journal.mode) {

@@ -3,7 +3,8 @@
 //! By then the host is wholly in its generation, and nothing leads back any more. But a removal may
 //! fail: a package's script refuses, the account files are locked. And it may have to wait: dpkg does
 //! not run before a boot has come up. Then the journal stays, in [`Phase::Settling`], and every
-//! command and every boot tries again until nothing is left.
+//! command and every boot tries again until nothing is left. A test puts its own journal there for a
+//! while, and what is left into it.
 
 use cairn_generation::diff::UnitPlan;
 use cairn_generation::wire::Event;
@@ -50,12 +51,21 @@ pub(crate) fn close(node: &Node, mut journal: Journal, left: Option<&Error>) -> 
     Ok(())
 }
 
-/// Tries again what an earlier switch left.
+/// What an earlier switch left, where a test ends: what the test needs may be among it, and what the
+/// confirmed generation needs is. It waits for the end of the test.
+pub(crate) fn handed_on(journal: &Journal) -> Option<Error> {
+    journal.left.clone().map(Error::refused)
+}
+
+/// Tries again what an earlier switch left, unless a test runs.
 ///
 /// # Errors
 /// When the state does not read back or cannot be written.
 pub(crate) fn again(node: &mut Node, journal: Journal, tell: Tell) -> Result<(), Error> {
     let confirmed = node.state.confirmed()?;
+    if node.state.current()?.number != confirmed.number {
+        return Ok(());
+    }
     let mut origin = Origin::load(&node.state)?;
     let left = settle(node, &confirmed, &mut origin, tell)?;
     close(node, journal, left.as_ref())?;
@@ -66,8 +76,9 @@ pub(crate) fn again(node: &mut Node, journal: Journal, tell: Tell) -> Result<(),
 /// Says what is left.
 pub(crate) fn warn(left: Option<&Error>, tell: Tell) {
     if let Some(error) = left {
-        let message =
-            format!("{error}; this is tried again by the next command, and at the next boot");
+        let message = format!(
+            "{error}; this is tried again by every command while no test runs, and at the next boot"
+        );
         tell(Event::Warning { message });
     }
 }

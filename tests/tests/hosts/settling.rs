@@ -7,6 +7,7 @@ use crate::the_path::last;
 
 pub(crate) const CASES: &[Case] = &[
     ("a removal that fails is tried again", refused_removal),
+    ("a test keeps in mind what an earlier switch left", test_hands_on),
     ("a boot that goes back removes what was installed", boot_goes_back),
 ];
 
@@ -37,6 +38,18 @@ fn left(cairn: &Cairn<'_>) -> Option<String> {
     status["unsettled"].as_str().map(str::to_owned)
 }
 
+const SCRIPT: &str = "/var/lib/dpkg/info/hello-cairn.prerm";
+
+/// From now on the package cannot be removed.
+fn refuse(host: &Host<'_>) {
+    host.sh(&format!("sed -i '2i echo it stays >&2; exit 1' {SCRIPT}"));
+}
+
+/// It can again.
+fn allow(host: &Host<'_>) {
+    host.sh(&format!("sed -i 2d {SCRIPT}"));
+}
+
 fn refused_removal() {
     let lab = Lab::start();
     let host = lab.host("alpha", ADDRESS);
@@ -45,12 +58,9 @@ fn refused_removal() {
     let cairn = Cairn::new(fleet.path()).within(&lab);
     let _ = cairn.run(&["switch", "alpha"]).ok();
     assert!(is_installed(&host));
-    let script = "/var/lib/dpkg/info/hello-cairn.prerm";
-    let refuse = || host.sh(&format!("sed -i '2i echo it stays >&2; exit 1' {script}"));
-    let allow = || host.sh(&format!("sed -i 2d {script}"));
 
     // The switch is confirmed, and says what is left; so do history and status.
-    refuse();
+    refuse(&host);
     fleet.define(host.address(), &mark("two", ""));
     let switched = cairn.run(&["switch", "alpha"]).ok();
     let _ = switched.says(&["hello-cairn", "tried again"]);
@@ -66,7 +76,7 @@ fn refused_removal() {
     host.reboot();
     host.until("the boot has tried", || host.unit("cairn-settle.service", "Result") == "exit-code");
     assert!(is_installed(&host) && left(&cairn).is_some());
-    allow();
+    allow(&host);
     let _ = cairn.run(&["switch", "alpha"]).ok().says(&["nothing to do"]);
     assert!(!is_installed(&host));
     assert_eq!(left(&cairn), None);
@@ -74,12 +84,45 @@ fn refused_removal() {
     // On the way to the host as found, what leads a boot to recovery stays as long as it is needed.
     fleet.define(host.address(), &mark("one", PACKAGE));
     let _ = cairn.run(&["switch", "alpha"]).ok();
-    refuse();
+    refuse(&host);
     let _ = cairn.run(&["rollback", "alpha", "0"]).ok().says(&["hello-cairn"]);
     assert!(!host.holds("test -e /etc/mark") && left(&cairn).is_some());
-    allow();
+    allow(&host);
     host.reboot();
     host.until("the boot has removed it", || !is_installed(&host) && left(&cairn).is_none());
+    same(&found, &host);
+}
+
+fn test_hands_on() {
+    let lab = Lab::start();
+    let host = lab.host("alpha", ADDRESS);
+    let found = host.snapshot();
+    let fleet = Fleet::of("alpha", host.address(), &mark("one", PACKAGE));
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    let _ = cairn.run(&["switch", "alpha"]).ok();
+    refuse(&host);
+    fleet.define(host.address(), &mark("two", ""));
+    let _ = cairn.run(&["switch", "alpha"]).ok().says(&["hello-cairn"]);
+
+    // The test wants what could not be removed, and nothing removes it while the test lasts.
+    fleet.define(host.address(), &mark("three", PACKAGE));
+    let _ = cairn.run(&["test", "alpha"]).ok();
+    let is_left = || left(&cairn).is_some_and(|why| why.contains("hello-cairn"));
+    assert!(is_left());
+    // As a kill would have left it between its line of history and its end.
+    host.sh("sed -i 's/\"phase\":\"settling\"/\"phase\":\"tested\"/' /var/lib/cairn/journal
+        /var/lib/cairn/activator/current/cairn-activator recover");
+    assert!(is_left());
+    allow(&host);
+    let _ = cairn.run(&["gc", "alpha"]).ok();
+    assert!(is_left() && is_installed(&host) && host.read("/etc/mark") == "three\n");
+
+    // Then it goes, with a boot as with a command.
+    host.kill();
+    host.start();
+    host.until("the boot has removed it", || !is_installed(&host) && left(&cairn).is_none());
+    assert_eq!(host.read("/etc/mark"), "two\n");
+    let _ = cairn.run(&["rollback", "alpha", "0"]).ok();
     same(&found, &host);
 }
 
