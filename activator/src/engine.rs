@@ -62,6 +62,8 @@ struct Plan {
     active: BTreeSet<String>,
     /// All units that run.
     running: BTreeSet<String>,
+    /// Our own files that somebody changed: what they hold is kept before anything is done.
+    drifted: BTreeSet<String>,
     actions: Vec<Action>,
 }
 
@@ -261,7 +263,7 @@ impl<'a> Engine<'a> {
         };
         let running = active.unwrap_or_default();
         let active = running.iter().filter(|unit| managed(unit)).cloned().collect();
-        Ok(Plan { from, to, units, active, running, actions })
+        Ok(Plan { from, to, units, active, running, drifted: BTreeSet::new(), actions })
     }
 
     fn preflight(&mut self, plan: &mut Plan, options: &SwitchOptions) -> Result<Origin, Error> {
@@ -272,9 +274,11 @@ impl<'a> Engine<'a> {
         let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
         for path in &survey.drifted {
             let kept = files.keep_drifted(path)?;
+            let stays = plan.to.layout.paths().any(|managed| managed == path);
+            let becomes = if stays { "is put right" } else { "goes" };
             (self.tell)(Event::Warning {
                 message: format!(
-                    "{path} was changed on the host since the last switch: it is put right, and what stood there is kept at {}",
+                    "{path} was changed on the host since the last switch: it {becomes}, and what stood there is kept at {}",
                     kept.display()
                 ),
             });
@@ -295,6 +299,7 @@ impl<'a> Engine<'a> {
         origin.units.retain(|unit| !fresh.contains(unit));
         origin.units.extend(plan.running.iter().filter(|unit| fresh.contains(unit)).cloned());
         origin.folders.extend(survey.folders);
+        plan.drifted = survey.drifted;
         node.system.capture(&node.state, &plan.to.manifest, &mut origin)?;
         origin.save(&node.disk, &node.state)?;
         Ok(origin)
@@ -422,6 +427,7 @@ impl<'a> Engine<'a> {
             &[&plan.from],
             &plan.to,
             origin,
+            &plan.drifted,
         )?;
 
         self.enter(Step::Activate);

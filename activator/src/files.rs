@@ -18,7 +18,7 @@ use crate::tree::{self, Owners};
 pub(crate) struct Survey {
     /// Somebody else's files that become ours.
     pub adopted: BTreeSet<String>,
-    /// Our own files that somebody changed or replaced since.
+    /// Our own files that somebody changed or replaced since, whether they stay or go.
     pub drifted: BTreeSet<String>,
     /// Folders that are not there yet.
     pub folders: BTreeSet<String>,
@@ -90,13 +90,37 @@ impl Files<'_> {
                 }
             }
         }
+        survey.drifted.extend(self.edited_and_leaving(from, to, origin)?);
         if refused.is_empty() {
             return Ok(survey);
         }
         Err(Error::refused(refused.join("; ")))
     }
 
-    /// Brings every path that one of `known` manages to what `to` says, and flips.
+    /// Paths that only `from` manages and where somebody's edition of our file stands.
+    fn edited_and_leaving(
+        &self,
+        from: &Generation,
+        to: &Generation,
+        origin: &Origin,
+    ) -> Result<BTreeSet<String>, Error> {
+        let stays: BTreeSet<&str> = to.layout.paths().collect();
+        let mut edited = BTreeSet::new();
+        for path in from.layout.paths().filter(|path| !stays.contains(path)) {
+            let known = origin.files.get(path);
+            if matches!(self.found(path)?, Found::Other)
+                && is_file_or_link(&self.state.host(path))
+                && !self.is_copy_of(path, from)?
+                && !known.is_some_and(|original| self.is_original(path, original))
+            {
+                edited.insert(path.to_owned());
+            }
+        }
+        Ok(edited)
+    }
+
+    /// Brings every path that one of `known` manages to what `to` says, and flips. What was kept of
+    /// the paths in `drifted` may be lost there.
     ///
     /// Idempotent: what is right already is left alone, and it may have been stopped anywhere before.
     ///
@@ -107,6 +131,7 @@ impl Files<'_> {
         known: &[&Generation],
         to: &Generation,
         origin: &Origin,
+        drifted: &BTreeSet<String>,
     ) -> Result<(), Error> {
         self.remove_temporaries(known, to)?;
         let mut touched = BTreeSet::new();
@@ -118,7 +143,7 @@ impl Files<'_> {
             self.put_copy(path, to, &mut touched)?;
         }
         self.sync(&mut touched)?;
-        let leaving = self.leaving(known, to)?;
+        let leaving = self.leaving(known, to, drifted)?;
         self.bridge_out(&leaving, to, origin)?;
         for path in &leaving {
             origin.restore(self.disk, self.state, path)?;
@@ -378,7 +403,12 @@ impl Files<'_> {
     }
 
     /// Paths of the other generations that still show something of ours.
-    fn leaving(&self, known: &[&Generation], to: &Generation) -> Result<BTreeSet<String>, Error> {
+    fn leaving(
+        &self,
+        known: &[&Generation],
+        to: &Generation,
+        drifted: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, Error> {
         let stays: BTreeSet<&str> = to.layout.paths().collect();
         let mut leaving = BTreeSet::new();
         for generation in known {
@@ -386,6 +416,7 @@ impl Files<'_> {
                 let ours = match self.found(path)? {
                     Found::OurLink => true,
                     Found::Nothing => false,
+                    Found::Other if drifted.contains(path) => true,
                     Found::Other => {
                         generation.layout.copies.contains(path)
                             && self.is_copy_of(path, generation)?

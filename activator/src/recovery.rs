@@ -4,6 +4,8 @@
 //! does what is missing. So it does not matter where the switch was cut off, nor where an earlier
 //! recovery was.
 
+use std::collections::BTreeSet;
+
 use cairn_generation::diff::{Running, unit_plan};
 use cairn_generation::wire::{Event, FailedUnit, Mode, Outcome, Step};
 
@@ -171,7 +173,7 @@ pub(crate) fn bring(
     let owners = |user: &str, group: &str| node.system.owner(user, group);
     let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
     let known: Vec<&Generation> = others.iter().collect();
-    files.converge(&known, target, origin)?;
+    files.converge(&known, target, origin, &BTreeSet::new())?;
     // Files and links stand: what does not come up now would not the next time either.
     trouble = trouble.or(node.system.activate(&node.state, &change, origin, tell).err());
     origin.save(&node.disk, &node.state)?;

@@ -114,7 +114,7 @@ fn files(
     let files = Files { disk: &node.disk, state: &node.state, owners: &owners };
     // What stands there is nobody's original: those were taken when the path was taken over.
     let bare = Origin { folders: origin.folders.clone(), ..Origin::default() };
-    files.converge(&[], current, &bare)
+    files.converge(&[], current, &bare, &BTreeSet::new())
 }
 
 fn still_wrong(node: &Node, current: &Generation) -> Result<(), Error> {

@@ -137,6 +137,45 @@ fn an_adopted_file_comes_back_when_it_is_no_longer_managed() {
     assert!(bed.switch(&one, &strict).contains("/etc/adopted is there already"));
 }
 
+/// What somebody made of a file of ours goes with it, and is kept.
+#[test]
+fn an_edited_file_leaves_with_its_generation() {
+    let bed = Bed::new();
+    fs::create_dir(bed.path("etc")).unwrap();
+    fs::write(bed.path("etc/adopted"), "found").unwrap();
+    let paths = ["/etc/adopted", "/etc/deep/link", "/etc/copy", "/etc/folder", "/etc/plain"];
+    bed.switch(&bed.manifest(&paths.map(|path| (path, "ours"))), &options(Mode::Switch));
+    for path in ["etc/adopted", "etc/deep/link", "etc/copy"] {
+        fs::remove_file(bed.path(path)).unwrap();
+        fs::write(bed.path(path), "edited").unwrap();
+    }
+    // A folder is nobody's edition of a file.
+    fs::remove_file(bed.path("etc/folder")).unwrap();
+    fs::create_dir(bed.path("etc/folder")).unwrap();
+    let mut told = Vec::new();
+    let mut tell = |event| {
+        if let Event::Warning { message } = event {
+            told.push(
+                message.replace(&bed.root.path().canonicalize().unwrap().display().to_string(), ""),
+            );
+        }
+    };
+    bed.node().rollback(Some("0"), &options(Mode::Switch), &mut tell).unwrap();
+    insta::assert_snapshot!(told.join("\n"), @"
+    /etc/adopted was changed on the host since the last switch: it goes, and what stood there is kept at /var/lib/cairn/drift/etc/adopted
+    /etc/copy was changed on the host since the last switch: it goes, and what stood there is kept at /var/lib/cairn/drift/etc/copy
+    /etc/deep/link was changed on the host since the last switch: it goes, and what stood there is kept at /var/lib/cairn/drift/etc/deep/link
+    ");
+    assert_eq!(bed.read("etc/adopted"), "found");
+    let left = fs::read_dir(bed.path("etc")).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut left: Vec<_> = left.collect();
+    left.sort();
+    assert_eq!(left, ["adopted", "folder"]);
+    for path in ["adopted", "deep/link", "copy"] {
+        assert_eq!(bed.read(&format!("var/lib/cairn/drift/etc/{path}")), "edited");
+    }
+}
+
 #[test]
 fn drift_is_told_put_right_and_kept() {
     let bed = Bed::new();

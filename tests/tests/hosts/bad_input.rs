@@ -13,6 +13,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a truncated blob", truncated_blob),
     ("an unmanaged file at a managed path", unmanaged_file),
     ("an adopted file comes back", adopted_file),
+    ("a managed file that somebody edited", edited_file),
     ("a second switch while one runs", second_switch),
     ("a firewall that nft refuses", bad_ruleset),
 ];
@@ -93,6 +94,8 @@ fn full_disk() {
     fleet.define(host.address(), MARK);
     let _ = cairn.run(&["switch", "alpha"]).ok();
     assert_eq!(host.read("/etc/mark"), "x\n");
+    let _ = cairn.run(&["rollback", "alpha", "0"]).ok();
+    before.assert_same(&host.snapshot());
 }
 
 /// Two generations; the blob of the first one's file is spoiled by `spoil`; going back is
@@ -100,6 +103,7 @@ fn full_disk() {
 fn damaged_blob(spoil: &str) {
     let lab = Lab::start();
     let host = lab.host("alpha", ADDRESS);
+    let found = host.snapshot();
     let first = "environment.etc.mark.text = \"the first content\\n\";";
     let fleet = Fleet::of("alpha", host.address(), first);
     let cairn = Cairn::new(fleet.path()).within(&lab);
@@ -118,6 +122,8 @@ fn damaged_blob(spoil: &str) {
     fleet.define(host.address(), first);
     let _ = cairn.run(&["switch", "alpha"]).ok();
     assert_eq!(host.read("/etc/mark"), "the first content\n");
+    let _ = cairn.run(&["rollback", "alpha", "0"]).ok();
+    found.assert_same(&host.snapshot());
 }
 
 fn altered_blob() {
@@ -152,9 +158,41 @@ fn adopted_file() {
     before.assert_same(&host.snapshot());
 }
 
+fn edited_file() {
+    let lab = Lab::start();
+    let host = lab.host("alpha", ADDRESS);
+    let before = host.snapshot();
+    let text = "environment.etc = {
+        replaced.text = \"VERSION\\n\"; written.text = \"VERSION\\n\"; gone.text = \"VERSION\\n\";
+        copied = { text = \"VERSION\\n\"; method = \"copy\"; };
+      };";
+    let fleet = Fleet::of("alpha", host.address(), &text.replace("VERSION", "one"));
+    let cairn = Cairn::new(fleet.path()).within(&lab);
+    let _ = cairn.run(&["switch", "alpha"]).ok();
+    // By an editor that writes anew, by one that writes through the link, and by hand.
+    let edit = "cd /etc; sed -i s/^/my/ replaced copied; rm gone; echo mywritten >written";
+    let read = || host.sh("cd /etc; cat replaced written gone copied | tr '\\n' ' '");
+    for (to, seen) in [("one", "one one one one "), ("two", "two two two two ")] {
+        host.sh(edit);
+        fleet.define(host.address(), &text.replace("VERSION", to));
+        let switched = cairn.run(&["switch", "alpha"]).ok();
+        let _ = switched.says(&["/etc/replaced was changed", "/etc/copied was changed"]);
+        assert_eq!(read(), seen);
+        assert_eq!(host.sh("cd /var/lib/cairn/drift/etc; cat replaced copied"), "myone\nmyone");
+    }
+    // What was written through a link is in a generation of ours, and is not gone back to.
+    let _ = cairn.run(&["rollback", "alpha", "1"]).ok();
+    assert_eq!(read(), "one one one one ");
+    host.sh(edit);
+    let _ = cairn.run(&["rollback", "alpha", "0"]).ok();
+    let left = before.differences(&host.snapshot());
+    assert_eq!(left, [""; 0]);
+}
+
 fn second_switch() {
     let lab = Lab::start();
     let host = lab.host("alpha", ADDRESS);
+    let found = host.snapshot();
     let slow = "
       systemd.services.slow = {
         wantedBy = [ \"multi-user.target\" ];
@@ -170,6 +208,8 @@ fn second_switch() {
     assert!(!host.holds("test -e /etc/mark"));
     let _ = Outcome::of(first).ok();
     assert_eq!(host.unit("slow", "ActiveState"), "active");
+    let _ = cairn.run(&["rollback", "alpha", "0"]).ok();
+    found.assert_same(&host.snapshot());
 }
 
 fn bad_ruleset() {
