@@ -9,6 +9,9 @@ const ADDRESS: [u8; 4] = [10, 77, 0, 11];
 const HOST: &str = r#"
   networking.hostName = "alpha";
   environment.etc."app.conf".text = "right\n";
+  environment.etc."app.gone".text = "here\n";
+  environment.etc."app.mode".text = "0644\n";
+  environment.etc."app.owner" = { text = "root\n"; method = "copy"; };
   environment.systemPackages = [ pkgs.hello-cairn ];
   boot.kernel.sysctl."net.ipv4.ip_forward" = 1;
   users.users.ada = {
@@ -23,6 +26,8 @@ const HOST: &str = r#"
     steady = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 1111"; };
     stopped = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 2222"; };
     altered = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 3333"; };
+    hidden = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 6666"; };
+    fails = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 7777"; };
     reader = {
       wantedBy = [ "multi-user.target" ];
       serviceConfig.ExecStart = "/bin/sleep 4444";
@@ -72,6 +77,9 @@ fn each_kind() {
 
     host.sh("
         sed -i s/right/wrong/ /etc/app.conf
+        rm /etc/app.gone; chmod 0600 /etc/app.mode; chown nobody /etc/app.owner
+        ln -sfn /dev/null /etc/systemd/system/hidden.service
+        systemctl kill --signal=KILL fails
         dpkg --purge hello-cairn
         sysctl -qw net.ipv4.ip_forward=0
         usermod -s /bin/sh ada; gpasswd -d ada makers; usermod --del-subuids 700000-700999 ada
@@ -88,6 +96,10 @@ fn each_kind() {
     assert_eq!(code, 4);
     let expected = [
         "file /etc/app.conf was replaced",
+        "file /etc/app.gone is gone",
+        "file /etc/app.mode has another mode",
+        "file /etc/app.owner has another owner",
+        "file /etc/systemd/system/hidden.service was replaced",
         "directory /srv/app has another mode",
         "package hello-cairn is not installed",
         "group makers has other members",
@@ -97,6 +109,8 @@ fn each_kind() {
         "nftables inet cable was changed",
         "nftables inet cairn-fw was changed",
         "drop-in /etc/systemd/system/altered.service.d/override.conf alters altered.service",
+        "unit fails.service failed",
+        "unit hidden.service is masked",
         "unit stopped.service is stopped",
     ];
     assert_eq!(told, expected.join("\n"));

@@ -73,6 +73,9 @@ fn refused_removal() {
 
     // The next command tries again, and has no more luck; nor has the next boot.
     let _ = cairn.run(&["switch", "alpha"]).ok().says(&["nothing to do", "hello-cairn"]);
+    // A generation that its journal names stays.
+    let _ = cairn.run(&["gc", "alpha", "--keep", "0"]).ok();
+    assert!(host.holds("ls -d /var/lib/cairn/generations/1-*"));
     host.reboot();
     host.until("the boot has tried", || host.unit("cairn-settle.service", "Result") == "exit-code");
     assert!(is_installed(&host) && left(&cairn).is_some());

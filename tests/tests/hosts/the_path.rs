@@ -3,6 +3,8 @@
 use cairn_tests::{Cairn, Case, Fleet, Lab};
 use serde_json::Value;
 
+use crate::settling;
+
 pub(crate) const CASES: &[Case] = &[
     ("a switch makes a host true, and rollback undoes it", a_switch_and_back),
     ("a login that may use sudo deploys", a_login_with_sudo),
@@ -234,6 +236,34 @@ fn dry_run() {
     let dry = cairn.run(&["dry-activate", "alpha"]).ok();
     let _ = dry.says(&["/etc/cairn/greeting", "one.service", "ada", "net.ipv4.ip_forward"]);
     before.assert_same(&host.snapshot());
+
+    // What it says is what a switch then does, in its order: forward, with less, and to nothing.
+    let actions = |arguments: &[&str]| -> Vec<Value> {
+        let told = cairn.run(arguments).ok().json();
+        told.into_iter().filter(|event| event.get("action").is_some()).collect()
+    };
+    host.sh("echo mine >/etc/adopted");
+    let more =
+        "environment.etc.adopted.text = \"ours\\n\"; deployment.adopt = [ \"/etc/adopted\" ];
+        environment.etc.copied = { text = \"VERSION\"; method = \"copy\"; };
+        environment.systemPackages = [ pkgs.hello-cairn ];";
+    let less = "environment.etc.copied = { text = \"other\"; method = \"copy\"; };
+        networking.hostName = \"alpha\"; users.groups.makers = { };";
+    let mut count = 0;
+    for definitions in [format!("{} {more}", first(&lab)), less.to_owned(), String::new()] {
+        fleet.define(host.address(), &definitions);
+        let dry = actions(&["dry-activate", "alpha", "--format", "json"]);
+        let same = actions(&["switch", "alpha", "--dry-run", "--format", "json"]);
+        let done = actions(&["switch", "alpha", "--format", "json"]);
+        assert_eq!(dry, done);
+        assert_eq!(dry, same);
+        count += done.len();
+    }
+    println!("{count} actions were told and then done");
+    assert!(count > 40, "{count}");
+    let _ = cairn.run(&["rollback", "alpha", "0"]).ok();
+    host.sh("rm /etc/adopted");
+    settling::same(&before, &host);
 }
 
 fn gc() {
@@ -253,6 +283,26 @@ fn gc() {
     assert!(blobs() < before, "blobs that nothing names go");
     let _ = cairn.run(&["rollback", "alpha"]).ok();
     assert_eq!(host.read("/etc/mark"), "3");
+
+    // What is current, confirmed, pinned, or waits for the next boot stays, however old.
+    for round in 5..=7 {
+        fleet.define(host.address(), &format!("environment.etc.mark.text = \"{round}\";"));
+        let _ = cairn.run(&["boot", "alpha"]).ok();
+    }
+    let _ = cairn.run(&["pin", "alpha", "4"]).ok();
+    let back_to = |round: u32| {
+        fleet.define(host.address(), &format!("environment.etc.mark.text = \"{round}\";"));
+    };
+    back_to(6);
+    let _ = cairn.run(&["test", "alpha"]).ok();
+    back_to(5);
+    let _ = cairn.run(&["boot", "alpha"]).ok();
+    let _ = cairn.run(&["gc", "alpha", "--keep", "0"]).ok();
+    assert_eq!(kept().trim(), "0 3 4 5 6");
+    let list = cairn.run(&["rollback", "alpha", "--list"]).ok();
+    let _ = list.says(&["3", "confirmed", "4", "pinned", "5", "6", "current"]);
+    let _ = cairn.run(&["rollback", "alpha", "4"]).ok();
+    assert_eq!(host.read("/etc/mark"), "4");
 }
 
 const ORDERED: &str = r#"

@@ -41,6 +41,14 @@ const HOST: &str = r#"
   systemd.timers.rings = { wantedBy = [ "timers.target" ]; timerConfig.OnActiveSec = "TIMEh"; };
   systemd.paths.looks = { wantedBy = [ "paths.target" ]; pathConfig.PathExists = "/nowhere/OLD"; };
   systemd.slices.part = { sliceConfig.MemoryMax = "TIMEG"; };
+  resources.units."srv-grows.mount" = {
+    wantedBy = [ "local-fs.target" ];
+    text = "[Mount]\nWhat=grows\nWhere=/srv/grows\nType=tmpfs\nOptions=size=TIMEm\n";
+  };
+  resources.units."srv-moves.mount" = {
+    wantedBy = [ "local-fs.target" ];
+    text = "[Mount]\nWhat=OLD\nWhere=/srv/moves\nType=tmpfs\n";
+  };
   systemd.targets.group = { wantedBy = [ "multi-user.target" ]; unitConfig.After = "OLD.target"; };
 "#;
 
@@ -57,7 +65,7 @@ const ADDED: &str = r#"
 fn seen(host: &Host<'_>) -> BTreeMap<String, (String, String)> {
     let listed = host.sh(
         "systemctl show --property=Id,InvocationID,ActiveState -- \
-         $(systemctl list-units --all --plain --no-legend --full --type=service,socket,timer,path,slice,target | cut -d' ' -f1)",
+         $(systemctl list-units --all --plain --no-legend --full --type=service,socket,timer,path,slice,target,mount | cut -d' ' -f1)",
     );
     listed
         .split("\n\n")
@@ -103,9 +111,11 @@ fn dry_and_true() {
         "leaves.service stop",
         "many@7.service stop",
         "reloads.service reload",
+        "srv-grows.mount reload",
         "triggered.service reload",
         "restarts.service restart",
         "rings.timer restart",
+        "srv-moves.mount restart",
         "answers.socket start",
         "changed.service start",
         "comes.service start",
@@ -120,7 +130,8 @@ fn dry_and_true() {
         let stem = unit.split(['.', '@']).next().unwrap();
         HOST.contains(&format!("{stem} ="))
             || HOST.contains(&format!(".{stem} "))
-            || ["leaves", "lingers", "comes", "many", "manual"].contains(&stem)
+            || ["leaves", "lingers", "comes", "many", "manual", "srv-grows", "srv-moves"]
+                .contains(&stem)
     };
     let touched: BTreeSet<String> = before
         .keys()
@@ -142,6 +153,8 @@ fn dry_and_true() {
     for (file, unit) in [("/run/reloads", "reloads"), ("/run/triggered", "triggered")] {
         assert_eq!(host.read(file), "x\n", "{unit} was reloaded once");
     }
+    assert!(host.sh("findmnt -no OPTIONS /srv/grows").contains("size=20480k"));
+    assert_eq!(host.sh("findmnt -no SOURCE /srv/moves"), "new");
     assert_eq!(host.unit("lingers", "ActiveState"), "active");
     assert_eq!(host.unit("answers.socket", "ActiveState"), "active");
     assert_eq!(

@@ -44,6 +44,10 @@ fn no_way_in() {
     let outcome = cairn.run(&["switch", "alpha"]);
     assert!([3, 4].contains(&outcome.code()), "{outcome:?}");
     let _ = outcome.says(&["confirm"]);
+    host.until("it is back", || !host.holds("test -e /var/lib/cairn/journal"));
+    fleet.define(host.address(), "");
+    let _ = cairn.run(&["rollback", "alpha", "0"]).ok();
+    before.assert_same(&host.snapshot());
 }
 
 fn port_stays() {
