@@ -237,6 +237,9 @@ impl Line {
     pub(super) fn unsupported(&self) -> Result<(), Cause> {
         match self.arguments.first().map(|word| word.to_lowercase()).as_deref() {
             Some("none" | "no") => Ok(()),
+            _ if self.keyword == "proxycommand" => Err(self.error(
+                "proxycommand is not supported: `ProxyJump` is, and wins where it stands above it",
+            )),
             _ => Err(self.error(format!("{} is not supported", self.keyword))),
         }
     }

@@ -173,7 +173,10 @@ fn mistakes() {
         ("IdentitiesOnly perhaps", "1: `perhaps` is neither yes nor no"),
         ("ConnectTimeout soon", "1: `soon` is no time"),
         ("ConnectTimeout 99999999999999999999w", "1: `99999999999999999999w` is no time"),
-        ("ProxyCommand nc %h %p", "1: proxycommand is not supported"),
+        (
+            "ProxyCommand nc %h %p",
+            "1: proxycommand is not supported: `ProxyJump` is, and wins where it stands above it",
+        ),
         ("Host web\n  BindAddress 10.0.0.1", "2: bindaddress is not supported"),
         ("Match exec true\n", "1: `Match exec` is not supported"),
         ("Match host\n", "1: `Match host` says nothing"),
