@@ -90,13 +90,41 @@ fn failing_unit() {
 
 fn failing_check() {
     let lab = Lab::start();
-    let check = "healthChecks.web = { port = 8081; deadline = 3; };";
-    let (host, fleet, found) = stage(&lab, check);
+    let serves = r#"
+      systemd.services.web = {
+        wantedBy = [ "multi-user.target" ];
+        serviceConfig.ExecStart = "/usr/bin/perl /etc/web";
+      };
+      environment.etc.web.text = ''
+        use IO::Socket::INET;
+        my $server = IO::Socket::INET->new(LocalPort => 8082, Listen => 9, ReuseAddr => 1) or die;
+        while (my $client = $server->accept) {
+          my $asked = <$client> // "";
+          print $client $asked =~ m{GET /good} ? "HTTP/1.0 204 x\r\n\r\n" : "HTTP/1.0 503 x\r\n\r\n";
+        }
+      '';"#;
+    let (host, fleet, found) = stage(&lab, "");
     let before = host.snapshot();
     let cairn = Cairn::new(fleet.path()).within(&lab);
-    let _ = cairn.run(&["switch", "alpha"]).expect(3).says(&["web", "8081"]);
-    before.assert_same(&host.snapshot());
-    assert!(went_back(&cairn, &host).contains("web"));
+    for (check, said) in [
+        ("{ port = 8081; deadline = 3; }", "8081"),
+        ("{ url = \"http://127.0.0.1:8082/bad\"; retries = 1; }", "answered 503"),
+        ("{ command = \"echo it is ill; exit 1\"; retries = 2; interval = 1; }", "it is ill"),
+        ("{ unit = \"nowhere.service\"; deadline = 2; }", "nowhere.service"),
+    ] {
+        fleet.define(host.address(), &after(&format!("{serves} healthChecks.web = {check};")));
+        let _ = cairn.run(&["switch", "alpha"]).expect(3).says(&["web", said]);
+        before.assert_same(&host.snapshot());
+        assert!(went_back(&cairn, &host).contains(said));
+    }
+    let passes = "healthChecks = {
+        port = { port = 8082; };
+        url = { url = \"http://127.0.0.1:8082/good\"; };
+        command = { command = \"test -e /etc/mark\"; };
+        unit = { unit = \"web.service\"; };
+      };";
+    fleet.define(host.address(), &after(&format!("{serves} {passes}")));
+    let _ = cairn.run(&["switch", "alpha"]).ok();
     end(&cairn, &host, &found);
 }
 

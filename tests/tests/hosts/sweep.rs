@@ -299,6 +299,10 @@ fn sweep(bed: &Bed<'_>, course: &Course<'_>) {
             olds += 1;
             host.sh(course.forget);
         }
+        // A whole sweep takes its time.
+        if (olds + news) % 50 == 0 {
+            println!("{}: {} points so far, {olds} old, {news} new", course.name, olds + news);
+        }
     };
     for (way, call) in sample(&calls, 1).into_iter().enumerate() {
         count(sweep.killed(call, way + course.name.len()));

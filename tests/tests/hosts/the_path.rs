@@ -221,6 +221,7 @@ fn test_and_boot() {
     fleet.define(host.address(), &mark("booted"));
     let _ = cairn.run(&["boot", "alpha"]).ok();
     assert_eq!(host.read("/etc/mark"), "switched");
+    let _ = cairn.run(&["status", "alpha"]).ok().says(&["boots into 3"]);
     host.reboot();
     assert_eq!(host.read("/etc/mark"), "booted");
     host.reboot();
