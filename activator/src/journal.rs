@@ -13,7 +13,7 @@
 //! | `Checked` | healthy; waits for the confirmation | the same |
 //! | `confirmed` names the new one | everything | goes forward: cleans up, writes history |
 //! | `Tested` | a test that went well: the new generation, until the next boot | goes forward; after a boot, back |
-//! | `Settling` | the switch is over, with its line of history; packages or accounts are still to be removed | tries that again, see [`crate::settling`]; while a test runs, nothing |
+//! | `Settling` | the switch is over, with its line of history; packages or accounts are still to be put right | tries that again, see [`crate::settling`]; while a test runs, nothing |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ pub enum Phase {
     Checked,
     /// A test is over, and its generation stays until the next boot.
     Tested,
-    /// The switch is over; only what it should have removed beside files is still there.
+    /// The switch is over; only packages or accounts are not all as they should be.
     Settling,
 }
 

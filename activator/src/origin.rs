@@ -49,9 +49,10 @@ pub struct Origin {
     /// Units of the host that ran when a managed one of the same name took their place.
     #[serde(default)]
     pub units: BTreeSet<String>,
-    /// Packages that a generation named when others were last removed.
+    /// Packages that a generation named, as `name` or `name=version`, when the host was last brought to
+    /// exactly these; none when others have come since.
     #[serde(default)]
-    pub settled: BTreeSet<String>,
+    pub settled: Option<BTreeSet<String>>,
 }
 
 /// A file or link of the host.

@@ -1,10 +1,10 @@
 //! The end of a switch: what came with other generations beside files, packages and accounts, goes.
 //!
 //! By then the host is wholly in its generation, and nothing leads back any more. But a removal may
-//! fail: a package's script refuses, the account files are locked. And it may have to wait: dpkg does
-//! not run before a boot has come up. Then the journal stays, in [`Phase::Settling`], and every
-//! command and every boot tries again until nothing is left. A test puts its own journal there for a
-//! while, and what is left into it.
+//! fail: a package's script refuses, the account files are locked. And it may have to wait, as may packages
+//! that go back to an older version: dpkg does not run before a boot has come up. Then the journal stays, in
+//! [`Phase::Settling`], and every command and every boot tries again until nothing is left. A test puts its own
+//! journal there for a while, and what is left into it.
 
 use cairn_generation::diff::UnitPlan;
 use cairn_generation::wire::Event;
@@ -16,7 +16,7 @@ use crate::origin::Origin;
 use crate::state::Generation;
 use crate::system::{Change, Tell};
 
-/// Removes what `to` does not name. What could not be removed is returned, and is to be handed to
+/// Removes what `to` does not name, and brings packages to its versions. What could not be removed is returned, and is to be handed to
 /// [`close`].
 ///
 /// # Errors

@@ -17,6 +17,7 @@ pub struct Deb {
     conffiles: Vec<String>,
     depends: Option<String>,
     service: Option<String>,
+    scripts: Vec<(String, String)>,
 }
 
 impl Deb {
@@ -30,6 +31,7 @@ impl Deb {
             conffiles: Vec::new(),
             depends: None,
             service: None,
+            scripts: Vec::new(),
         }
     }
 
@@ -61,6 +63,13 @@ impl Deb {
         self.file(&format!("/lib/systemd/system/{unit}"), text, 0o644)
     }
 
+    /// Adds a maintainer script, such as `postinst`.
+    #[must_use]
+    pub fn script(mut self, name: &str, text: &str) -> Self {
+        self.scripts.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
     fn control(&self) -> String {
         let depends = self.depends.as_ref().map(|relations| format!("Depends: {relations}\n"));
         format!(
@@ -86,6 +95,9 @@ impl Deb {
         if !self.conffiles.is_empty() {
             let list = self.conffiles.join("\n") + "\n";
             write(&debian.join("conffiles"), &list, 0o644);
+        }
+        for (name, text) in &self.scripts {
+            write(&debian.join(name), text, 0o755);
         }
         if let Some(unit) = &self.service {
             let start = format!(

@@ -2,32 +2,20 @@
 //! that a generation named, its dependencies included, goes with it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::time::Duration;
 
-use cairn_generation::Manifest;
 use cairn_generation::manifest::DebianPackage;
 use cairn_generation::wire::{Drift, DriftKind};
+use cairn_generation::{BlobId, Manifest};
 
 use crate::disk::Disk;
-use crate::error::{Error, io};
+use crate::error::Error;
 use crate::host::command::Run;
 use crate::host::debs::{self, Debs};
+use crate::host::dpkg::{self, PATIENCE, Quiet};
+use crate::host::underway::Underway;
 use crate::origin::Origin;
-use crate::state::{State, read_json, write_json};
-
-/// Downloads and maintainer scripts take their time.
-const PATIENCE: Duration = Duration::from_secs(1800);
-
-const POLICY: &str = "/usr/sbin/policy-rc.d";
-/// Daemons are the generation's to start: a package's script may not.
-const NO_STARTS: &str =
-    "#!/bin/sh\n# cairn: no service starts while packages are installed\nexit 101\n";
-/// Those of a package that goes end with it.
-const ONLY_STOPS: &str = "#!/bin/sh\n# cairn: no service starts while packages are removed\n\
-    case $2 in stop | force-stop) exit 0 ;; esac\nexit 101\n";
+use crate::state::State;
+use crate::system::Tell;
 
 /// Names of the packages of `to` that the host lacks, or has in a version that does not do.
 ///
@@ -38,7 +26,7 @@ pub(crate) fn missing(to: &Manifest, origin: &Origin) -> Result<BTreeSet<String>
     if to.packages.debian.is_empty() {
         return Ok(missing);
     }
-    let installed = installed()?;
+    let installed = dpkg::installed()?;
     for (name, package) in &to.packages.debian {
         let there = installed.get(name);
         let does = there.map(|there| debs::will_do(name, there, package, origin)).transpose()?;
@@ -68,7 +56,7 @@ pub(crate) fn drift(manifest: &Manifest, origin: &Origin) -> Result<Vec<Drift>, 
     if manifest.packages.debian.is_empty() {
         return Ok(Vec::new());
     }
-    let installed = installed()?;
+    let installed = dpkg::installed()?;
     let mut all = Vec::new();
     for (name, package) in &manifest.packages.debian {
         let drift = |what| Drift::new(DriftKind::Package, name, what);
@@ -90,10 +78,11 @@ pub(crate) fn drift(manifest: &Manifest, origin: &Origin) -> Result<Vec<Drift>, 
 /// # Errors
 /// When it could not; with what it says.
 pub(crate) fn check(state: &State, to: &Manifest, missing: &BTreeSet<String>) -> Result<(), Error> {
-    if missing.is_empty() {
+    // Until what was cut off is ended, apt refuses everything: that comes first, when packages are installed.
+    if missing.is_empty() || Underway::load(state)?.is_some() {
         return Ok(());
     }
-    let debs = Debs::lay_out(state, to)?;
+    let debs = Debs::lay_out(state, files(to, missing))?;
     let wanted = arguments(missing, to, &debs)?;
     let simulate = || {
         let simulated = apt().args(debs.options()).args(["--simulate", "install"]);
@@ -125,112 +114,143 @@ pub(crate) fn install(
     state: &State,
     to: &Manifest,
     origin: &mut Origin,
+    tell: Tell,
 ) -> Result<(), Error> {
-    finish_interrupted(disk, state, to, origin)?;
+    end_cut_off(disk, state, to, origin, tell)?;
     let missing = missing(to, origin)?;
     if missing.is_empty() {
         return Ok(());
     }
-    let note = state.file("packages-before.json");
-    write_json(disk, &note, &installed()?.into_keys().collect::<BTreeSet<_>>())?;
-    let debs = Debs::lay_out(state, to)?;
-    let wanted = arguments(&missing, to, &debs)?;
-    let quiet = Quiet::begin(disk, NO_STARTS)?;
+    dpkg::wait_for_others(tell)?;
+    let before = dpkg::installed()?.into_keys().collect();
+    bring(disk, state, to, origin, (&missing, before))
+}
+
+/// Installs `missing`, on a host that had the packages `before`.
+fn bring(
+    disk: &Disk,
+    state: &State,
+    to: &Manifest,
+    origin: &mut Origin,
+    (missing, before): (&BTreeSet<String>, BTreeSet<String>),
+) -> Result<(), Error> {
+    let files = files(to, missing);
+    let debs = Debs::lay_out(state, files.clone())?;
+    let wanted = arguments(missing, to, &debs)?;
+    let underway = Underway::Installing { before, files };
+    underway.begin(disk, state)?;
+    let quiet = Quiet::begin(disk, dpkg::NO_STARTS)?;
     let ended = apt().args(debs.options()).args(["install"]).args(wanted).within(PATIENCE).end();
     drop(quiet);
     let ended = ended?;
     match ended.success {
-        true => record(disk, state, origin),
-        // What it left is made whole on the way back.
+        true => underway.close(disk, state, origin),
+        // What it left is ended on the way back.
         false => Err(Error::refused(format!(
             "apt could not install {}: {}",
-            listed(&missing),
+            listed(missing),
             ended.said()
         ))),
     }
 }
 
-/// An apt that was killed leaves dpkg interrupted about every second time: packages that are not
-/// configured yet, or of which only half is there.
-fn finish_interrupted(
+/// The package files that `to` brings of `names`.
+fn files(to: &Manifest, names: &BTreeSet<String>) -> BTreeMap<String, BlobId> {
+    let packages = names.iter().filter_map(|name| to.packages.debian.get_key_value(name));
+    packages.filter_map(|(name, package)| Some((name.clone(), package.blob?))).collect()
+}
+
+/// Ends what apt was doing when it was cut off, see [`Underway`]. What cannot be finished is taken back, to
+/// what `to` has of it.
+fn end_cut_off(
     disk: &Disk,
     state: &State,
     to: &Manifest,
     origin: &mut Origin,
+    tell: Tell,
 ) -> Result<(), Error> {
-    let note = state.file("packages-before.json");
-    let Some(before) = read_json::<BTreeSet<String>>(&note)? else { return Ok(()) };
-    let quiet = Quiet::begin(disk, NO_STARTS)?;
-    let mended =
-        Run::new("dpkg").args(["--configure", "-a", "--force-confold"]).within(PATIENCE).end();
-    let made_whole = mended.and_then(|_| make_whole(&before, state, to));
-    drop(quiet);
-    made_whole?;
-    record(disk, state, origin)
-}
-
-/// Packages that are half there are unpacked once more: dpkg does not know yet what of their files lies
-/// there. Those that came with us go with the others that nothing needs.
-fn make_whole(before: &BTreeSet<String>, state: &State, to: &Manifest) -> Result<(), Error> {
-    let torn = torn()?;
-    if torn.is_empty() {
-        return Ok(());
-    }
-    let debs = Debs::lay_out(state, to)?;
-    // Where all of them are at hand, no archive is asked.
-    let files: Option<Vec<String>> = torn.iter().map(|name| debs.argument(name)).collect();
-    let options = if files.is_some() { debs.options() } else { Vec::new() };
-    let wanted = files.unwrap_or_else(|| torn.iter().cloned().collect());
-    let again = apt().args(options).args(["--reinstall", "install"]).args(wanted);
-    let ended = again.within(PATIENCE).end()?;
-    if ended.success {
-        return Ok(());
-    }
-    // They cannot be had any more.
-    let new: Vec<String> = torn.difference(before).cloned().collect();
-    if new.len() < torn.len() {
-        return Err(Error::refused(format!("apt left packages half installed: {}", ended.said())));
-    }
-    Run::new("dpkg")
-        .args(["--purge", "--force-remove-reinstreq", "--force-depends", "--"])
-        .args(new)
-        .within(PATIENCE)
-        .succeed()
-        .map(drop)
-}
-
-/// Packages between two states, or of which dpkg says that they must be installed again.
-fn torn() -> Result<BTreeSet<String>, Error> {
-    let listed = Run::new("dpkg-query")
-        .args(["-W", "-f=${db:Status-Eflag} ${db:Status-Status} ${Package}\\n"])
-        .succeed()?;
-    let mut torn = BTreeSet::new();
-    for line in listed.lines() {
-        let mut words = line.split(' ');
-        let (flag, status) = (words.next(), words.next().unwrap_or_default());
-        let between = ["half-installed", "unpacked", "half-configured"].contains(&status);
-        if let Some(name) = words.next().filter(|_| between || flag == Some("reinstreq")) {
-            torn.insert(name.to_owned());
+    let Some(underway) = Underway::load(state)? else { return Ok(()) };
+    // dpkg may have outlived the apt that started it.
+    dpkg::wait_for_others(tell)?;
+    match &underway {
+        Underway::Removing { names } => {
+            let _quiet = Quiet::begin(disk, dpkg::ONLY_STOPS)?;
+            dpkg::purge_begun(names)?;
+        }
+        Underway::Installing { before, files } => {
+            let quiet = Quiet::begin(disk, dpkg::NO_STARTS)?;
+            let stuck = finish(state, files)?;
+            drop(quiet);
+            if let Some(why) = stuck {
+                purge_new(disk, files, before, &why)?;
+                let missing = missing(to, origin)?;
+                if !dpkg::torn()?.is_empty() {
+                    if missing.is_empty() {
+                        return Err(Error::refused(format!(
+                            "apt left packages half installed: {why}"
+                        )));
+                    }
+                    return bring(disk, state, to, origin, (&missing, before.clone()));
+                }
+            }
         }
     }
-    Ok(torn)
+    underway.close(disk, state, origin)
 }
 
-/// What is there now and was not before came with us.
-fn record(disk: &Disk, state: &State, origin: &mut Origin) -> Result<(), Error> {
-    let note = state.file("packages-before.json");
-    let before: BTreeSet<String> = read_json(&note)?.unwrap_or_default();
-    let now = installed()?;
-    for name in now.into_keys().filter(|name| !before.contains(name)) {
-        // Should the host go back, there is something to remove.
-        origin.settled.insert(name.clone());
-        origin.packages.insert(name);
+/// Lets dpkg go on where it can by itself, unpacks what is half there once more, and lets apt install the rest:
+/// these packages may need each other. Where it could not either, why.
+fn finish(state: &State, files: &BTreeMap<String, BlobId>) -> Result<Option<String>, Error> {
+    // How it ended is what is torn then.
+    dpkg::run(["--configure", "-a"]).end()?;
+    let torn = dpkg::torn()?;
+    if torn.is_empty() {
+        return Ok(None);
     }
-    origin.save(disk, state)?;
-    disk.remove_file(&note)
+    let debs = Debs::lay_out(state, files.clone())?;
+    let halves = torn.iter().filter(|(_, half)| **half);
+    let halves: Vec<String> = halves.filter_map(|(name, _)| debs.argument(name)).collect();
+    if !halves.is_empty() {
+        // apt has no file for a package that must be reinstalled in another version than it had.
+        let again = dpkg::run(["--unpack", "--auto-deconfigure"]).args(halves).end()?;
+        if !again.success {
+            return Ok(Some(again.said()));
+        }
+    }
+    let install = match torn.keys().all(|name| files.contains_key(name)) {
+        true => apt()
+            .args(debs.options())
+            .args(["install"])
+            .args(files.keys().filter_map(|name| debs.argument(name))),
+        false => apt().args(["--reinstall", "install"]).args(torn.into_keys()),
+    };
+    let ended = install.within(PATIENCE).end()?;
+    Ok(if dpkg::torn()?.is_empty() { None } else { Some(ended.said()) })
 }
 
-/// Removes what came with Cairn and nothing needs any more.
+/// Purges what is torn and was not there before.
+fn purge_new(
+    disk: &Disk,
+    files: &BTreeMap<String, BlobId>,
+    before: &BTreeSet<String>,
+    why: &str,
+) -> Result<(), Error> {
+    let torn = dpkg::torn()?;
+    // dpkg would leave what it placed of them: the next try has their files still.
+    if let Some(name) =
+        torn.iter().find_map(|(name, half)| (*half && files.contains_key(name)).then_some(name))
+    {
+        return Err(Error::refused(format!(
+            "{name} is half installed, and could not be installed again: {why}"
+        )));
+    }
+    let new: BTreeSet<String> = torn.into_keys().filter(|name| !before.contains(name)).collect();
+    let _quiet = Quiet::begin(disk, dpkg::ONLY_STOPS)?;
+    dpkg::purge(&new)
+}
+
+/// Brings the host's packages to `to` where going back could not yet, and removes what came with Cairn and
+/// nothing needs any more.
 ///
 /// # Errors
 /// When apt fails.
@@ -239,49 +259,75 @@ pub(crate) fn settle(
     state: &State,
     to: &Manifest,
     origin: &mut Origin,
+    tell: Tell,
 ) -> Result<(), Error> {
-    finish_interrupted(disk, state, to, origin)?;
     if is_settled(state, to, origin) {
         return Ok(());
     }
-    let there = installed()?;
+    install(disk, state, to, origin, tell)?;
+    let there = dpkg::installed()?;
     origin.packages.retain(|name| there.contains_key(name));
+    if !origin.packages.is_empty() {
+        remove_unneeded(disk, state, to, origin, tell)?;
+    }
+    origin.settled = Some(named(to));
+    Ok(())
+}
+
+fn remove_unneeded(
+    disk: &Disk,
+    state: &State,
+    to: &Manifest,
+    origin: &mut Origin,
+    tell: Tell,
+) -> Result<(), Error> {
     let (named, loose): (BTreeSet<String>, BTreeSet<String>) =
         origin.packages.iter().cloned().partition(|name| to.packages.debian.contains_key(name));
     mark("manual", &named)?;
     mark("auto", &loose)?;
     let unneeded: BTreeSet<String> =
         simulated(&["autoremove"])?.intersection(&loose).cloned().collect();
-    if !unneeded.is_empty() {
-        let mut purge = vec!["purge"];
-        purge.extend(unneeded.iter().map(String::as_str));
-        let along = simulated(&purge)?;
-        if let Some(other) = along.difference(&loose).next() {
-            return Err(Error::refused(format!(
-                "packages that Cairn installed stay, because {other}, which it did not, would go with them"
-            )));
-        }
-        let quiet = Quiet::begin(disk, ONLY_STOPS)?;
-        let ended = apt().args(purge).within(PATIENCE).succeed();
-        drop(quiet);
-        ended?;
-        let there = installed()?;
-        origin.packages.retain(|name| there.contains_key(name));
+    if unneeded.is_empty() {
+        return Ok(());
     }
-    origin.settled = to.packages.debian.keys().cloned().collect();
-    Ok(())
+    let mut purge = vec!["purge"];
+    purge.extend(unneeded.iter().map(String::as_str));
+    let along = simulated(&purge)?;
+    if let Some(other) = along.difference(&loose).next() {
+        return Err(Error::refused(format!(
+            "packages that Cairn installed stay, because {other}, which it did not, would go with them"
+        )));
+    }
+    dpkg::wait_for_others(tell)?;
+    let underway = Underway::Removing { names: along.clone() };
+    underway.begin(disk, state)?;
+    let _quiet = Quiet::begin(disk, dpkg::ONLY_STOPS)?;
+    let ended = apt().args(purge).within(PATIENCE).end()?;
+    if ended.success {
+        return underway.close(disk, state, origin);
+    }
+    // Where a package's script refused, nothing is half there, and it is over as well.
+    dpkg::purge_begun(&along).and_then(|()| underway.close(disk, state, origin))?;
+    Err(Error::refused(format!("apt could not remove {}: {}", listed(&along), ended.said())))
 }
 
 /// Whether [`settle`] has nothing to do for `to`. dpkg is not asked.
 pub(crate) fn is_settled(state: &State, to: &Manifest, origin: &Origin) -> bool {
-    let interrupted = fs::symlink_metadata(state.file("packages-before.json")).is_ok();
-    !interrupted && (origin.packages.is_empty() || !leaves(to, origin))
+    let stands = match &origin.settled {
+        Some(settled) => *settled == named(to),
+        None => origin.packages.is_empty() && to.packages.debian.is_empty(),
+    };
+    stands && !Underway::is_there(state)
 }
 
-/// Whether packages were named since the last removal that `to` does not name.
-fn leaves(to: &Manifest, origin: &Origin) -> bool {
-    let now: BTreeSet<String> = to.packages.debian.keys().cloned().collect();
-    now != origin.settled
+/// The packages that `to` names, with their versions.
+fn named(to: &Manifest) -> BTreeSet<String> {
+    let version =
+        |package: &DebianPackage| package.version.as_ref().map(|version| format!("={version}"));
+    let packages = to.packages.debian.iter();
+    packages
+        .map(|(name, package)| format!("{name}{}", version(package).unwrap_or_default()))
+        .collect()
 }
 
 fn mark(how: &str, names: &BTreeSet<String>) -> Result<(), Error> {
@@ -306,21 +352,6 @@ fn simulated(arguments: &[&str]) -> Result<BTreeSet<String>, Error> {
         name.split([' ', ':']).next()
     });
     Ok(removed.map(str::to_owned).collect())
-}
-
-fn installed() -> Result<BTreeMap<String, String>, Error> {
-    let listed = Run::new("dpkg-query")
-        .args(["-W", "-f=${db:Status-Status} ${Package} ${Version}\\n"])
-        .succeed()?;
-    let mut installed = BTreeMap::new();
-    for line in listed.lines() {
-        if let Some((name, version)) =
-            line.strip_prefix("installed ").and_then(|rest| rest.split_once(' '))
-        {
-            installed.insert(name.to_owned(), version.to_owned());
-        }
-    }
-    Ok(installed)
 }
 
 fn apt() -> Run<'static> {
@@ -353,37 +384,6 @@ fn argument(name: &str, package: &DebianPackage) -> Result<String, Error> {
         Some(version) if plain(version, b"+-.~:") => Ok(format!("{name}={version}")),
         Some(version) => {
             Err(Error::refused(format!("`{version}` is no version of the package {name}")))
-        }
-    }
-}
-
-/// While it lives, no package's script starts a service.
-struct Quiet<'a> {
-    disk: &'a Disk,
-    ours: bool,
-}
-
-impl<'a> Quiet<'a> {
-    fn begin(disk: &'a Disk, policy: &str) -> Result<Self, Error> {
-        let path = Path::new(POLICY);
-        // A host's own policy stands; one that a killed switch left is ours.
-        let is_ours =
-            |text: Vec<u8>| [NO_STARTS, ONLY_STOPS].iter().any(|our| our.as_bytes() == text);
-        let ours = fs::read(path).map_or(true, is_ours);
-        if ours {
-            disk.replace_file(path, policy.as_bytes(), 0o755, None)?;
-            fs::set_permissions(path, fs::Permissions::from_mode(0o755))
-                .map_err(io("set the mode of", path))?;
-        }
-        Ok(Self { disk, ours })
-    }
-}
-
-impl Drop for Quiet<'_> {
-    fn drop(&mut self) {
-        if self.ours {
-            // What is left is recognised as ours the next time.
-            let _ = self.disk.remove_file(Path::new(POLICY));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use cairn_generation::Manifest;
+use cairn_generation::BlobId;
 use cairn_generation::manifest::DebianPackage;
 
 use super::command::Run;
@@ -35,33 +35,43 @@ pub(crate) fn will_do(
     Ok(newer.success)
 }
 
-/// Package files of a generation, where apt takes them: it asks for their customary names.
+/// Package files where apt takes them: it asks for their customary names.
 pub(crate) struct Debs {
     folder: PathBuf,
     files: BTreeMap<String, PathBuf>,
 }
 
 impl Debs {
-    /// Lays links to the files of `to` out, in a folder that is made anew each time.
+    /// Lays links to the files out, by package, in a folder that is made anew each time. apt takes any file
+    /// that it is given for what it says it is: they are verified here.
     ///
     /// # Errors
-    /// When the file system refuses.
-    pub(crate) fn lay_out(state: &State, to: &Manifest) -> Result<Debs, Error> {
+    /// When one is not what it was, or the file system refuses.
+    pub(crate) fn lay_out(
+        state: &State,
+        packages: BTreeMap<String, BlobId>,
+    ) -> Result<Debs, Error> {
         let folder = state.file("debs");
         let lists = folder.join("lists/partial");
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(io("empty", &folder))?;
         }
         let mut files = BTreeMap::new();
-        for (name, package) in &to.packages.debian {
-            let Some(blob) = &package.blob else { continue };
+        let store = state.store()?;
+        for (name, blob) in packages {
+            store.verify(&blob).map_err(|error| {
+                Error::refused(format!(
+                    "the file of the package {name} does not do any more, because {error}: switch to this \
+                     generation from its sources instead"
+                ))
+            })?;
             if files.is_empty() {
                 fs::create_dir_all(&lists).map_err(io("make", &lists))?;
             }
             let link = folder.join(format!("{name}.deb"));
             let target = state.store_folder().join(blob.to_string());
             symlink(&target, &link).map_err(io("link", &link))?;
-            files.insert(name.clone(), link);
+            files.insert(name, link);
         }
         Ok(Debs { folder, files })
     }

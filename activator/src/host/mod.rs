@@ -4,6 +4,7 @@ mod accounts;
 mod apt;
 mod command;
 mod debs;
+mod dpkg;
 mod drift;
 mod health;
 pub(crate) mod install;
@@ -13,6 +14,7 @@ mod nft;
 pub(crate) mod preflight;
 mod repair;
 mod secrets;
+mod underway;
 mod units;
 pub(crate) mod watchdog;
 
@@ -213,7 +215,8 @@ impl System for Host {
         let mut attempts = Attempts::new(change);
         attempts.take(self.stage_secrets(state, change.to, tell))?;
         if !self.early {
-            attempts.take(apt::install(&self.disk, state, &change.to.manifest, origin))?;
+            let installed = apt::install(&self.disk, state, &change.to.manifest, origin, tell);
+            attempts.take(installed)?;
         }
         let remember = |origin: &Origin| origin.save(&self.disk, state);
         let accounts = self.with_passwords(state, change.to);
@@ -286,15 +289,15 @@ impl System for Host {
         state: &State,
         change: &Change,
         origin: &mut Origin,
-        _: Tell,
+        tell: Tell,
     ) -> Result<(), Error> {
         let to = &change.to.manifest;
         let mut attempts = Attempts { way_back: true, failed: Vec::new() };
         attempts.take(self.forget_secrets())?;
         if !self.early {
-            attempts.take(apt::settle(&self.disk, state, to, origin))?;
+            attempts.take(apt::settle(&self.disk, state, to, origin, tell))?;
         } else if !apt::is_settled(state, to, origin) {
-            let later = "packages of another generation are removed once the host is up";
+            let later = "packages are brought to this generation once the host is up";
             attempts.take(Err(Error::refused(later)))?;
         }
         attempts.take(self.accounts.settle(&self.disk, to, origin))?;

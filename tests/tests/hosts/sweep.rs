@@ -73,8 +73,8 @@ struct Bed<'lab> {
     host: Host<'lab>,
     tracer: Tracer,
     activator: String,
-    one: Value,
-    two: Value,
+    /// What brings the host to generation 1, 2 and so on.
+    orders: Vec<Value>,
 }
 
 /// Where the order lies, and the answer.
@@ -84,42 +84,44 @@ const FORGET: &str = "cd /var/lib/cairn && rm -rf generations/[1-9]* generations
     origin.json history.jsonl ids.json drift activator/current";
 
 impl<'lab> Bed<'lab> {
-    /// A host in generation 2, which was in 1 before.
-    fn new(lab: &'lab Lab, one: &str, two: &str) -> Self {
-        Self::prepared(lab, one, two, |_, _| {})
+    /// A host that was brought to each of these in turn.
+    fn new(lab: &'lab Lab, definitions: &[&str]) -> Self {
+        Self::prepared(lab, definitions, |_, _| {})
     }
 
     /// The same, with something done to the fleet before each switch.
     fn prepared(
         lab: &'lab Lab,
-        one: &str,
-        two: &str,
+        definitions: &[&str],
         prepare: impl Fn(&Fleet, &Cairn<'_>),
     ) -> Self {
         let host = lab.host("alpha", ADDRESS);
         let tracer = Tracer::bring(&host);
-        let fleet = Fleet::of("alpha", host.address(), one);
+        let fleet = Fleet::of("alpha", host.address(), "");
         let key = host.read("/etc/ssh/ssh_host_ed25519_key.pub");
         for version in VERSIONS {
             let secret = encrypted(&format!("swept: {version}\n"), &[&key]);
             fleet.write(&format!("{version}.yaml"), &secret);
         }
         let cairn = Cairn::new(fleet.path()).within(lab);
-        let switched = || {
+        let switched = |definitions: &&str| {
+            fleet.define(host.address(), definitions);
             prepare(&fleet, &cairn);
             let _ = cairn.run(&["switch", "alpha"]).ok();
             let order = host.sh("cat $(ls -t /run/cairn/switch-*/order.json | head -1)");
             serde_json::from_str(&order).unwrap()
         };
-        let one = switched();
-        fleet.define(host.address(), two);
-        let two = switched();
+        let orders = definitions.iter().map(switched).collect();
         let activator = host.sh("readlink -f /var/lib/cairn/activator/current/cairn-activator");
-        Self { host, tracer, activator, one, two }
+        Self { host, tracer, activator, orders }
+    }
+
+    fn switch(&self, to: usize) -> Value {
+        self.orders.get(to - 1).expect("a generation").clone()
     }
 
     fn rollback(&self, to: &str) -> Value {
-        json!({ "Rollback": { "to": to, "options": self.one["Switch"]["options"] } })
+        json!({ "Rollback": { "to": to, "options": self.switch(1)["Switch"]["options"] } })
     }
 
     /// Runs the engine with `order` in a unit of its own, as a connection does, and gives the last
@@ -151,18 +153,15 @@ impl<'lab> Bed<'lab> {
 
     /// The switch was killed: it is ended in one of the three ways.
     fn recover(&self, way: usize) -> &'static str {
-        let activator = &self.activator;
         match way % 3 {
             0 => {
-                self.host.until("a command ends the switch", || {
-                    self.host.holds(&format!("{activator} recover"))
-                });
+                self.host.until("a command ends the switch", || self.recovers(&[]));
                 "a command"
             }
             1 => {
                 // Its timer may be faster.
                 self.host.until("the watchdog ends the switch", || {
-                    self.host.holds(&format!("{activator} recover --watchdog"))
+                    self.recovers(&["--watchdog"])
                         && !self.host.holds("test -e /var/lib/cairn/journal")
                 });
                 "the watchdog"
@@ -174,11 +173,19 @@ impl<'lab> Bed<'lab> {
                 // next command ends the switch.
                 let link = "/etc/systemd/system/sysinit.target.wants/cairn-recover.service";
                 if self.host.holds(&format!("test -e /var/lib/cairn/journal && ! test -e {link}")) {
-                    self.host.sh(&format!("{activator} recover"));
+                    assert!(self.recovers(&[]));
                 }
                 "a boot"
             }
         }
+    }
+
+    /// Has recovery run once; whatever it has to say is of interest where a test fails.
+    fn recovers(&self, occasion: &[&str]) -> bool {
+        let words = [&[self.activator.as_str(), "recover"], occasion].concat();
+        let ended = self.host.inside(&words).output().unwrap();
+        print!("{}", String::from_utf8_lossy(&ended.stderr));
+        ended.status.success()
     }
 }
 
@@ -332,7 +339,7 @@ fn sample(calls: &[Call], few: usize) -> Vec<&Call> {
 
 fn on_one_host(courses: &[fn(&Bed<'_>)]) {
     let lab = Lab::start();
-    let bed = Bed::new(&lab, &definitions("one", "1"), &definitions("two", "0"));
+    let bed = Bed::new(&lab, &[&definitions("one", "1"), &definitions("two", "0")]);
     courses.iter().for_each(|course| course(&bed));
 }
 
@@ -343,7 +350,7 @@ fn rollback(bed: &Bed<'_>) {
 
 fn change(bed: &Bed<'_>) {
     bed.must(&bed.rollback("1"));
-    let (order, reset) = (bed.two.clone(), bed.rollback("1"));
+    let (order, reset) = (bed.switch(2), bed.rollback("1"));
     let forget = "rm -rf /var/lib/cairn/generations/2-*";
     sweep(bed, &Course { name: "change", order, reset, forget });
 }
@@ -357,90 +364,118 @@ fn removal(bed: &Bed<'_>) {
 fn first(bed: &Bed<'_>) {
     bed.must(&bed.rollback("0"));
     bed.host.sh(FORGET);
-    let (order, reset) = (bed.one.clone(), bed.rollback("0"));
+    let (order, reset) = (bed.switch(1), bed.rollback("0"));
     sweep(bed, &Course { name: "first", order, reset, forget: FORGET });
 }
 
-/// Programs of apt and dpkg, killed before their N-th rename: dpkg is then interrupted, or a package
-/// half there.
+/// So many moments of apt and dpkg, `few` unless more are asked for.
+fn moments(few: u32) -> u32 {
+    match std::env::var("CAIRN_SWEEP_DEPTH").as_deref() {
+        Err(_) => few,
+        Ok("whole") => 24,
+        Ok(number) => few.max(number.parse().expect("CAIRN_SWEEP_DEPTH is `whole` or a number")),
+    }
+}
+
+/// A Debian package of the host's archives.
 fn packages() {
     let lab = Lab::start();
     let mark = "environment.etc.mark.text = \"VERSION\\n\";";
     let one = mark.replace("VERSION", "one");
     let two = mark.replace("VERSION", "two");
     let two = format!("{two}\nenvironment.systemPackages = [ pkgs.hello-cairn ];");
-    let count = match std::env::var("CAIRN_SWEEP_DEPTH").as_deref() {
-        Err(_) => 2,
-        Ok(_) => 24,
-    };
-    let all = "dpkg --audit; dpkg-query -W; ls /usr/bin /etc /lib/systemd/system";
-    killed(&Bed::new(&lab, &one, &two), count, all);
+    let bed = Bed::new(&lab, &[&one, &two]);
+    killed(&bed, "an installation", (1, 2), &bed.switch(2), moments(2));
 }
 
-/// Debian packages that come with the generation, on a host that has no archive: killed at ten moments.
+/// Debian packages that come with the generation, on a host that has no archive.
 fn locked_packages() {
     let lab = Lab::start();
     let (url, keys) = Repository::of(&locked::packages()).signed();
-    let mark = "environment.etc.mark.text = \"VERSION\\n\";";
-    let asking = format!(
-        "{mark}\nenvironment.systemPackages = [ pkgs.greeter ];\n\
-         debian.archives.lab = {{ url = \"{url}\"; suites = [ \"signed/\" ]; keyring = ./keys.gpg; }};"
-    );
-    let (one, two) = (mark.replace("VERSION", "one"), asking.replace("VERSION", "two"));
-    let bed = Bed::prepared(&lab, &one, &two, |fleet, cairn| {
+    let of = |number: &str, packages: &str| {
+        let mark = format!("environment.etc.mark.text = \"{number}\\n\";");
+        format!("{mark}\n{}", locked::asking(&url, packages))
+    };
+    let generations = [of("one", ""), of("two", locked::FIRST), of("three", "pkgs.greeter")];
+    let generations = generations.each_ref().map(String::as_str);
+    let bed = Bed::prepared(&lab, &generations, |fleet, cairn| {
         fs::copy(&keys, fleet.path().join("keys.gpg")).unwrap();
         let _ = cairn.run(&["lock"]).ok();
     });
     bed.host.sh("rm -rf /etc/apt/sources.list /etc/apt/sources.list.d /var/lib/apt/lists");
-    // Files that dpkg put in place and was killed before it wrote them down may stay: it does not know them.
-    killed(&bed, 10, "dpkg --audit; dpkg-query -W");
+    killed(&bed, "an installation", (1, 2), &bed.switch(2), moments(10));
+    killed(&bed, "an upgrade", (2, 3), &bed.switch(3), moments(4));
+    killed(&bed, "a downgrade", (3, 2), &bed.rollback("2"), moments(4));
+    killed(&bed, "a removal", (2, 1), &bed.rollback("1"), moments(4));
 }
 
-/// Kills whatever installs the packages of generation 2 at so many moments. What `look` shows must be that of
-/// one of the two generations.
-fn killed(bed: &Bed<'_>, count: u32, look: &str) {
+/// What packages are made of, without the help of dpkg, and what dpkg says of them.
+const PACKAGES: &str = r"
+find /etc /usr /opt /srv /root /var/lib /var/spool -xdev \
+    \( -path /var/lib/cairn -o -path /var/lib/systemd -o -path /var/lib/private -o -path /var/lib/apt \) -prune \
+    -o -printf '%p %y %m %U:%G %l\n'
+find /etc /usr/bin /usr/share/libgreet /lib/systemd/system /var/lib/dpkg/info/*gree* -xdev -type f \
+    -print0 2>/dev/null | xargs -0 sha256sum
+dpkg-query -W -f '${Package} ${Version} ${Status} ${Conffiles}\n'
+dpkg --audit";
+
+/// Kills whatever `order` runs, from one generation to another, at so many moments: programs of apt and dpkg
+/// before their N-th call that moves or removes a file. dpkg is then interrupted, or a package half there.
+/// Afterwards what packages are made of must be that of one of the two generations.
+fn killed(bed: &Bed<'_>, what: &str, (from, to): (usize, usize), order: &Value, count: u32) {
     let host = &bed.host;
-    let installed = || host.sh(look);
-    let new = installed();
-    bed.must(&bed.rollback("1"));
-    let old = installed();
+    let (old_mark, new_mark) = (mark(from), mark(to));
+    let back = bed.rollback(&from.to_string());
+    if host.read("/etc/mark") != old_mark {
+        bed.must(&back);
+    }
+    bed.must(order);
+    let new = host.sh(PACKAGES);
+    bed.must(&back);
+    let old = host.sh(PACKAGES);
     assert_ne!(old, new);
-    let (mut olds, mut news, mut looks) = (0, 0, 0);
-    for number in 1..=count {
-        let number = number * 24 / (count + 1) + 1;
-        let call = Call { name: "rename".to_owned(), number };
+    let (mut olds, mut news, mut told) = (0, 0, 0);
+    for moment in 0..count {
+        let number = moment * 36 / count + 2;
+        let name = if moment % 2 == 0 { "rename" } else { "unlink" };
+        let call = Call { name: name.to_owned(), number };
         let mut under = bed.tracer.injected(&call, Injection::Kill);
         under.push("--follow-forks".to_owned());
-        let said = bed.run(&bed.two, &under);
-        let way = bed.recover(number as usize % 2);
-        let at = format!("a program killed at its {call}, ended by {way}: {said:?}");
-        if said.is_some_and(|said| said["unchanged"] == false) {
-            // On the way back dpkg was killed as well, each time, and it says so: the next switch
-            // ends what was begun.
-            looks += 1;
-            bed.must(&bed.two);
-            bed.must(&bed.rollback("1"));
-        }
-        locked::is_clean(host);
-        let (seen, mark) = (installed(), host.read("/etc/mark"));
-        if mark == "two\n" {
+        let said = bed.run(order, &under);
+        let way = bed.recover(moment as usize);
+        let at = format!("{what}, a program killed at its {call}, ended by {way}: {said:?}");
+        host.until(&format!("nothing is left: {at}"), || {
+            !host.holds("test -e /var/lib/cairn/journal")
+        });
+        // On the way back dpkg was killed as well, each time, and that was said.
+        told += u32::from(said.is_some_and(|said| said["unchanged"] == false));
+        let (seen, mark) = (host.sh(PACKAGES), host.read("/etc/mark"));
+        if mark == new_mark {
             assert_eq!(difference(&new, &seen), [""; 0], "{at}");
             news += 1;
-            bed.must(&bed.rollback("1"));
+            bed.must(&back);
         } else {
-            assert_eq!(difference(&old, &seen), [""; 0], "{at}");
+            assert_eq!(
+                (difference(&old, &seen).as_slice(), mark.as_str()),
+                (&[][..], old_mark),
+                "{at}"
+            );
             olds += 1;
         }
-        assert!(!host.holds("test -e /usr/sbin/policy-rc.d"), "{at}");
+        locked::is_clean(host);
     }
-    // And the package can be had after all.
-    bed.must(&bed.two);
-    assert_eq!(installed(), new);
+    // And it can be had after all.
+    bed.must(order);
+    assert_eq!(difference(&new, &host.sh(PACKAGES)), [""; 0]);
     println!(
-        "apt and dpkg killed: {} points tried, {olds} old ({looks} of them only with the next switch, and \
-         said so), {news} new, 0 mixed",
-        olds + news
+        "{what} by apt and dpkg, killed: {count} points tried, {olds} old ({told} of them only when it was \
+         recovered, and said so), {news} new, 0 mixed"
     );
+}
+
+/// What `/etc/mark` says in a generation.
+fn mark(number: usize) -> &'static str {
+    ["one\n", "two\n", "three\n"].get(number - 1).expect("a generation")
 }
 
 /// Lines that only one of the two has.
