@@ -17,6 +17,7 @@ mod mirrors;
 mod netrc;
 mod partial;
 mod percent;
+mod proxy;
 mod wire;
 
 pub use archive::{ArchiveError, take};

@@ -70,9 +70,13 @@ impl Netrc {
             Some(known) => known == name,
             None => scheme == "https",
         })?;
-        let login = STANDARD.encode(format!("{}:{}", machine.login, machine.password));
-        Some(format!("Basic {login}"))
+        Some(basic(&machine.login, &machine.password))
     }
+}
+
+/// A login as servers and proxies take it.
+pub(crate) fn basic(name: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
 }
 
 #[cfg(test)]

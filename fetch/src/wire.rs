@@ -7,11 +7,13 @@ use std::time::Duration;
 use crate::FetchError;
 use crate::netrc::Netrc;
 use crate::percent;
+use crate::proxy;
 
 /// The way to servers: proxies from the environment (`http_proxy`, `no_proxy`, …), logins from netrc.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    agent: ureq::Agent,
+    plain: ureq::Agent,
+    tls: ureq::Agent,
     netrc: Netrc,
 }
 
@@ -25,12 +27,16 @@ pub(crate) struct Opened {
 
 impl Wire {
     pub(crate) fn new() -> Wire {
-        let config = ureq::Agent::config_builder()
-            .timeout_connect(Some(Duration::from_secs(30)))
-            .timeout_recv_response(Some(Duration::from_secs(60)))
-            .user_agent(concat!("cairn/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Wire { agent: config.into(), netrc: Netrc::load() }
+        let config = |proxy| {
+            ureq::Agent::config_builder()
+                .timeout_connect(Some(Duration::from_secs(30)))
+                .timeout_recv_response(Some(Duration::from_secs(60)))
+                .user_agent(concat!("cairn/", env!("CARGO_PKG_VERSION")))
+                .proxy(proxy)
+                .build()
+        };
+        let [plain, tls] = ["http", "https"].map(|scheme| proxy::agent(scheme, config));
+        Wire { plain, tls, netrc: Netrc::load() }
     }
 
     /// Opens `url`, at `from` where the server can.
@@ -42,7 +48,8 @@ impl Wire {
             return Err(FetchError::Scheme { url: url.to_owned() });
         }
         // Some servers compress again what is an archive already; the hash is of the plain file.
-        let mut request = self.agent.get(url).header("Accept-Encoding", "identity");
+        let agent = if url.starts_with("https:") { &self.tls } else { &self.plain };
+        let mut request = agent.get(url).header("Accept-Encoding", "identity");
         if let Some(login) = self.netrc.authorization(url) {
             request = request.header("Authorization", login);
         }

@@ -19,6 +19,7 @@ mod test_mistakes;
 mod test_options;
 mod test_packages;
 mod test_promotion;
+mod test_proxy;
 mod test_repl;
 mod test_rollback;
 mod test_secrets;
