@@ -41,7 +41,7 @@ impl Releases {
         ];
         releases.archive(&at, name, &format!("{name}.sha256"), &members);
         let helm = says("helm", "v3.16.4");
-        releases.helm(helm.as_bytes());
+        releases.helm("v3.16.4", helm.as_bytes());
         let at = format!("{GITHUB}/kubernetes-sigs/cluster-api/releases/download/v1.9.3");
         let clusterctl = says("clusterctl", "v1.9.3");
         releases.file(&format!("{at}/clusterctl-linux-amd64"), clusterctl.as_bytes());
@@ -57,11 +57,11 @@ impl Releases {
         self.file(&format!("{at}/sha256sum-amd64.txt"), list.as_bytes());
     }
 
-    /// Another program for helm.
-    pub fn helm(&self, program: &[u8]) {
-        let name = "helm-v3.16.4-linux-amd64.tar.gz";
+    /// A program for a version of helm.
+    pub fn helm(&self, version: &str, program: &[u8]) {
+        let name = format!("helm-{version}-linux-amd64.tar.gz");
         let members = [("linux-amd64/LICENSE", &b"Apache\n"[..]), ("linux-amd64/helm", program)];
-        self.tar("get.helm.sh", name, &format!("{name}.sha256sum"), &members);
+        self.tar("get.helm.sh", &name, &format!("{name}.sha256sum"), &members);
     }
 
     /// Puts a file there; its SHA-256.

@@ -3,9 +3,11 @@
 
 mod bad_input;
 mod bundle;
+mod debian;
 mod drift;
 mod examples;
 mod going_back;
+mod helm;
 mod interference;
 mod lab;
 mod locked;
@@ -23,6 +25,8 @@ fn main() {
         &[
             ("lab", lab::CASES),
             ("locked", locked::CASES),
+            ("debian", debian::CASES),
+            ("helm", helm::CASES),
             ("the_path", the_path::CASES),
             ("bad_input", bad_input::CASES),
             ("going_back", going_back::CASES),

@@ -11,6 +11,7 @@ use cairn_tests::strace::{self, Call, Injection, Tracer};
 use cairn_tests::{Cairn, Case, Fleet, Host, Lab, Repository, Snapshot, encrypted};
 use serde_json::{Value, json};
 
+use crate::debian::{self, Archive};
 use crate::locked;
 
 /// One host for all courses where little is tried of each; otherwise one for each of them.
@@ -20,6 +21,7 @@ pub(crate) fn cases() -> &'static [Case] {
             ("a switch, stopped anywhere", || on_one_host(&[rollback, change, removal, first])),
             ("apt, killed in the middle", packages),
             ("locked packages, killed in the middle", locked_packages),
+            ("Debian's own packages, killed in the middle", debian_packages),
         ],
         Some(_) => &[
             ("a first switch, stopped anywhere", || on_one_host(&[first])),
@@ -28,6 +30,7 @@ pub(crate) fn cases() -> &'static [Case] {
             ("a rollback, stopped anywhere", || on_one_host(&[rollback])),
             ("apt, killed in the middle", packages),
             ("locked packages, killed in the middle", locked_packages),
+            ("Debian's own packages, killed in the middle", debian_packages),
         ],
     }
 }
@@ -409,13 +412,33 @@ fn locked_packages() {
     killed(&bed, "a removal", (2, 1), &bed.rollback("1"), moments(4));
 }
 
+/// The same with packages of Debian's archive: their scripts, settings, libraries and a daemon.
+fn debian_packages() {
+    let Some(archive) = Archive::find() else { return };
+    let lab = Lab::start();
+    let of = |number: &str, packages: String| {
+        format!("environment.etc.mark.text = \"{number}\\n\";\n{packages}")
+    };
+    let names = debian::NAMES;
+    let generations = [archive.newer(""), archive.older(names), archive.newer(names)];
+    let [one, two, three] = generations;
+    let generations = [of("one", one), of("two", two), of("three", three)];
+    let generations = generations.each_ref().map(String::as_str);
+    let bed = Bed::prepared(&lab, &generations, |fleet, _| debian::lock(fleet, &lab));
+    bed.host.sh("rm -rf /etc/apt/sources.list /etc/apt/sources.list.d /var/lib/apt/lists");
+    killed(&bed, "an installation from Debian", (1, 2), &bed.switch(2), moments(10));
+    killed(&bed, "an upgrade from Debian", (2, 3), &bed.switch(3), moments(2));
+    killed(&bed, "a downgrade from Debian", (3, 2), &bed.rollback("2"), moments(2));
+    killed(&bed, "a removal from Debian", (2, 1), &bed.rollback("1"), moments(2));
+}
+
 /// What packages are made of, without the help of dpkg, and what dpkg says of them.
 const PACKAGES: &str = r"
 find /etc /usr /opt /srv /root /var/lib /var/spool -xdev \
     \( -path /var/lib/cairn -o -path /var/lib/systemd -o -path /var/lib/private -o -path /var/lib/apt \) -prune \
     -o -printf '%p %y %m %U:%G %l\n'
-find /etc /usr/bin /usr/share/libgreet /lib/systemd/system /var/lib/dpkg/info/*gree* -xdev -type f \
-    -print0 2>/dev/null | xargs -0 sha256sum
+find /etc /usr -xdev -type f -print0 | xargs -0 sha256sum
+find /var/lib/dpkg/info -newer /var/lib/dpkg/info/base-files.list -type f -print0 | xargs -0 -r sha256sum
 dpkg-query -W -f '${Package} ${Version} ${Status} ${Conffiles}\n'
 dpkg --audit";
 
