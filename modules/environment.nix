@@ -10,6 +10,7 @@ let
     filterAttrs
     mapAttrs'
     mapAttrsToList
+    mkDefault
     mkIf
     mkMerge
     mkOption
@@ -42,7 +43,6 @@ let
         };
         target = mkOption {
           type = types.str;
-          default = name;
           defaultText = "the attribute's name";
           description = "Path below /etc.";
         };
@@ -77,13 +77,17 @@ let
             "link"
             "copy"
           ];
-          default = if elem config.target copied then "copy" else "link";
           defaultText = "`copy` for ${concatStringsSep ", " copied}; else `link`";
           description = ''
             `link`: /etc has a link into the current generation, whatever the mode, so that all files
             change at one moment. `copy`: /etc has the file itself.
           '';
         };
+      };
+
+      config = {
+        target = mkDefault name;
+        method = mkDefault (if elem config.target copied then "copy" else "link");
       };
     };
 

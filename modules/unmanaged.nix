@@ -6,6 +6,7 @@ let
     attrNames
     getAttrFromPath
     isAttrs
+    mkIf
     mkOption
     setAttrByPath
     showOption
@@ -19,7 +20,7 @@ let
     { config, options, ... }:
     let
       inherit (getAttrFromPath path options) isDefined;
-      value = if isDefined then getAttrFromPath path config else null;
+      value = getAttrFromPath path config;
 
       # A name without a dot is no place that an error can point at: what is in it is.
       within = if builtins.length path == 1 && isAttrs value then attrNames value else [ ];
@@ -30,9 +31,9 @@ let
         visible = false;
         description = "Not of Cairn.";
       });
-      config.assertions = [
+      config.assertions = mkIf isDefined [
         {
-          assertion = !isDefined;
+          assertion = false;
           message = "${showOption (path ++ take 1 within)}: ${message}";
         }
       ];

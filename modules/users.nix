@@ -29,10 +29,9 @@ let
     };
 
   nameOf =
-    name: description:
+    description:
     mkOption {
       type = types.str;
-      default = name;
       defaultText = "the attribute's name";
       inherit description;
     };
@@ -77,7 +76,7 @@ let
     { name, config, ... }:
     {
       options = {
-        name = nameOf name "Login name.";
+        name = nameOf "Login name.";
         enable = mkOption {
           type = types.bool;
           default = true;
@@ -168,11 +167,11 @@ let
       };
 
       config = mkMerge [
+        { name = mkDefault name; }
         (mkIf config.isNormalUser {
           group = mkDefault "users";
           home = mkDefault "/home/${config.name}";
           createHome = mkDefault true;
-          shell = mkDefault cfg.defaultUserShell;
         })
         # Every host has root; only keys and a password are ever given to it.
         (mkIf (name == "root") {
@@ -186,11 +185,20 @@ let
       ];
     };
 
+  # Apart from the options, which are the same on all hosts: this sees the host's configuration.
+  defaultShell =
+    { config, ... }:
+    {
+      shell = mkIf config.isNormalUser (mkDefault cfg.defaultUserShell);
+    };
+
   group =
     { name, ... }:
     {
+      config.name = mkDefault name;
+
       options = {
-        name = nameOf name "Name of the group.";
+        name = nameOf "Name of the group.";
         gid = id "Group id; if null, the host allocates one and keeps it.";
         members = strings "Users that are in the group, beside those that name it themselves.";
       };
@@ -228,12 +236,25 @@ let
     # A key that is read from a file brings its line's end along.
     concatMapStrings (key: "${removeSuffix "\n" key}\n") keys + concatMapStrings builtins.readFile keyFiles;
 
+  # An assertion that holds is no definition: a fleet has thousands of them.
+  require =
+    condition: message:
+    mkIf (!condition) {
+      assertion = false;
+      inherit message;
+    };
+
   withKeys = filterAttrs (_: user: keysOf user != "") enabled;
 in
 {
   options.users = {
     users = mkOption {
-      type = types.attrsOf (types.submodule user);
+      type = types.attrsOf (
+        types.submodule [
+          user
+          defaultShell
+        ]
+      );
       default = { };
       example = {
         alice = {
@@ -305,36 +326,26 @@ in
 
     environment.packages = filter isAttrs (mapAttrsToList (_: user: user.shell) managed);
 
-    assertions =
-      concatMap (user: [
-        {
-          assertion = user.isNormalUser != user.isSystemUser;
-          message = "users.users.${user.name} must be one of `isNormalUser` and `isSystemUser`.";
-        }
-        {
-          assertion = user.group != "";
-          message =
-            "users.users.${user.name}.group is not set: name the user's primary group, "
-            + "and declare it in users.groups if the host does not have it.";
-        }
-        {
-          assertion = user.hashedPasswordFile == null || neededForUsers (passwordSecret user);
-          message =
-            "users.users.${user.name}.hashedPasswordFile is no secret of `sops.secrets` that is "
-            + "`neededForUsers`.";
-        }
-        {
-          assertion = user.hashedPassword == null || user.hashedPasswordFile == null;
-          message =
-            "users.users.${user.name} has both `hashedPassword` and `hashedPasswordFile`: keep one.";
-        }
-        {
-          assertion = user.password == null;
-          message =
-            "users.users.${user.name}.password would stand in the fleet's files for all to read: "
-            + "write what `mkpasswd` prints in `hashedPassword`, or keep that in a secret "
-            + "(`hashedPasswordFile`).";
-        }
-      ]) (builtins.attrValues enabled);
+    assertions = concatMap (user: [
+      (require (user.isNormalUser != user.isSystemUser)
+        "users.users.${user.name} must be one of `isNormalUser` and `isSystemUser`."
+      )
+      (require (user.group != "") (
+        "users.users.${user.name}.group is not set: name the user's primary group, "
+        + "and declare it in users.groups if the host does not have it."
+      ))
+      (require (user.hashedPasswordFile == null || neededForUsers (passwordSecret user)) (
+        "users.users.${user.name}.hashedPasswordFile is no secret of `sops.secrets` that is "
+        + "`neededForUsers`."
+      ))
+      (require (user.hashedPassword == null || user.hashedPasswordFile == null)
+        "users.users.${user.name} has both `hashedPassword` and `hashedPasswordFile`: keep one."
+      )
+      (require (user.password == null) (
+        "users.users.${user.name}.password would stand in the fleet's files for all to read: "
+        + "write what `mkpasswd` prints in `hashedPassword`, or keep that in a secret "
+        + "(`hashedPasswordFile`)."
+      ))
+    ]) (builtins.attrValues enabled);
   };
 }

@@ -77,10 +77,12 @@ let
   sentence = text: concatStringsSep " " (filter (line: line != "") (splitString "\n" text));
 
   # The option comes first, so that the message stands at its definition.
-  require = option: assertion: message: {
-    inherit assertion;
-    message = "services.k3s.${option}: ${sentence message}";
-  };
+  require =
+    option: condition: message:
+    mkIf (!condition) {
+      assertion = false;
+      message = "services.k3s.${option}: ${sentence message}";
+    };
 
   warn =
     option: condition: message:

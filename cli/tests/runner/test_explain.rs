@@ -246,10 +246,12 @@ fn sets_of_options() {
         <cairn>/users.nix:… (mkDefault, standard)
     users.users.alice.isNormalUser = true
         demo.nix:15:36 (plain, host)
+    users.users.alice.name = "alice"
+        <cairn>/users.nix:… (mkDefault, standard)
     users.users.alice.shell = "/bin/bash"
         <cairn>/users.nix:… (mkDefault, standard)
 
-    14 other options in users.users.alice with defaults: `cairn options users.users.alice`
+    13 other options in users.users.alice with defaults: `cairn options users.users.alice`
     "#);
     insta::assert_snapshot!(said(&["time"]), @r#"
     nothing in time is defined on demo: 1 option with defaults
