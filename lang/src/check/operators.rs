@@ -125,13 +125,9 @@ impl<'a> Checker<'_, 'a> {
 
     /// Whether a value is surely the handle of a secret.
     pub(super) fn is_secret(&self, ty: Ty<'a>) -> bool {
-        let kind = match ty {
-            Ty::Set(SetTy::Record(record)) => record.get(Symbol::new("_type")),
-            _ => None,
-        };
-        kind.is_some_and(|kind| {
-            matches!(self.resolve(kind.ty), Ty::Str(Some(crate::modules::SECRET)))
-        })
+        let Ty::Set(set) = ty else { return false };
+        let Look::Has(kind) = self.look(set, Symbol::new("_type")) else { return false };
+        matches!(self.resolve(kind), Ty::Str(Some(crate::modules::SECRET)))
     }
 
     /// Whether interpolation may take a value.
