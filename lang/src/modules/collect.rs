@@ -1,6 +1,7 @@
 //! From modules as written to declarations and definitions: imports followed, functions called.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -66,8 +67,16 @@ pub(crate) struct Loaded<'a> {
 /// What is imported once: a file, or whatever a module calls itself.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
-    File(VirtualPath),
+    File(Rc<VirtualPath>),
     Named(String),
+}
+
+/// A file that is a module, as every tree of an evaluator knows it.
+pub(super) struct ModuleFile<'a> {
+    path: Rc<VirtualPath>,
+    value: &'a PathValue<'a>,
+    /// Its name for people.
+    name: &'a str,
 }
 
 /// A module and what it imports.
@@ -96,7 +105,7 @@ struct Collector<'a> {
     known: FxHashMap<Key, usize>,
     disabled: Vec<Disabled>,
     /// The strongest layer that each file was met in.
-    layers: FxHashMap<VirtualPath, Layer>,
+    layers: FxHashMap<Rc<VirtualPath>, Layer>,
     /// Whether a file was met again in a stronger layer.
     raised: bool,
 }
@@ -233,6 +242,30 @@ pub(super) fn file_of(eval: &Evaluator<'_>, path: VirtualPath) -> VirtualPath {
     eval.world.module_path(&path).unwrap_or(path)
 }
 
+/// The module that a path or an absolute text means.
+fn module_file<'a>(eval: &Evaluator<'a>, value: Value<'a>, at: Span) -> Result<Rc<ModuleFile<'a>>> {
+    // Trees of the same modules have the same paths, the very values.
+    let address = match value {
+        Value::Path(path) => Some(std::ptr::from_ref(path)),
+        _ => None,
+    };
+    let known = address.and_then(|at| eval.modules.files.borrow().get(&at).cloned());
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let path = file_of(eval, eval.expect_path(value, at)?);
+    let text = eval.alloc_str(&path.path);
+    let file = Rc::new(ModuleFile {
+        value: eval.alloc(PathValue { root: path.root, path: text }),
+        name: eval.alloc_str(&path.to_string()),
+        path: Rc::new(path),
+    });
+    if let Some(address) = address {
+        eval.modules.files.borrow_mut().insert(address, file.clone());
+    }
+    Ok(file)
+}
+
 impl<'a> Collector<'a> {
     fn load(&mut self, eval: &Evaluator<'a>, pending: Pending<'a>) -> Result<()> {
         let Pending { mut raw, above } = pending;
@@ -240,10 +273,10 @@ impl<'a> Collector<'a> {
         let mut value = eval.force_at(raw.value, raw.at)?;
         let is_path = |text: &str| text.starts_with('/');
         if matches!(value, Value::Path(_)) || matches!(value, Value::Str(text) if is_path(text)) {
-            let path = file_of(eval, eval.expect_path(value, raw.at)?);
-            let key = Key::File(path.clone());
+            let module = module_file(eval, value, raw.at)?;
+            let key = Key::File(module.path.clone());
             let known = self.known.get(&key).copied();
-            let layer = self.layers.entry(path.clone()).or_insert(raw.origin.layer);
+            let layer = self.layers.entry(module.path.clone()).or_insert(raw.origin.layer);
             if *layer < raw.origin.layer {
                 *layer = raw.origin.layer;
                 self.raised |= known.is_some();
@@ -253,16 +286,13 @@ impl<'a> Collector<'a> {
                 return Ok(());
             }
             raw.origin.layer = *layer;
-            raw.origin.file = eval.alloc_str(&path.to_string());
+            raw.origin.file = module.name;
             raw.config_only = false;
             // Before it is evaluated: one that fails fails once.
             self.known.insert(key.clone(), NONE);
             keys.push(key);
-            file = match eval.path(&path) {
-                Value::Path(path) => Some(path),
-                _ => None,
-            };
-            value = eval.import(&path, raw.at)?;
+            file = Some(module.value);
+            value = eval.import(&module.path, raw.at)?;
         }
         let address = address(value);
         if keys.is_empty() && address.is_some() && self.is_inside(above, address) {

@@ -1,5 +1,7 @@
 //! `disabledModules`: modules that are left out, by file, by key, or by a standard module's name.
 
+use std::rc::Rc;
+
 use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::Evaluator;
 use crate::fs::{Root, VirtualPath};
@@ -41,7 +43,7 @@ fn entry<'a>(
     item: Value<'a>,
     at: Span,
 ) -> Result<Disabled> {
-    let file = |path: VirtualPath| Key::File(file_of(eval, path));
+    let file = |path: VirtualPath| Key::File(Rc::new(file_of(eval, path)));
     match eval.force_at(item, at)? {
         // The name of a standard module, or what a module calls itself by `key`.
         Value::Str(text) if !text.starts_with('/') => {

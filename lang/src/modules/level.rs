@@ -64,6 +64,8 @@ pub(crate) struct Level<'a> {
     /// The level above and the name there; `None` at a tree's root.
     above: Option<(&'a Level<'a>, Symbol)>,
     spread: OnceCell<&'a [Spread<'a>]>,
+    /// By the schema's entries: whether a module defines it, under whatever condition.
+    defined: OnceCell<&'a [bool]>,
     value: OnceCell<Value<'a>>,
 }
 
@@ -136,8 +138,8 @@ impl<'a> Level<'a> {
         let bump = &eval.arena.bump;
         let children: &'a [OnceCell<&'a Child<'a>>] =
             bump.alloc_slice_fill_with(schema.entries.len(), |_| OnceCell::new());
-        let (spread, value) = (OnceCell::new(), OnceCell::new());
-        eval.alloc(Level { tree, path, schema, children, bump, above, spread, value })
+        let (spread, defined, value) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        eval.alloc(Level { tree, path, schema, children, bump, above, spread, defined, value })
     }
 
     pub(crate) fn child(&'a self, name: Symbol) -> Option<&'a Child<'a>> {
@@ -173,17 +175,9 @@ impl<'a> Level<'a> {
     /// As [`Self::value`], where definitions are looked at anyway: an option that nothing defines
     /// has its value at once if it is known.
     pub(crate) fn value_of_defined(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
-        let mut defined = vec![false; self.children.len()];
-        for spread in self.spread(eval)? {
-            for attr in spread.set.iter() {
-                let number = self.schema.number(attr.name);
-                if let Some(defined) = number.and_then(|number| defined.get_mut(number)) {
-                    *defined = true;
-                }
-            }
-        }
+        let defined = self.defined(eval)?;
         Ok(*self.value.get_or_init(|| {
-            let each = self.schema.entries.iter().zip(&defined).enumerate();
+            let each = self.schema.entries.iter().zip(defined).enumerate();
             let each = each.map(|(number, (entry, defined))| match entry.settled() {
                 Some(value) if !defined => {
                     Attr { name: entry.name, span: Span::NONE, value: Cell::new(value) }
@@ -197,11 +191,24 @@ impl<'a> Level<'a> {
     /// A child's value under its name.
     fn part(&'a self, eval: &Evaluator<'a>, number: usize) -> Attr<'a> {
         let name = self.schema.entries.get(number).map_or(symbol!(""), |entry| entry.name);
-        let value = eval.thunk(move |eval| match self.nth(number) {
-            Some(child) => child.value(eval),
-            None => Ok(Value::Null),
+        let child = self.children.get(number).and_then(OnceCell::get);
+        let known = child.and_then(|child| match child.node.get() {
+            Some(Node::Option(option)) => option.known_value(),
+            _ => None,
+        });
+        let value = known.unwrap_or_else(|| {
+            eval.thunk(move |eval| match self.nth(number) {
+                Some(child) => child.compute(eval),
+                None => Ok(Value::Null),
+            })
         });
         Attr { name, span: Span::NONE, value: Cell::new(value) }
+    }
+
+    /// A child's value, perhaps a thunk, if the set of all was made.
+    pub(super) fn known_value(&self, name: Symbol) -> Option<Value<'a>> {
+        let Value::Attrs(set) = self.value.get()? else { return None };
+        Some(set.get(name)?.value.get())
     }
 
     /// The children's options by name: what modules see under `options`.
@@ -275,7 +282,24 @@ impl<'a> Level<'a> {
 
     /// Whether a module defines one of the children, under whatever condition.
     pub(crate) fn defines(&'a self, eval: &Evaluator<'a>, name: Symbol) -> Result<bool> {
-        Ok(self.spread(eval)?.iter().any(|spread| spread.set.get(name).is_some()))
+        let number = self.schema.number(name);
+        let defined = self.defined(eval)?;
+        Ok(number.and_then(|number| defined.get(number)).copied().unwrap_or(false))
+    }
+
+    fn defined(&'a self, eval: &Evaluator<'a>) -> Result<&'a [bool]> {
+        if let Some(defined) = self.defined.get() {
+            return Ok(defined);
+        }
+        let spread = self.spread(eval)?;
+        let defined = eval.arena.bump.alloc_slice_fill_copy(self.children.len(), false);
+        for attr in spread.iter().flat_map(|spread| spread.set.iter()) {
+            let number = self.schema.number(attr.name);
+            if let Some(defined) = number.and_then(|number| defined.get_mut(number)) {
+                *defined = true;
+            }
+        }
+        Ok(self.defined.get_or_init(|| defined))
     }
 
     /// The definitions of one child, perhaps still wrapped in properties.
@@ -455,6 +479,17 @@ impl<'a> Child<'a> {
             Node::Level(level) => level.value(eval),
             Node::Option(option) => option.value(eval),
         })
+    }
+
+    /// Computes the value: the work of the thunk that stands for it in its level's set.
+    fn compute(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
+        if let Some(value) = self.settled(eval)? {
+            return Ok(value);
+        }
+        match self.node(eval)? {
+            Node::Level(level) => Ok(level.value(eval)),
+            Node::Option(option) => option.compute(eval),
+        }
     }
 
     /// Whether it is known to be an option, and no set of options.

@@ -37,10 +37,16 @@ pub(crate) fn declared_at<'a>(eval: &Evaluator<'a>, declaration: &Declaration<'a
 /// The `highestPrio` of an option that nothing defines, as NixOS has it.
 pub(crate) const NO_PRIORITY: i64 = 9999;
 
+/// A field of a declaration, and the module that gives it.
+type Field<'a> = (&'a Attr<'a>, Origin<'a>);
+
 /// What declarations say of an option, for all configurations that have it.
 pub(crate) struct Declared<'a> {
     /// Their values are forced sets.
     declarations: &'a [Declaration<'a>],
+    apply: Option<Field<'a>>,
+    default: Option<Field<'a>>,
+    read_only: Option<Field<'a>>,
     ty: OnceCell<Type<'a>>,
     /// The value where nothing defines the option, if that depends on nothing else.
     settled: OnceCell<Value<'a>>,
@@ -49,13 +55,33 @@ pub(crate) struct Declared<'a> {
 impl<'a> Declared<'a> {
     pub(super) fn new(eval: &Evaluator<'a>, declarations: &[Declaration<'a>]) -> &'a Declared<'a> {
         let declarations = eval.arena.bump.alloc_slice_copy(declarations);
-        eval.alloc(Declared { declarations, ty: OnceCell::new(), settled: OnceCell::new() })
+        let [apply, default, read_only] =
+            [symbol!("apply"), symbol!("default"), symbol!("readOnly")]
+                .map(|name| field_of(declarations, name));
+        let (ty, settled) = (OnceCell::new(), OnceCell::new());
+        eval.alloc(Declared { declarations, apply, default, read_only, ty, settled })
     }
 
     /// The option's value where nothing defines it, if it was merged before and is the same
     /// everywhere.
     pub(super) fn settled(&self) -> Option<Value<'a>> {
         self.settled.get().copied()
+    }
+}
+
+/// The first declaration's that has it.
+fn field_of<'a>(declarations: &[Declaration<'a>], name: Symbol) -> Option<Field<'a>> {
+    declarations.iter().find_map(|declaration| {
+        let Value::Attrs(set) = declaration.value else { return None };
+        Some((set.get(name)?, declaration.origin))
+    })
+}
+
+/// Whether a field is there and true.
+fn is_set<'a>(eval: &Evaluator<'a>, field: Option<Field<'a>>) -> Result<bool> {
+    match field {
+        Some((attr, _)) => Ok(matches!(eval.force_attr(attr)?, Value::Bool(true))),
+        None => Ok(false),
     }
 }
 
@@ -98,26 +124,12 @@ impl<'a> OptionNode<'a> {
     }
 
     /// A field of the declaration (`default`, `description`, …) that a module gives.
-    pub(crate) fn field(&self, name: &str) -> Option<(&'a Attr<'a>, Origin<'a>)> {
-        self.field_of(Symbol::existing(name)?)
-    }
-
-    fn field_of(&self, name: Symbol) -> Option<(&'a Attr<'a>, Origin<'a>)> {
-        self.declarations.iter().find_map(|declaration| {
-            let Value::Attrs(set) = declaration.value else { return None };
-            Some((set.get(name)?, declaration.origin))
-        })
+    pub(crate) fn field(&self, name: &str) -> Option<Field<'a>> {
+        field_of(self.declarations, Symbol::existing(name)?)
     }
 
     pub(crate) fn flag(&self, eval: &Evaluator<'a>, name: &str) -> Result<bool> {
-        self.flag_of(eval, Symbol::new(name))
-    }
-
-    fn flag_of(&self, eval: &Evaluator<'a>, name: Symbol) -> Result<bool> {
-        match self.field_of(name) {
-            Some((attr, _)) => Ok(matches!(eval.force_attr(attr)?, Value::Bool(true))),
-            None => Ok(false),
-        }
+        is_set(eval, self.field(name))
     }
 
     /// The type; several declarations of one option must agree on it.
@@ -170,20 +182,29 @@ impl<'a> OptionNode<'a> {
         Ok(())
     }
 
-    /// The merged value, a thunk.
+    /// The merged value, a thunk: the one in the set of the level's values, if there is a set.
     pub(crate) fn value(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
-        *self.value.get_or_init(|| {
-            eval.thunk(move |eval| {
-                self.evaluate(eval).map_err(|mut error| {
-                    error.span = error.span.or(self.span());
-                    error
-                })
-            })
+        *self.value.get_or_init(|| match self.level.known_value(self.name) {
+            Some(value) => value,
+            None => eval.thunk(move |eval| self.compute(eval)),
+        })
+    }
+
+    /// The thunk of the merged value, if somebody asked for it.
+    pub(super) fn known_value(&self) -> Option<Value<'a>> {
+        self.value.get().copied()
+    }
+
+    /// Computes the merged value: the work of its thunk.
+    pub(super) fn compute(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
+        self.evaluate(eval).map_err(|mut error| {
+            error.span = error.span.or(self.span());
+            error
         })
     }
 
     fn evaluate(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
-        let Some((attr, _)) = self.field_of(symbol!("apply")) else { return self.merged(eval) };
+        let Some((attr, _)) = self.declared.apply else { return self.merged(eval) };
         // A function that does not look at the value does not need one.
         let merged = eval.thunk(move |eval| self.merged(eval));
         let apply = eval.force_attr(attr)?;
@@ -209,7 +230,7 @@ impl<'a> OptionNode<'a> {
             }
             self.level.tree.session.tolerate(error)?;
         }
-        if self.flag_of(eval, symbol!("readOnly"))? {
+        if is_set(eval, self.declared.read_only)? {
             let own = self.default().filter(|_| {
                 all.first().is_some_and(|one| one.strength() < priority::OPTION_DEFAULT)
             });
@@ -232,7 +253,7 @@ impl<'a> OptionNode<'a> {
         let value = ty.merge(eval, self.place(), &strongest)?;
         if self.declared.settled.get().is_none()
             && !self.level.defines(eval, self.name)?
-            && self.field_of(symbol!("apply")).is_none()
+            && self.declared.apply.is_none()
             && ty.settles(eval, value)
         {
             let _ = self.declared.settled.set(value);
@@ -283,7 +304,7 @@ impl<'a> OptionNode<'a> {
 
     /// The option's own default as a definition.
     pub(crate) fn default(&self) -> Option<Definition<'a>> {
-        let (attr, origin) = self.field_of(symbol!("default"))?;
+        let (attr, origin) = self.declared.default?;
         let origin = Origin { layer: Layer::Standard, ..origin };
         let mut default = Definition::new(attr.value.get(), attr.span, origin);
         default.priority = Some(priority::OPTION_DEFAULT);

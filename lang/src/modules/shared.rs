@@ -7,6 +7,7 @@
 //! [`Schema`], whose types are looked at once.
 
 use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
@@ -15,9 +16,9 @@ use crate::eval::Evaluator;
 use crate::source::Span;
 use crate::symbol::{Symbol, symbol};
 use crate::tree::{AttrsExpr, Expr, ExprKind, Key, Lambda, Param, Part, Pattern};
-use crate::value::{Closure, Env, Value};
+use crate::value::{Closure, Env, PathValue, Value};
 
-use super::collect::RawModule;
+use super::collect::{ModuleFile, RawModule};
 use super::definition::Layer;
 use super::level::{Declaration, Schema};
 use super::option::Declared;
@@ -33,6 +34,8 @@ pub(crate) struct Shared<'a> {
     pub(super) tables: FlagTables,
     /// `lib`, as modules get it.
     pub(super) lib: OnceCell<Value<'a>>,
+    /// Modules by the paths that `imports` have for them.
+    pub(super) files: RefCell<FxHashMap<*const PathValue<'a>, Rc<ModuleFile<'a>>>>,
     schemas: RefCell<FxHashMap<Vec<DeclarationKey<'a>>, &'a Schema<'a>>>,
     options: RefCell<FxHashMap<Vec<DeclarationKey<'a>>, &'a Declared<'a>>>,
     calls: RefCell<FxHashMap<CallKey, &'a [&'a [Kept<'a>]]>>,
