@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::disk::Disk;
 use crate::error::{Error, io};
+use crate::host::underway::Underway;
 use crate::journal::Journal;
 use crate::pins;
 use crate::state::State;
@@ -86,6 +87,10 @@ fn sweep_store(disk: &Disk, state: &State) -> Result<(), Error> {
         let manifest = state.load(*number)?.manifest;
         needed.extend(manifest.blobs().iter().map(ToString::to_string));
         needed.extend(manifest.packages.fetched.into_values().map(|package| package.folder));
+    }
+    // Of an installation that was cut off, by whichever generation.
+    if let Some(underway) = Underway::load(state)? {
+        needed.extend(underway.blobs().map(|id| id.to_string()));
     }
     let folder = state.store_folder();
     for name in names(&folder)?.difference(&needed) {

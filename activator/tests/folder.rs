@@ -357,6 +357,27 @@ fn old_activators_go_with_gc() {
 }
 
 #[test]
+fn what_ends_a_cut_off_installation_stays() {
+    let bed = Bed::new();
+    bed.switch(&bed.manifest(&[("/etc/a", "1")]), &options(Mode::Switch));
+    let store = Store::open(bed.path("var/lib/cairn/store")).unwrap();
+    let [deb, other] = ["deb", "other"].map(|text| store.put(text.as_bytes()).unwrap());
+    let is_there = |id: BlobId| bed.path("var/lib/cairn/store").join(id.to_string()).exists();
+    let note = bed.path("var/lib/cairn/packages-underway.json");
+    fs::write(&note, format!(r#"{{"installing":{{"before":[],"files":{{"x":"{deb}"}}}}}}"#))
+        .unwrap();
+    bed.node().gc(1, &mut silent).unwrap();
+    assert_eq!([deb, other].map(is_there), [true, false]);
+    // A note that nobody can read loses nothing.
+    fs::write(&note, "?").unwrap();
+    assert!(bed.node().gc(1, &mut silent).unwrap_err().message.contains("packages-underway"));
+    assert!(is_there(deb));
+    fs::remove_file(&note).unwrap();
+    bed.node().gc(1, &mut silent).unwrap();
+    assert!(!is_there(deb));
+}
+
+#[test]
 fn numbers_only_grow_and_an_id_keeps_its_own() {
     let bed = Bed::new();
     let (one, two) = (bed.manifest(&[("/etc/a", "1")]), bed.manifest(&[("/etc/a", "2")]));

@@ -14,7 +14,7 @@ mod nft;
 pub(crate) mod preflight;
 mod repair;
 mod secrets;
-mod underway;
+pub(crate) mod underway;
 mod units;
 pub(crate) mod watchdog;
 

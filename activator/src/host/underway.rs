@@ -46,6 +46,15 @@ impl Underway {
         read_json(&path(state))
     }
 
+    /// The package files that ending it takes.
+    pub(crate) fn blobs(&self) -> impl Iterator<Item = BlobId> {
+        let files = match self {
+            Self::Installing { files, .. } => Some(files.values().copied()),
+            Self::Removing { .. } => None,
+        };
+        files.into_iter().flatten()
+    }
+
     /// Whether anything was cut off.
     pub(crate) fn is_there(state: &State) -> bool {
         fs::symlink_metadata(path(state)).is_ok()

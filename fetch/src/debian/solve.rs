@@ -68,6 +68,14 @@ struct State {
     protected: bool,
     /// Which package it was marked for.
     because: Option<Name>,
+    /// The package whose conflict took the candidate away before anybody wanted it.
+    taken: Option<(Name, Relation)>,
+}
+
+impl State {
+    fn absent(candidate: Option<ReleaseId>) -> State {
+        State { mark: Mark::Absent, candidate, protected: false, because: None, taken: None }
+    }
 }
 
 struct Solver<'i, 't> {
@@ -105,11 +113,12 @@ pub fn solve<'i, 't>(
         let mark =
             if state.mark == Mark::Base(*release) { state.mark } else { Mark::Install(*release) };
         let candidate = Some(*release);
-        solver.set(*name, State { mark, candidate, protected: true, because: None });
+        solver.set(*name, State { mark, protected: true, ..State::absent(candidate) });
     }
-    let mut order: Vec<Name> = roots.iter().map(|(name, _)| *name).collect();
-    order.sort_unstable();
-    order.dedup();
+    // And then it goes through them as they were asked for: what one needs may make another's choice.
+    let mut seen = BTreeSet::new();
+    let order: Vec<Name> =
+        roots.iter().map(|(name, _)| *name).filter(|name| seen.insert(*name)).collect();
     for name in &order {
         solver.install(*name, None);
     }
@@ -128,13 +137,7 @@ pub fn base<'i, 't>(index: &'i Index<'t>) -> impl Iterator<Item = (&'t str, &'i 
 impl<'i, 't> Solver<'i, 't> {
     fn new(index: &'i Index<'t>, held: &BTreeMap<String, String>, recommends: bool) -> Self {
         let newest = |name| index.package(name).and_then(|one| one.releases.first().copied());
-        let absent = |name| State {
-            mark: Mark::Absent,
-            candidate: newest(name),
-            protected: false,
-            because: None,
-        };
-        let states = index.all_names().map(absent).collect();
+        let states = index.all_names().map(|name| State::absent(newest(name))).collect();
         let mut solver = Solver { index, recommends, states, trouble: None, depth: 0 };
         for (name, version) in held {
             let name = index.name(name);
@@ -148,9 +151,7 @@ impl<'i, 't> Solver<'i, 't> {
     }
 
     fn state(&self, name: Name) -> State {
-        let nothing =
-            State { mark: Mark::Absent, candidate: None, protected: false, because: None };
-        self.states.get(name.index()).copied().unwrap_or(nothing)
+        self.states.get(name.index()).copied().unwrap_or(State::absent(None))
     }
 
     fn set(&mut self, name: Name, state: State) {
@@ -320,8 +321,7 @@ impl<'i, 't> Solver<'i, 't> {
         let after = self.state(name);
         self.set(name, State { protected, ..after });
         if !works && !protected {
-            let gone = State { mark: Mark::Absent, candidate: None, protected, because: None };
-            self.set(name, gone);
+            self.set(name, State::absent(None));
         }
         works
     }
@@ -361,7 +361,7 @@ impl<'i, 't> Solver<'i, 't> {
                     }
                 }
                 if protected {
-                    self.discard(*atom, own);
+                    self.discard(*atom, own, *relation);
                 }
             }
         }
@@ -369,14 +369,14 @@ impl<'i, 't> Solver<'i, 't> {
     }
 
     /// What a package that stays conflicts with is no candidate any more.
-    fn discard(&mut self, atom: Atom<'t>, own: Name) {
+    fn discard(&mut self, atom: Atom<'t>, own: Name, conflict: Relation) {
         let mut all: Vec<ReleaseId> = self.state(atom.name).candidate.into_iter().collect();
         all.extend(self.providers(atom.name));
         for id in all {
             let name = self.named(id);
             let state = self.state(name);
             if name != own && state.mark == Mark::Absent && self.index.satisfies(id, atom) {
-                self.set(name, State { candidate: None, ..state });
+                self.set(name, State { candidate: None, taken: Some((own, conflict)), ..state });
             }
         }
     }

@@ -45,7 +45,7 @@ impl<'i, 't> Solver<'i, 't> {
         let hits: Vec<Name> = hits.collect();
         match relation.kind {
             Kind::Conflicts | Kind::Breaks => match hits.iter().find(|hit| **hit != name) {
-                Some(hit) => Err(self.conflict(name, relation, *hit)),
+                Some(hit) => Err(self.conflict(name, relation, *hit, self.chain(*hit))),
                 None => Ok(Vec::new()),
             },
             Kind::Recommends => Ok(if self.recommends { hits } else { Vec::new() }),
@@ -54,8 +54,15 @@ impl<'i, 't> Solver<'i, 't> {
         }
     }
 
-    fn conflict(&self, name: Name, relation: Relation, hit: Name) -> Box<Trouble> {
-        let (chain, other_chain) = (self.chain(name), self.chain(hit));
+    /// `hit`, to which `other_chain` leads, is in conflict with `name`.
+    fn conflict(
+        &self,
+        name: Name,
+        relation: Relation,
+        hit: Name,
+        other_chain: Vec<String>,
+    ) -> Box<Trouble> {
+        let chain = self.chain(name);
         let cause = Cause::Conflict {
             verb: relation.kind.verb(),
             with: self.index.written(relation),
@@ -72,7 +79,7 @@ impl<'i, 't> Solver<'i, 't> {
             _ => (name, relation),
         };
         if let Some((_, _, Some(hit))) = self.trouble.filter(|(found, ..)| *found == at) {
-            let mut trouble = self.conflict(at, cause_of, hit);
+            let mut trouble = self.conflict(at, cause_of, hit, self.chain(hit));
             trouble.chain = self.chain(name);
             trouble.asked = trouble.chain.first().cloned().unwrap_or_default();
             trouble.chain.push(self.index.text(at).to_owned());
@@ -81,6 +88,12 @@ impl<'i, 't> Solver<'i, 't> {
         let mut chain = self.chain(name);
         if at != name {
             chain.push(self.index.text(at).to_owned());
+        }
+        let mut atoms = self.index.alternatives(cause_of).iter();
+        let taken = atoms.find_map(|atom| Some((atom.name, self.state(atom.name).taken?)));
+        if let Some((hit, (by, conflict))) = taken {
+            chain.push(self.index.text(hit).to_owned());
+            return self.conflict(by, conflict, hit, chain);
         }
         let there = self.index.alternatives(cause_of).iter().map(|atom| {
             let (text, versions) = (self.index.text(atom.name), self.versions(atom.name));
