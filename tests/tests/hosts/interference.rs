@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use cairn_generation::wire::{Event, Hello, PROTOCOL, Request, read_message, write_message};
@@ -33,14 +34,20 @@ struct Stage<'lab> {
     host: Host<'lab>,
     fleet: Fleet,
     found: Snapshot,
+    /// Where to run `cairn`, if elsewhere than it was built: its activators are beside it.
+    programs: Option<PathBuf>,
 }
 
 impl<'lab> Stage<'lab> {
     fn on(lab: &'lab Lab, disk: Disk) -> Self {
+        Self::with(lab, disk, None)
+    }
+
+    fn with(lab: &'lab Lab, disk: Disk, programs: Option<PathBuf>) -> Self {
         let host = lab.host_on(disk, "alpha", ADDRESS);
         let found = host.snapshot();
         let fleet = Fleet::of("alpha", host.address(), BEFORE);
-        let stage = Self { lab, host, fleet, found };
+        let stage = Self { lab, host, fleet, found, programs };
         let _ = stage.cairn().run(&["switch", "alpha"]).ok();
         stage
     }
@@ -50,7 +57,11 @@ impl<'lab> Stage<'lab> {
     }
 
     fn cairn(&self) -> Cairn<'_> {
-        Cairn::new(self.fleet.path()).within(self.lab)
+        let cairn = Cairn::new(self.fleet.path()).within(self.lab);
+        match &self.programs {
+            Some(folder) => cairn.copied_to(folder),
+            None => cairn,
+        }
     }
 
     /// From now on the fleet says `after`, and `more`.
@@ -402,6 +413,18 @@ time_t time(time_t *now) {
 }
 "#;
 
+/// A folder with `cairn` beside an activator that takes the host's C library, as [`CLOCK`] needs: the one
+/// that is released is static.
+fn with_libraries(lab: &Lab) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let built = test.parent().and_then(Path::parent).unwrap().join("cairn-activator");
+    let folder = lab.directory().join("programs");
+    fs::create_dir(&folder).unwrap();
+    let name = format!("cairn-activator-{}", std::env::consts::ARCH);
+    fs::copy(built, folder.join(name)).unwrap();
+    folder
+}
+
 /// Lets the host's programs have [`CLOCK`].
 fn give_clock(stage: &Stage<'_>) {
     let (source, library) = ("clock.c", "clock.so");
@@ -416,7 +439,7 @@ fn give_clock(stage: &Stage<'_>) {
 
 fn clock_set_back() {
     let lab = Lab::start();
-    let stage = Stage::new(&lab);
+    let stage = Stage::with(&lab, Disk::Large, Some(with_libraries(&lab)));
     let host = &stage.host;
     give_clock(&stage);
     let before = host.snapshot();

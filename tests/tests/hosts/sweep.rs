@@ -417,10 +417,10 @@ fn locked_packages() {
         let _ = cairn.run(&["lock"]).ok();
     });
     bed.host.sh("rm -rf /etc/apt/sources.list /etc/apt/sources.list.d /var/lib/apt/lists");
-    killed(&bed, "an installation", (1, 2), &bed.switch(2), moments(10));
-    killed(&bed, "an upgrade", (2, 3), &bed.switch(3), moments(4));
-    killed(&bed, "a downgrade", (3, 2), &bed.rollback("2"), moments(4));
-    killed(&bed, "a removal", (2, 1), &bed.rollback("1"), moments(4));
+    killed(&bed, "an installation", (1, 2), &bed.switch(2), moments(4));
+    killed(&bed, "an upgrade", (2, 3), &bed.switch(3), moments(2));
+    killed(&bed, "a downgrade", (3, 2), &bed.rollback("2"), moments(2));
+    killed(&bed, "a removal", (2, 1), &bed.rollback("1"), moments(2));
 }
 
 /// The same with packages of Debian's archive: their scripts, settings, libraries and a daemon.
@@ -437,7 +437,7 @@ fn debian_packages() {
     let generations = generations.each_ref().map(String::as_str);
     let bed = Bed::prepared(&lab, &generations, |fleet, _| debian::lock(fleet, &lab));
     bed.host.sh("rm -rf /etc/apt/sources.list /etc/apt/sources.list.d /var/lib/apt/lists");
-    killed(&bed, "an installation from Debian", (1, 2), &bed.switch(2), moments(10));
+    killed(&bed, "an installation from Debian", (1, 2), &bed.switch(2), moments(4));
     killed(&bed, "an upgrade from Debian", (2, 3), &bed.switch(3), moments(2));
     killed(&bed, "a downgrade from Debian", (3, 2), &bed.rollback("2"), moments(2));
     killed(&bed, "a removal from Debian", (2, 1), &bed.rollback("1"), moments(2));
