@@ -304,6 +304,8 @@ impl System for Host {
         kernel::settle(&to.kernel, origin);
         // Where something is left, a boot still has to lead through recovery.
         if change.to.number == 0 && attempts.failed.is_empty() {
+            // A boot that finds a part of the units must find nothing else left to do: it might need them.
+            origin.save(&self.disk, state)?;
             if !self.early {
                 let recovery = BTreeSet::from(["cairn-recover.service".to_owned()]);
                 attempts.take(self.manager.job(Verb::Stop, &recovery))?;
