@@ -16,8 +16,8 @@ use crate::origin::Origin;
 use crate::state::Generation;
 use crate::system::{Change, Tell};
 
-/// Removes what `to` does not name, and brings packages to its versions. What could not be removed is returned, and is to be handed to
-/// [`close`].
+/// Removes what `to` does not name, and brings packages to its versions. What could not be done is
+/// returned, and is to be handed to [`close`].
 ///
 /// # Errors
 /// When what was removed cannot be remembered.
