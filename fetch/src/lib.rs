@@ -48,6 +48,14 @@ pub enum FetchError {
         /// The URL.
         url: String,
     },
+    /// The way to it is said in words that mean none.
+    #[error("`{url}` cannot be fetched: `{variable}` in the environment is no address of a proxy")]
+    Proxy {
+        /// The URL.
+        url: String,
+        /// The variable's name.
+        variable: String,
+    },
     /// The server, or the way to it, failed.
     #[error("`{url}` cannot be fetched: {message}")]
     Transfer {
@@ -90,6 +98,9 @@ impl FetchError {
         match self {
             FetchError::Scheme { .. } => {
                 "write a file as `file:///absolute/path`, or a server as `https://…`".to_owned()
+            }
+            FetchError::Proxy { variable, .. } => {
+                format!("write `{variable}=http://host:port`, or unset it to go without a proxy")
             }
             FetchError::Transfer { .. } | FetchError::Missing { .. } => {
                 "check the URL, and that it can be reached from here. \

@@ -12,31 +12,52 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, Proxy, ProxyProtocol, config::Config};
 
+/// A variable of the environment that names no proxy.
+#[derive(Debug, Clone)]
+pub(crate) struct NoProxy {
+    /// Its name. Its value may hold a password.
+    pub(crate) variable: String,
+}
+
 /// An agent for URLs of one scheme; `config` makes its settings, with this proxy.
-pub(crate) fn agent(scheme: &str, config: impl FnOnce(Option<Proxy>) -> Config) -> Agent {
+///
+/// # Errors
+/// When the environment names a proxy in words that mean none: going without it is not what was asked for.
+pub(crate) fn agent(
+    scheme: &str,
+    config: impl FnOnce(Option<Proxy>) -> Config,
+) -> Result<Agent, NoProxy> {
     let connector = Relay
         .chain(ConnectProxyConnector::default())
         .chain(TcpConnector::default())
         .chain(RustlsConnector::default());
-    Agent::with_parts(config(from_environment(scheme)), connector, DefaultResolver::default())
+    let config = config(from_environment(scheme)?);
+    Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
 }
 
 /// `<scheme>_proxy`, or `all_proxy`, and what `no_proxy` leaves out.
-fn from_environment(scheme: &str) -> Option<Proxy> {
-    let set = |name: &str| {
-        let value = env::var(name).or_else(|_| env::var(name.to_uppercase()));
-        value.ok().filter(|value| !value.is_empty())
+fn from_environment(scheme: &str) -> Result<Option<Proxy>, NoProxy> {
+    let Some((variable, url)) = set(&format!("{scheme}_proxy")).or_else(|| set("all_proxy")) else {
+        return Ok(None);
     };
-    let url = set(&format!("{scheme}_proxy")).or_else(|| set("all_proxy"))?;
-    let named = Proxy::new(&url).ok()?;
+    let no_proxy = |_| NoProxy { variable: variable.clone() };
+    let named = Proxy::new(&url).map_err(no_proxy)?;
     let mut proxy = Proxy::builder(named.protocol()).host(named.host()).port(named.port());
     if let Some(username) = named.username() {
         proxy = proxy.username(username).password(named.password().unwrap_or_default());
     }
-    for left_out in set("no_proxy").iter().flat_map(|list| list.split(',')) {
+    for left_out in set("no_proxy").iter().flat_map(|(_, list)| list.split(',')) {
         proxy = proxy.no_proxy(left_out.trim());
     }
-    proxy.build().ok()
+    proxy.build().map(Some).map_err(no_proxy)
+}
+
+/// A variable that is set, in small letters or in capitals, and its value.
+fn set(name: &str) -> Option<(String, String)> {
+    [name.to_owned(), name.to_uppercase()].into_iter().find_map(|name| {
+        let value = env::var(&name).ok().filter(|value| !value.is_empty())?;
+        Some((name, value))
+    })
 }
 
 /// Connects to a proxy that is asked for whole URLs.

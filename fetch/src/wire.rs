@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::FetchError;
 use crate::netrc::Netrc;
 use crate::percent;
-use crate::proxy;
+use crate::proxy::{self, NoProxy};
 
 /// The way to servers: proxies from the environment (`http_proxy`, `no_proxy`, …), logins from netrc.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    plain: ureq::Agent,
-    tls: ureq::Agent,
+    plain: Result<ureq::Agent, NoProxy>,
+    tls: Result<ureq::Agent, NoProxy>,
     netrc: Netrc,
 }
 
@@ -49,6 +49,10 @@ impl Wire {
         }
         // Some servers compress again what is an archive already; the hash is of the plain file.
         let agent = if url.starts_with("https:") { &self.tls } else { &self.plain };
+        let agent = agent.as_ref().map_err(|NoProxy { variable }| FetchError::Proxy {
+            url: url.to_owned(),
+            variable: variable.clone(),
+        })?;
         let mut request = agent.get(url).header("Accept-Encoding", "identity");
         if let Some(login) = self.netrc.authorization(url) {
             request = request.header("Authorization", login);

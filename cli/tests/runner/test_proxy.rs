@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Output;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -35,8 +36,8 @@ fn serve() -> (String, Arc<Mutex<Vec<String>>>) {
     (address, heads)
 }
 
-/// Locks a fleet whose host has the program at `url`.
-fn lock(folder: &Path, url: &str, environment: &[(&str, &str)]) {
+/// What locking a fleet whose host has the program at `url` ends in.
+fn lock_ends(folder: &Path, url: &str, environment: &[(&str, &str)]) -> Output {
     let package =
         format!("(lib.fetchPackage {{ url = \"{url}\"; name = \"stone\"; bin = \"stone\"; }})");
     let host = format!("{{ lib, ... }}:\n{{ environment.systemPackages = [ {package} ]; }}\n");
@@ -45,7 +46,12 @@ fn lock(folder: &Path, url: &str, environment: &[(&str, &str)]) {
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         cairn.env_remove(name).env_remove(name.to_uppercase());
     }
-    let output = cairn.args(["lock"]).envs(environment.iter().copied()).output().expect("it runs");
+    cairn.args(["lock"]).envs(environment.iter().copied()).output().expect("it runs")
+}
+
+/// Locks a fleet whose host has the program at `url`.
+fn lock(folder: &Path, url: &str, environment: &[(&str, &str)]) {
+    let output = lock_ends(folder, url, environment);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let lock = fs::read_to_string(folder.join("cairn.lock")).expect("a lock");
     assert!(lock.contains(url), "{lock}");
@@ -85,4 +91,28 @@ fn a_proxy_is_asked_for_the_whole_url_and_logins_go_to_their_server_alone() {
     lock(folder, &direct, &[("https_proxy", "http://127.0.0.1:1")]);
     assert!(asked().starts_with("GET /other HTTP/1.1\n"));
     assert!(heads.lock().expect("a lock").is_empty(), "nothing was asked for twice");
+}
+
+#[test]
+fn a_proxy_that_is_no_address_is_not_gone_around() {
+    let folder =
+        fleet(&[("cairn.nix", "{ outputs = { self, ... }: { hosts.demo = ./demo.nix; }; }\n")]);
+    let environment = [("HTTP_PROXY", "http://me:secret@[proxy")];
+    let output = lock_ends(folder.path(), "http://releases.example/stone", &environment);
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{words}");
+    insta::assert_snapshot!(words, @r#"
+    lock::download
+
+      × `http://releases.example/stone` cannot be fetched: `HTTP_PROXY` in the
+      │ environment is no address of a proxy
+       ╭─[demo.nix:2:32]
+     1 │ { lib, ... }:
+     2 │ { environment.systemPackages = [ (lib.fetchPackage { url = "http://releases.example/stone"; name = "stone"; bin = "stone"; }) ]; }
+       ·                                ────────────────────────────────────────────────────────────────────────────────────────────────
+       ╰────
+      help: write `HTTP_PROXY=http://host:port`, or unset it to go without a proxy
+
+    1 error in 1 file
+    "#);
 }

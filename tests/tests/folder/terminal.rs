@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use cairn_tests::{Case, encrypted};
 
@@ -30,6 +32,8 @@ fn on_a_terminal(home: &Path, words: &str, answers: &[&str]) -> (bool, String) {
         if shown.ends_with(b": ")
             && let Some(answer) = answers.next()
         {
+            // A person types no sooner; until then the terminal is being told to show nothing.
+            thread::sleep(Duration::from_millis(500));
             keys.write_all(answer.as_bytes()).unwrap();
         }
     }
