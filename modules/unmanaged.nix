@@ -1,13 +1,15 @@
 # Options that NixOS has and Cairn has not: who brings a configuration along is told what to do.
-{ lib, ... }:
+{ config, lib, ... }:
 
 let
   inherit (lib)
     attrNames
+    concatMap
+    foldl'
     getAttrFromPath
     isAttrs
-    mkIf
     mkOption
+    recursiveUpdate
     setAttrByPath
     showOption
     take
@@ -15,38 +17,15 @@ let
     ;
 
   # Whatever is defined below the path is one error, with these words.
-  refused =
-    path: message:
-    { config, options, ... }:
-    let
-      inherit (getAttrFromPath path options) isDefined;
-      value = getAttrFromPath path config;
-
-      # A name without a dot is no place that an error can point at: what is in it is.
-      within = if builtins.length path == 1 && isAttrs value then attrNames value else [ ];
-    in
-    {
-      options = setAttrByPath path (mkOption {
-        type = types.anything;
-        visible = false;
-        description = "Not of Cairn.";
-      });
-      config.assertions = mkIf isDefined [
-        {
-          assertion = false;
-          message = "${showOption (path ++ take 1 within)}: ${message}";
-        }
-      ];
-    };
+  refused = path: message: { inherit path message; };
 
   # The host's own business, which a switch leaves alone.
   unmanaged =
     path: refused path "Cairn does not manage this: remove it; the host keeps what it has.";
 
   moved = from: to: refused from "write `${showOption to}`.";
-in
-{
-  imports =
+
+  all =
     map unmanaged [
       [ "boot" "initrd" ]
       [ "boot" "kernelPackages" ]
@@ -85,4 +64,34 @@ in
         [ "services" "openssh" "settings" "PasswordAuthentication" ]
       )
     ];
+
+  option = mkOption {
+    type = types.anything;
+    default = null;
+    visible = false;
+    description = "Not of Cairn.";
+  };
+
+  error =
+    { path, message }:
+    let
+      value = getAttrFromPath path config;
+
+      # A name without a dot is no place that an error can point at: what is in it is.
+      within = if builtins.length path == 1 && isAttrs value then attrNames value else [ ];
+    in
+    if value == null then
+      [ ]
+    else
+      [
+        {
+          assertion = false;
+          message = "${showOption (path ++ take 1 within)}: ${message}";
+        }
+      ];
+in
+{
+  options = foldl' (options: { path, ... }: recursiveUpdate options (setAttrByPath path option)) { } all;
+
+  config.assertions = concatMap error all;
 }

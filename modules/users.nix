@@ -236,13 +236,18 @@ let
     # A key that is read from a file brings its line's end along.
     concatMapStrings (key: "${removeSuffix "\n" key}\n") keys + concatMapStrings builtins.readFile keyFiles;
 
-  # An assertion that holds is no definition: a fleet has thousands of them.
+  # An assertion that holds is none: a fleet has thousands of them.
   require =
     condition: message:
-    mkIf (!condition) {
-      assertion = false;
-      inherit message;
-    };
+    if condition then
+      [ ]
+    else
+      [
+        {
+          assertion = false;
+          inherit message;
+        }
+      ];
 
   withKeys = filterAttrs (_: user: keysOf user != "") enabled;
 in
@@ -326,26 +331,25 @@ in
 
     environment.packages = filter isAttrs (mapAttrsToList (_: user: user.shell) managed);
 
-    assertions = concatMap (user: [
-      (require (user.isNormalUser != user.isSystemUser)
+    assertions = concatMap (
+      user:
+      require (user.isNormalUser != user.isSystemUser)
         "users.users.${user.name} must be one of `isNormalUser` and `isSystemUser`."
-      )
-      (require (user.group != "") (
+      ++ require (user.group != "") (
         "users.users.${user.name}.group is not set: name the user's primary group, "
         + "and declare it in users.groups if the host does not have it."
-      ))
-      (require (user.hashedPasswordFile == null || neededForUsers (passwordSecret user)) (
+      )
+      ++ require (user.hashedPasswordFile == null || neededForUsers (passwordSecret user)) (
         "users.users.${user.name}.hashedPasswordFile is no secret of `sops.secrets` that is "
         + "`neededForUsers`."
-      ))
-      (require (user.hashedPassword == null || user.hashedPasswordFile == null)
-        "users.users.${user.name} has both `hashedPassword` and `hashedPasswordFile`: keep one."
       )
-      (require (user.password == null) (
+      ++ require (user.hashedPassword == null || user.hashedPasswordFile == null)
+        "users.users.${user.name} has both `hashedPassword` and `hashedPasswordFile`: keep one."
+      ++ require (user.password == null) (
         "users.users.${user.name}.password would stand in the fleet's files for all to read: "
         + "write what `mkpasswd` prints in `hashedPassword`, or keep that in a secret "
         + "(`hashedPasswordFile`)."
-      ))
-    ]) (builtins.attrValues enabled);
+      )
+    ) (builtins.attrValues enabled);
   };
 }

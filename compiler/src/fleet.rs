@@ -1,9 +1,10 @@
 //! A fleet: its files, its hosts and groups, and what can be asked of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::num::NonZero;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use cairn_fetch::Lock;
@@ -286,18 +287,19 @@ impl Fleet {
         is_wrong: impl Fn(&T) -> bool + Sync,
         work: impl for<'w> Fn(Job<'w>, usize) -> T + Sync,
     ) -> Vec<T> {
-        let next = AtomicUsize::new(0);
+        let queue = Queue::new(hosts);
         let threads = self.threads.min(hosts.len());
         let one = || {
             let mut results = Vec::new();
-            let mut index = next.fetch_add(1, Ordering::Relaxed);
+            let mut next = queue.take();
             // In one piece that each desk uses again: fresh memory has to be cleared first.
             let mut heap = Arena::with_room(DESK + HOST);
-            while index < hosts.len() {
+            while next.is_some() {
                 heap.reset();
                 let desk = Desk::new(self, &heap);
                 let mut alone = true;
-                while let Some(host) = hosts.get(index)
+                while let Some(index) = next
+                    && let Some(host) = hosts.get(index)
                     && heap.used() < DESK
                 {
                     let result = desk.job(host);
@@ -308,10 +310,14 @@ impl Fleet {
                         Some(_) if is_wrong && !alone => break,
                         result => results.extend(result.map(|result| (index, result))),
                     }
-                    index = next.fetch_add(1, Ordering::Relaxed);
                     if is_wrong {
+                        next = queue.take();
                         break;
                     }
+                    desk.foretell(host);
+                    next = iter::from_fn(|| desk.begun())
+                        .find_map(|begun| queue.take_named(begun))
+                        .or_else(|| queue.take());
                     alone = false;
                 }
             }
@@ -333,6 +339,37 @@ impl Fleet {
 
     fn report(&self, diagnostics: Vec<Diagnostic>) -> Report {
         Report::new(diagnostics, self.world.sources.clone())
+    }
+}
+
+/// Hosts that wait for somebody to evaluate them.
+struct Queue<'h> {
+    by_name: BTreeMap<&'h str, usize>,
+    taken: Vec<AtomicBool>,
+    next: AtomicUsize,
+}
+
+impl<'h> Queue<'h> {
+    fn new(hosts: &'h [String]) -> Queue<'h> {
+        let by_name = hosts.iter().enumerate().map(|(index, host)| (host.as_str(), index));
+        let taken = hosts.iter().map(|_| AtomicBool::new(false));
+        Queue { by_name: by_name.collect(), taken: taken.collect(), next: AtomicUsize::new(0) }
+    }
+
+    /// The number of the first host that nobody has taken.
+    fn take(&self) -> Option<usize> {
+        loop {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            if !self.taken.get(index)?.swap(true, Ordering::Relaxed) {
+                return Some(index);
+            }
+        }
+    }
+
+    /// The number of this host, if it is there and nobody has taken it.
+    fn take_named(&self, host: &str) -> Option<usize> {
+        let index = *self.by_name.get(host)?;
+        (!self.taken.get(index)?.swap(true, Ordering::Relaxed)).then_some(index)
     }
 }
 

@@ -78,7 +78,7 @@ impl<'a> Value<'a> {
 
     /// The value of a thunk that was forced; else itself.
     #[inline]
-    pub(crate) fn settled(self) -> Value<'a> {
+    pub fn settled(self) -> Value<'a> {
         match self {
             Value::Thunk(thunk) => thunk.forced().unwrap_or(self),
             value => value,

@@ -5,7 +5,7 @@
 //! as plain data, part by part, so that nothing is computed that nobody asked for.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cairn_lang::modules::{
@@ -52,17 +52,30 @@ impl Path<'_> {
     }
 }
 
-/// What hosts have told each other, for the whole fleet: an answer does not depend on who asks.
+/// Of so many paths one host's answers are noted before anybody asks: where a host reads a path of
+/// another, it mostly reads it of all.
+const FORETOLD: usize = 32;
+
+/// What hosts have told each other, for the whole fleet, by the path that was asked for: an answer
+/// does not depend on who asks.
 #[derive(Debug, Default)]
-pub(crate) struct Answers(Mutex<BTreeMap<Question, Arc<Part>>>);
+pub(crate) struct Answers(Mutex<BTreeMap<Vec<Symbol>, BTreeMap<usize, Arc<Part>>>>);
 
 impl Answers {
-    fn known(&self, question: &Question) -> Option<Arc<Part>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(question).cloned()
+    fn known(&self, (host, path): &Question) -> Option<Arc<Part>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(path)?.get(host).cloned()
     }
 
-    fn keep(&self, question: Question, part: Arc<Part>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(question, part);
+    fn keep(&self, (host, path): Question, part: Arc<Part>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(path).or_default().insert(host, part);
+    }
+
+    /// Paths that were asked of hosts, but not of this one.
+    fn open(&self, host: usize) -> Vec<Vec<Symbol>> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = all.iter().take(FORETOLD).filter(|(_, answers)| !answers.contains_key(&host));
+        open.map(|(path, _)| path.clone()).collect()
     }
 }
 
@@ -81,6 +94,8 @@ pub(crate) struct Desk<'w> {
     at_work: Cell<usize>,
     /// How many jobs there were.
     jobs: Cell<usize>,
+    /// Hosts that were begun here because others read them.
+    begun: RefCell<VecDeque<usize>>,
     /// Questions being answered, the innermost last.
     asked: RefCell<Vec<Question>>,
 }
@@ -123,6 +138,7 @@ impl<'w> Desk<'w> {
             nodes: nodes.collect(),
             at_work: Cell::new(usize::MAX),
             jobs: Cell::new(0),
+            begun: RefCell::default(),
             asked: RefCell::default(),
         }
     }
@@ -166,8 +182,38 @@ impl<'w> Desk<'w> {
         if let Some(config) = node.config.get() {
             return Ok(config);
         }
+        if number != self.at_work.get() {
+            self.begun.borrow_mut().push_back(number);
+        }
         let config = self.evaluate(number, eval_modules)?;
         Ok(node.config.get_or_init(|| config))
+    }
+
+    /// The next host that was begun here because another one reads it: half of its job is done.
+    pub(crate) fn begun(&self) -> Option<&'w str> {
+        let number = self.begun.borrow_mut().pop_front()?;
+        self.nodes.get(number).map(|node| node.name)
+    }
+
+    /// Notes what this host, whose job is done, has to answer to questions that others were asked.
+    pub(crate) fn foretell(&'w self, host: &str) {
+        let Ok(number) = self.nodes.binary_search_by(|node| node.name.cmp(host)) else { return };
+        let Some(config) = self.nodes.get(number).and_then(|node| node.config.get()) else {
+            return;
+        };
+        for path in self.fleet.answers.open(number) {
+            // Only what is computed already: nothing is, for nobody.
+            let value =
+                path.iter().try_fold(config.config().settled(), |value, name| match value {
+                    Value::Attrs(set) => Some(set.get(*name)?.value.get().settled()),
+                    _ => None,
+                });
+            if let Some(value) = value.filter(|value| is_settled(*value))
+                && let Ok(part) = self.part(value)
+            {
+                self.fleet.answers.keep((number, path), Arc::new(part));
+            }
+        }
     }
 
     fn evaluate(&'w self, number: usize, with: EvalModules<'w>) -> Result<Configuration<'w, 'w>> {
@@ -271,17 +317,22 @@ impl<'w> Desk<'w> {
                 other => return Err(eval.missing(other, *name, Span::NONE)),
             };
         }
+        self.part(value).map_err(|error| {
+            if error.code != "eval::not-data" {
+                return error;
+            }
+            let place = self.told(&(*host, path.clone()));
+            let message = format!("`{place}` holds a function, which stays on its own host");
+            let help = "read plain data of other hosts: strings, numbers, lists and sets";
+            Diagnostic::error("nodes::not-data", error.span, message).with_help(help).into()
+        })
+    }
+
+    /// A value for other hosts.
+    fn part(&'w self, value: Value<'w>) -> Result<Part> {
         match value {
             Value::Attrs(set) => Ok(Part::Set(set.sorted().iter().map(|attr| attr.name).collect())),
-            value => eval.to_data(value, Span::NONE).map(Part::Leaf).map_err(|error| {
-                if error.code != "eval::not-data" {
-                    return error;
-                }
-                let place = self.told(&(*host, path.clone()));
-                let message = format!("`{place}` holds a function, which stays on its own host");
-                let help = "read plain data of other hosts: strings, numbers, lists and sets";
-                Diagnostic::error("nodes::not-data", error.span, message).with_help(help).into()
-            }),
+            value => self.eval.to_data(value, Span::NONE).map(Part::Leaf),
         }
     }
 
@@ -406,6 +457,18 @@ impl<'w> Job<'w> {
     pub(super) fn declarations(self) -> Result<Configuration<'w, 'w>> {
         let modules = self.desk.modules(self.name())?;
         Ok(listed(self.eval(), self.desk.pkgs()?, self.name(), &modules))
+    }
+}
+
+/// Whether a value is known as far as another host sees it in one piece.
+fn is_settled(value: Value<'_>) -> bool {
+    match value {
+        Value::Thunk(_) => false,
+        Value::List(list) => list.iter().all(|item| {
+            let item = item.settled();
+            !matches!(item, Value::Attrs(_)) && is_settled(item)
+        }),
+        _ => true,
     }
 }
 

@@ -17,6 +17,7 @@ use super::definition::{Definition, Layer, Origin};
 use super::disabled::{self, Disabled};
 use super::level::Declaration;
 use super::property::kind_of;
+use super::shared::DeclarationKey;
 use super::tree::ModuleTree;
 use crate::brief::found;
 
@@ -122,7 +123,7 @@ pub(crate) fn collect<'a>(
     eval: &Evaluator<'a>,
     tree: &'a ModuleTree<'a>,
 ) -> Result<Vec<&'a Loaded<'a>>> {
-    let plain = tree.initial.iter().map(|raw| Some(eval.alloc(plain(raw)?)));
+    let plain = tree.initial.iter().map(|raw| plain(eval, raw));
     if let Some(mut loaded) = plain.collect::<Option<Vec<&'a Loaded<'a>>>>() {
         in_order(&mut loaded);
         return Ok(loaded);
@@ -174,18 +175,21 @@ fn in_order(loaded: &mut [&Loaded<'_>]) {
 
 /// The parts of a module that is nothing but a set of options, or of definitions: most submodules
 /// are made of these.
-fn plain<'a>(raw: &RawModule<'a>) -> Option<Loaded<'a>> {
+fn plain<'a>(eval: &Evaluator<'a>, raw: &RawModule<'a>) -> Option<&'a Loaded<'a>> {
     let Value::Attrs(set) = raw.value.settled() else { return None };
     let nothing = Loaded { file: None, options: None, config: None, freeform: None };
     if raw.config_only {
         let mut config = Definition::new(Value::Attrs(set), raw.at, raw.origin);
         config.at = raw.at;
         config.priority = raw.priority;
-        return Some(Loaded { config: Some(config), ..nothing });
+        return Some(eval.alloc(Loaded { config: Some(config), ..nothing }));
     }
     match set.entries() {
         [attr] if attr.name == symbol!("options") => {
-            Some(Loaded { options: Some(declared(attr, raw)), ..nothing })
+            let options = declared(attr, raw);
+            let key = DeclarationKey::new(&options, set);
+            let loaded = || eval.alloc(Loaded { options: Some(options), ..nothing });
+            Some(eval.modules.declaring(key, loaded))
         }
         _ => None,
     }

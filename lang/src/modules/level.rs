@@ -36,6 +36,8 @@ pub(crate) struct Schema<'a> {
     entries: &'a [Entry<'a>],
     by_name: OnceCell<&'a [usize]>,
     digest: OnceCell<u64>,
+    /// The values where nothing defines any of them, once they are known and the same everywhere.
+    settled: OnceCell<Value<'a>>,
 }
 
 /// A name in a schema.
@@ -186,6 +188,23 @@ impl<'a> Level<'a> {
             });
             eval.sorted_attrs(self.children.len(), each, None)
         }))
+    }
+
+    /// Notes the values for other configurations, after all of them were computed: where nothing
+    /// defines any, they may be the same everywhere.
+    pub(super) fn settle(&'a self, eval: &Evaluator<'a>) -> Result<()> {
+        let known = &self.schema.settled;
+        if known.get().is_some() || self.defined(eval)?.contains(&true) {
+            return Ok(());
+        }
+        let each = self.schema.entries.iter().map(|entry| {
+            let value = Cell::new(entry.settled()?);
+            Some(Attr { name: entry.name, span: Span::NONE, value })
+        });
+        if let Some(values) = each.collect::<Option<Vec<_>>>() {
+            let _ = known.set(eval.sorted_attrs(values.len(), values.into_iter(), None));
+        }
+        Ok(())
     }
 
     /// A child's value under its name.
@@ -350,7 +369,7 @@ impl<'a> Entry<'a> {
     fn settled(&self) -> Option<Value<'a>> {
         match self.known.get()? {
             Known::Option(declared) => declared.settled(),
-            Known::Level(_) => None,
+            Known::Level(schema) => schema.settled.get().copied(),
         }
     }
 }
@@ -387,8 +406,8 @@ impl<'a> Schema<'a> {
             })
         });
         let entries = bump.alloc_slice_fill_iter(entries.collect::<Vec<_>>());
-        let (by_name, digest) = (OnceCell::new(), OnceCell::new());
-        eval.alloc(Schema { entries, by_name, digest })
+        let (by_name, digest, settled) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        eval.alloc(Schema { entries, by_name, digest, settled })
     }
 
     /// The numbers of the entries, sorted by name.
@@ -497,7 +516,8 @@ impl<'a> Child<'a> {
         matches!(self.entry.known.get(), Some(Known::Option(_)))
     }
 
-    /// The value of an option that nothing defines and whose default was merged for others.
+    /// The value of an option, or of a set of options, that nothing defines and that was computed for
+    /// others.
     pub(crate) fn settled(&'a self, eval: &Evaluator<'a>) -> Result<Option<Value<'a>>> {
         let Some(value) = self.entry.settled() else { return Ok(None) };
         Ok((!self.level.defines(eval, self.name)?).then_some(value))

@@ -18,7 +18,7 @@ use crate::symbol::{Symbol, symbol};
 use crate::tree::{AttrsExpr, Expr, ExprKind, Key, Lambda, Param, Part, Pattern};
 use crate::value::{Closure, Env, PathValue, Value};
 
-use super::collect::{ModuleFile, RawModule};
+use super::collect::{Loaded, ModuleFile, RawModule};
 use super::definition::Layer;
 use super::level::{Declaration, Schema};
 use super::option::Declared;
@@ -36,6 +36,8 @@ pub(crate) struct Shared<'a> {
     pub(super) lib: OnceCell<Value<'a>>,
     /// Modules by the paths that `imports` have for them.
     pub(super) files: RefCell<FxHashMap<*const PathValue<'a>, Rc<ModuleFile<'a>>>>,
+    /// Modules that are nothing but options: what submodules are mostly made of.
+    declaring: RefCell<FxHashMap<DeclarationKey<'a>, &'a Loaded<'a>>>,
     schemas: RefCell<FxHashMap<Vec<DeclarationKey<'a>>, &'a Schema<'a>>>,
     options: RefCell<FxHashMap<Vec<DeclarationKey<'a>>, &'a Declared<'a>>>,
     calls: RefCell<FxHashMap<CallKey, &'a [&'a [Kept<'a>]]>>,
@@ -94,6 +96,15 @@ impl<'a> Shared<'a> {
         let schema = make();
         self.schemas.borrow_mut().insert(key, schema);
         schema
+    }
+
+    /// A module that is these options and nothing else.
+    pub(super) fn declaring(
+        &self,
+        key: DeclarationKey<'a>,
+        make: impl FnOnce() -> &'a Loaded<'a>,
+    ) -> &'a Loaded<'a> {
+        self.declaring.borrow_mut().entry(key).or_insert_with(make)
     }
 
     /// The option that these declarations made before.

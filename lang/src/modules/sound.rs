@@ -64,7 +64,7 @@ impl<'a> Configuration<'_, 'a> {
 impl<'a> Walk<'_, '_, 'a> {
     fn level(&mut self, level: &'a Level<'a>) -> bool {
         let eval = self.of.eval;
-        level.each_child().all(|child| match child.settled(eval) {
+        let sound = level.each_child().all(|child| match child.settled(eval) {
             // What was settled for others has no parts that could fail.
             Ok(Some(_)) => true,
             Err(_) => false,
@@ -75,7 +75,8 @@ impl<'a> Walk<'_, '_, 'a> {
                     self.part(eval.force(option.value(eval)), Trail::Option(option))
                 }
             },
-        })
+        });
+        sound && level.settle(eval).is_ok()
     }
 
     fn part(&mut self, result: Result<Value<'a>>, trail: Trail<'_, 'a>) -> bool {
