@@ -113,22 +113,30 @@ impl<'a> Evaluator<'a> {
     /// The names that a recursive set or a `let` brings into scope: a new one that the caller
     /// leaves, or where there are none, the same.
     pub(crate) fn bind(&self, expr: &'a AttrsExpr, env: &'a Env<'a>) -> &'a Env<'a> {
+        self.bind_knowing(expr, env, |_| None)
+    }
+
+    /// As [`Self::bind`], where the values of some slots are known: it is asked for each, in order.
+    pub(crate) fn bind_knowing(
+        &self,
+        expr: &'a AttrsExpr,
+        env: &'a Env<'a>,
+        mut known: impl FnMut(usize) -> Option<Value<'a>>,
+    ) -> &'a Env<'a> {
         if !expr.has_env() {
             return env;
         }
         let named = if expr.recursive { expr.entries.len() } else { 0 };
         let inner = self.scope(env, named + expr.sources.len());
         let (names, sources) = inner.slots.split_at(named);
-        for (slot, source) in sources.iter().zip(&expr.sources) {
-            slot.set(self.delayed(source, inner));
+        for (index, (slot, entry)) in names.iter().zip(&expr.entries).enumerate() {
+            slot.set(known(index).unwrap_or_else(|| match entry.outer {
+                true => self.delay(&entry.value, env),
+                false => self.delayed(&entry.value, inner),
+            }));
         }
-        for (slot, entry) in names.iter().zip(&expr.entries) {
-            let value = if entry.outer {
-                self.delay(&entry.value, env)
-            } else {
-                self.delayed(&entry.value, inner)
-            };
-            slot.set(value);
+        for (index, (slot, source)) in sources.iter().zip(&expr.sources).enumerate() {
+            slot.set(known(named + index).unwrap_or_else(|| self.delayed(source, inner)));
         }
         inner
     }

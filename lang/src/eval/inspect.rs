@@ -88,6 +88,20 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// The names that `{ a, b, ... }:` takes; none for a function of another form.
+    pub(crate) fn open_names(
+        &self,
+        function: Value<'a>,
+    ) -> Option<impl Iterator<Item = Symbol> + 'a> {
+        let Value::Lambda(closure) = function else { return None };
+        match &closure.lambda.param {
+            Param::Pattern(pattern) if pattern.ellipsis => {
+                Some(pattern.formals.iter().map(|formal| formal.name))
+            }
+            _ => None,
+        }
+    }
+
     /// Where a function is written.
     pub fn function_span(&self, function: Value<'a>) -> Span {
         match function {

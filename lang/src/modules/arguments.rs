@@ -9,24 +9,59 @@ use crate::value::Value;
 use super::evaluation;
 use super::tree::ModuleTree;
 
-/// The set that a module function is called with: what it asks for, or everything.
+/// The set that a module is called with, if it is a function: what it asks for, or everything.
+///
+/// # Errors
+/// Whatever finding out what it asks for meets.
 pub(super) fn arguments<'a>(
     eval: &Evaluator<'a>,
     tree: &'a ModuleTree<'a>,
-    formals: &Formals,
-) -> Value<'a> {
-    let mut args = AttrsBuilder::new();
+    function: Value<'a>,
+    at: Span,
+) -> Result<Option<Value<'a>>> {
+    // Nearly every module takes everything, and names nothing that is not in it.
+    if let Some(mut names) = eval.open_names(function)
+        && names.all(|name| is_common(tree, name))
+    {
+        return Ok(Some(tree.common_arguments(eval)));
+    }
+    Ok(eval.formals(function, at)?.map(|formals| asked_for(eval, tree, &formals)))
+}
+
+/// Whether every module of a tree can have an argument.
+fn is_common(tree: &ModuleTree<'_>, name: Symbol) -> bool {
+    [symbol!("config"), symbol!("lib"), symbol!("options"), symbol!("specialArgs")].contains(&name)
+        || tree.special.iter().any(|(known, _)| *known == name)
+}
+
+/// What every module of a tree can have: all that one with `...` is given.
+pub(super) fn common<'a>(eval: &Evaluator<'a>, tree: &'a ModuleTree<'a>) -> Value<'a> {
+    let mut args = AttrsBuilder::with_capacity(4 + tree.special.len());
+    args.set(symbol!("config"), tree.full_config(eval));
+    args.set(symbol!("options"), tree.options(eval));
+    args.set(symbol!("lib"), super::library::value(eval));
+    let special = |eval: &Evaluator<'a>| Ok(eval.attrs(tree.special.iter().copied()));
+    args.set(symbol!("specialArgs"), eval.thunk(special));
+    for (name, value) in tree.special {
+        args.set(*name, *value);
+    }
+    args.finish(eval)
+}
+
+fn asked_for<'a>(eval: &Evaluator<'a>, tree: &'a ModuleTree<'a>, formals: &Formals) -> Value<'a> {
     let (names, everything) = match formals {
         Formals::Any => (&[][..], true),
         Formals::Set { names, ellipsis } => (&names[..], *ellipsis),
     };
     let asked = |name: Symbol| everything || names.iter().any(|formal| formal.name == name);
-    for formal in names {
+    let mut args = AttrsBuilder::new();
+    if let Value::Attrs(common) = tree.common_arguments(eval) {
+        common.iter().filter(|attr| asked(attr.name)).for_each(|attr| {
+            args.copy(attr);
+        });
+    }
+    for formal in names.iter().filter(|formal| !is_common(tree, formal.name)) {
         let (name, span, optional) = (formal.name, formal.span, formal.has_default);
-        let special = tree.special.iter().any(|(known, _)| *known == name);
-        if special || ["config", "options", "lib", "specialArgs"].contains(&name.as_str()) {
-            continue;
-        }
         // Every tree has these, in `_module.args` as it were.
         match name.as_str() {
             "extendModules" => {
@@ -44,23 +79,6 @@ pub(super) fn arguments<'a>(
         if !optional {
             args.set(name, eval.thunk(move |eval| argument(eval, tree, name, span)));
         }
-    }
-    let own = [
-        (symbol!("config"), tree.full_config(eval)),
-        (symbol!("options"), tree.options(eval)),
-        (symbol!("lib"), super::library::value(eval)),
-    ];
-    for (name, value) in own {
-        if asked(name) {
-            args.set(name, value);
-        }
-    }
-    if asked(symbol!("specialArgs")) {
-        let special = |eval: &Evaluator<'a>| Ok(eval.attrs(tree.special.iter().copied()));
-        args.set(symbol!("specialArgs"), eval.thunk(special));
-    }
-    for (name, value) in tree.special.iter().filter(|(name, _)| asked(*name)) {
-        args.set(*name, *value);
     }
     args.finish(eval)
 }

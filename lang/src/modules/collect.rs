@@ -302,8 +302,7 @@ impl<'a> Collector<'a> {
         if keys.is_empty() && address.is_some() && self.is_inside(above, address) {
             return Ok(());
         }
-        if let Some(formals) = eval.formals(value, raw.at)? {
-            let args = arguments(eval, self.tree, &formals);
+        if let Some(args) = arguments(eval, self.tree, value, raw.at)? {
             value = super::shared::call(eval, self.tree, value, args, raw.at)?;
             raw.config_only = false;
         }

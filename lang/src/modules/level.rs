@@ -12,7 +12,7 @@ use crate::source::Span;
 use crate::symbol::{Symbol, symbol};
 use crate::value::{Attr, Attrs, Value};
 
-use super::definition::{Definition, Origin};
+use super::definition::{Definition, Origin, priority};
 use super::location::Location;
 use super::option::{Declared, OptionNode, declared_at};
 use super::property::{Conditions, kind_of, unwrap};
@@ -94,6 +94,15 @@ pub(crate) enum Node<'a> {
     Option(&'a OptionNode<'a>),
 }
 
+/// What a walk through all values meets at a name.
+pub(super) enum Met<'a> {
+    /// What is the same everywhere, and was looked at elsewhere.
+    Settled,
+    Level(&'a Level<'a>),
+    /// An option's value.
+    Option(&'a Cell<Value<'a>>),
+}
+
 impl<'a> Node<'a> {
     pub(crate) fn level(self) -> Option<&'a Level<'a>> {
         match self {
@@ -148,6 +157,12 @@ impl<'a> Level<'a> {
         self.nth(self.schema.number(name)?)
     }
 
+    /// Whether a name is known to be an option, and no set of options.
+    pub(super) fn has_option(&self, name: Symbol) -> bool {
+        let entry = self.schema.number(name).and_then(|number| self.schema.entries.get(number));
+        entry.is_some_and(|entry| matches!(entry.known.get(), Some(Known::Option(_))))
+    }
+
     fn nth(&'a self, number: usize) -> Option<&'a Child<'a>> {
         let (entry, child) = (self.schema.entries.get(number)?, self.children.get(number)?);
         Some(child.get_or_init(|| {
@@ -159,11 +174,6 @@ impl<'a> Level<'a> {
     /// The children by name.
     pub(crate) fn children(&'a self) -> Vec<&'a Child<'a>> {
         self.schema.by_name(self.bump).iter().filter_map(|number| self.nth(*number)).collect()
-    }
-
-    /// The children in no order that means anything.
-    pub(crate) fn each_child(&'a self) -> impl Iterator<Item = &'a Child<'a>> {
-        (0..self.children.len()).filter_map(|number| self.nth(number))
     }
 
     /// The children's values by name, each a thunk.
@@ -216,12 +226,61 @@ impl<'a> Level<'a> {
             _ => None,
         });
         let value = known.unwrap_or_else(|| {
-            eval.thunk(move |eval| match self.nth(number) {
-                Some(child) => child.compute(eval),
-                None => Ok(Value::Null),
+            eval.thunk(move |eval| match (self.kept(eval, number), self.nth(number)) {
+                (Some(value), _) => Ok(value),
+                (None, Some(child)) => child.compute(eval),
+                (None, None) => Ok(Value::Null),
             })
         });
         Attr { name, span: Span::NONE, value: Cell::new(value) }
+    }
+
+    /// The value of an option that has one definition, and that a scalar: most have. None where there
+    /// is more to it, which its node finds out.
+    fn kept(&'a self, eval: &Evaluator<'a>, number: usize) -> Option<Value<'a>> {
+        let entry = self.schema.entries.get(number)?;
+        let Known::Option(declared) = entry.known.get()? else { return None };
+        let mut each = self.spread(eval).ok()?.iter().filter_map(|spread| {
+            let attr = spread.set.get(entry.name)?;
+            Some((&spread.whole, attr))
+        });
+        let (Some((whole, attr)), None) = (each.next(), each.next()) else { return None };
+        let counts = whole.conditions.is_none() && whole.strength() < priority::OPTION_DEFAULT;
+        counts.then(|| declared.kept(eval, attr.value.get()))?
+    }
+
+    /// What a walk through all values meets: each name once, in no order that means anything.
+    pub(super) fn each_met(
+        &'a self,
+        eval: &Evaluator<'a>,
+    ) -> impl Iterator<Item = (Symbol, Result<Met<'a>>)> {
+        let set = self.value(eval);
+        self.schema.entries.iter().enumerate().map(move |(number, entry)| {
+            let met = self.met(eval, set, number, entry);
+            (entry.name, met)
+        })
+    }
+
+    fn met(
+        &'a self,
+        eval: &Evaluator<'a>,
+        set: Value<'a>,
+        number: usize,
+        entry: &Entry<'a>,
+    ) -> Result<Met<'a>> {
+        if entry.settled().is_some() && !self.defines(eval, entry.name)? {
+            return Ok(Met::Settled);
+        }
+        if !matches!(entry.known.get(), Some(Known::Option(_)))
+            && let Some(child) = self.nth(number)
+            && let Node::Level(level) = child.node(eval)?
+        {
+            return Ok(Met::Level(level));
+        }
+        let Value::Attrs(set) = set else { return Ok(Met::Settled) };
+        // Both are sorted by symbol.
+        let attr = set.entries().get(number);
+        Ok(attr.map_or(Met::Settled, |attr| Met::Option(&attr.value)))
     }
 
     /// A child's value, perhaps a thunk, if the set of all was made.
@@ -509,11 +568,6 @@ impl<'a> Child<'a> {
             Node::Level(level) => Ok(level.value(eval)),
             Node::Option(option) => option.compute(eval),
         }
-    }
-
-    /// Whether it is known to be an option, and no set of options.
-    pub(crate) fn is_option(&self) -> bool {
-        matches!(self.entry.known.get(), Some(Known::Option(_)))
     }
 
     /// The value of an option, or of a set of options, that nothing defines and that was computed for

@@ -48,6 +48,8 @@ pub(crate) struct Declared<'a> {
     default: Option<Field<'a>>,
     read_only: Option<Field<'a>>,
     ty: OnceCell<Type<'a>>,
+    /// Whether the only definition, if it is a scalar that the type accepts, is the value.
+    keeps_scalars: OnceCell<bool>,
     /// The value where nothing defines the option, if that depends on nothing else.
     settled: OnceCell<Value<'a>>,
 }
@@ -58,8 +60,28 @@ impl<'a> Declared<'a> {
         let [apply, default, read_only] =
             [symbol!("apply"), symbol!("default"), symbol!("readOnly")]
                 .map(|name| field_of(declarations, name));
-        let (ty, settled) = (OnceCell::new(), OnceCell::new());
-        eval.alloc(Declared { declarations, apply, default, read_only, ty, settled })
+        let (ty, keeps_scalars, settled) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let known =
+            Declared { declarations, apply, default, read_only, ty, keeps_scalars, settled };
+        eval.alloc(known)
+    }
+
+    /// The option's value where there is this definition alone, and that needs no merging; none where
+    /// anything else must be looked at.
+    pub(super) fn kept(&self, eval: &Evaluator<'a>, value: Value<'a>) -> Option<Value<'a>> {
+        let ty = *self.ty.get()?;
+        let keeps = *self.keeps_scalars.get_or_init(|| {
+            self.apply.is_none() && self.read_only.is_none() && ty.keeps_scalars(eval)
+        });
+        if !keeps {
+            return None;
+        }
+        let value = eval.force(value).ok()?;
+        let is_scalar = matches!(
+            value,
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Str(_)
+        );
+        (is_scalar && ty.accepts(eval, value).ok()?).then_some(value)
     }
 
     /// The option's value where nothing defines it, if it was merged before and is the same

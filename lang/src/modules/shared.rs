@@ -83,6 +83,12 @@ enum Kind<'a> {
     Path(&'a [Symbol]),
 }
 
+impl Kept<'_> {
+    fn is_slot(&self, index: usize) -> bool {
+        matches!(self.place, Kind::Slot(slot) if slot == index)
+    }
+}
+
 impl<'a> Shared<'a> {
     /// The options that these declarations make.
     pub(super) fn schema(
@@ -180,15 +186,18 @@ fn within<'a>(
     let Some((here, rest)) = kept.split_first() else { return eval.eval(body, env) };
     match &body.kind {
         ExprKind::Let(bindings, body) => {
-            let inner = eval.bind(bindings, env);
-            put(inner, here);
+            let mut kept = here.iter().peekable();
+            let known = |index| Some(kept.next_if(|kept| kept.is_slot(index))?.value);
+            let inner = eval.bind_knowing(bindings, env, known);
             let value = within(eval, body, inner, rest)?;
             eval.leave(inner);
             Ok(value)
         }
         ExprKind::WithScope(scope, body) => {
             let inner = eval.scope_with(scope, env);
-            put(inner, here);
+            if let ([kept], [slot]) = (here, inner.slots) {
+                slot.set(kept.value);
+            }
             let value = within(eval, body, inner, rest)?;
             eval.leave(inner);
             Ok(value)
@@ -209,16 +218,6 @@ fn within<'a>(
 /// Whether a set has its names from its text, and none that its values see.
 fn is_plain(attrs: &AttrsExpr) -> bool {
     !attrs.recursive && attrs.overrides.is_none() && attrs.dynamic.is_empty()
-}
-
-fn put<'a>(env: &Env<'a>, kept: &[Kept<'a>]) {
-    for Kept { place, value } in kept {
-        if let Kind::Slot(index) = place
-            && let Some(slot) = env.slots.get(*index)
-        {
-            slot.set(*value);
-        }
-    }
 }
 
 /// Puts a value under names in a set; the sets on the way are written out, and so cannot fail.

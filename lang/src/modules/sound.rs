@@ -7,10 +7,11 @@ use rustc_hash::FxHashSet;
 
 use crate::diagnostic::{Diagnostic, Result, Severity};
 use crate::source::Span;
+use crate::symbol::Symbol;
 use crate::value::{Attrs, List, Value};
 
 use super::configuration::{Configuration, without_indices};
-use super::level::{Level, Node};
+use super::level::{Level, Met};
 use super::location::{Location, Step};
 use super::option::OptionNode;
 use super::unknown::unknown_options;
@@ -18,7 +19,7 @@ use super::unknown::unknown_options;
 /// How a part of a value is reached, on the stack: mostly nobody asks.
 #[derive(Clone, Copy)]
 enum Trail<'t, 'a> {
-    Option(&'a OptionNode<'a>),
+    Option(&'a Level<'a>, Symbol),
     Step(&'t Trail<'t, 'a>, Step),
 }
 
@@ -64,17 +65,13 @@ impl<'a> Configuration<'_, 'a> {
 impl<'a> Walk<'_, '_, 'a> {
     fn level(&mut self, level: &'a Level<'a>) -> bool {
         let eval = self.of.eval;
-        let sound = level.each_child().all(|child| match child.settled(eval) {
-            // What was settled for others has no parts that could fail.
-            Ok(Some(_)) => true,
+        let sound = level.each_met(eval).all(|(name, met)| match met {
+            Ok(Met::Settled) => true,
+            Ok(Met::Level(inner)) => self.level(inner),
+            Ok(Met::Option(cell)) => {
+                self.part(eval.force_cell(cell, Span::NONE), Trail::Option(level, name))
+            }
             Err(_) => false,
-            Ok(None) => match child.node(eval) {
-                Err(_) => false,
-                Ok(Node::Level(inner)) => self.level(inner),
-                Ok(Node::Option(option)) => {
-                    self.part(eval.force(option.value(eval)), Trail::Option(option))
-                }
-            },
         });
         sound && level.settle(eval).is_ok()
     }
@@ -118,7 +115,7 @@ impl<'a> Walk<'_, '_, 'a> {
 
     fn location(&self, trail: Trail<'_, 'a>) -> Location<'a> {
         match trail {
-            Trail::Option(option) => option.path,
+            Trail::Option(level, name) => level.path.name(self.of.eval, name),
             Trail::Step(up, Step::Name(name)) => self.location(*up).name(self.of.eval, name),
             Trail::Step(up, Step::Index(index)) => self.location(*up).index(self.of.eval, index),
         }

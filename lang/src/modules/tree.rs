@@ -8,6 +8,7 @@ use crate::source::Span;
 use crate::symbol::{Symbol, symbol};
 use crate::value::{Attrs, Value};
 
+use super::arguments;
 use super::collect::{Loaded, RawModule};
 use super::definition::{Definition, Layer, Origin};
 use super::level::{Child, Level};
@@ -27,6 +28,8 @@ pub(crate) struct ModuleTree<'a> {
     pub(crate) initial: &'a [RawModule<'a>],
     /// What its modules are made for, if they must say so: see `_class`.
     pub(crate) class: Option<&'a str>,
+    /// What modules are called with that take everything.
+    common: OnceCell<Value<'a>>,
     loaded: OnceCell<&'a [&'a Loaded<'a>]>,
     root: OnceCell<&'a Level<'a>>,
     full: OnceCell<Value<'a>>,
@@ -61,6 +64,7 @@ impl<'a> ModuleTree<'a> {
             special: bump.alloc_slice_copy(special),
             initial: bump.alloc_slice_copy(&initial),
             class,
+            common: OnceCell::new(),
             loaded: OnceCell::new(),
             root: OnceCell::new(),
             full: OnceCell::new(),
@@ -104,6 +108,11 @@ impl<'a> ModuleTree<'a> {
     /// The declared options as values: what modules get as `options`.
     pub(crate) fn options(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
         *self.options.get_or_init(|| eval.thunk(move |eval| self.root(eval)?.options(eval)))
+    }
+
+    /// The arguments of modules that take everything.
+    pub(super) fn common_arguments(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
+        *self.common.get_or_init(|| arguments::common(eval, self))
     }
 
     /// The options at the root.

@@ -39,10 +39,9 @@ fn gather<'a>(
     let mut inner: Vec<&'a Child<'a>> = Vec::new();
     for spread in level.spread(eval)? {
         let mut unknown = Vec::new();
-        for attr in spread.set.iter() {
+        for attr in spread.set.iter().filter(|attr| !level.has_option(attr.name)) {
             match level.child(attr.name) {
                 None => unknown.push(attr),
-                Some(child) if child.is_option() => {}
                 Some(child) if inner.iter().any(|known| known.name == child.name) => {}
                 Some(child) => inner.push(child),
             }

@@ -179,6 +179,30 @@ pub(crate) struct Type<'a> {
     depth: u16,
 }
 
+/// Types that make one scalar of the scalars that define it, the same wherever they stand.
+const PLAIN: [&str; 20] = [
+    "anything",
+    "bool",
+    "int",
+    "port",
+    "float",
+    "number",
+    "str",
+    "nonEmptyStr",
+    "singleLineStr",
+    "strMatching",
+    "lines",
+    "commas",
+    "package",
+    "raw",
+    "unspecified",
+    "envVar",
+    "separatedString",
+    "path",
+    "enum",
+    "boolByOr",
+];
+
 /// Deeper descriptions help nobody.
 const DESCRIBED: u16 = 4;
 /// Deeper values than this have no type that anyone wrote.
@@ -339,28 +363,6 @@ impl<'a> Type<'a> {
 
     /// Whether definitions that make this value make it wherever they stand.
     pub(crate) fn settles(self, eval: &Evaluator<'a>, value: Value<'a>) -> bool {
-        const PLAIN: [&str; 20] = [
-            "anything",
-            "bool",
-            "int",
-            "port",
-            "float",
-            "number",
-            "str",
-            "nonEmptyStr",
-            "singleLineStr",
-            "strMatching",
-            "lines",
-            "commas",
-            "package",
-            "raw",
-            "unspecified",
-            "envVar",
-            "separatedString",
-            "path",
-            "enum",
-            "boolByOr",
-        ];
         if self.own(symbol!("merge")).is_some() || self.own(symbol!("check")).is_some() {
             return false;
         }
@@ -378,6 +380,22 @@ impl<'a> Type<'a> {
                 PLAIN.contains(&name) || Literal::ALL.iter().any(|one| one.name() == name)
             }
             _ => false,
+        }
+    }
+
+    /// Whether a text, a number, a boolean or null, where nothing else defines the option, is its value
+    /// as it stands, if the type accepts it.
+    pub(crate) fn keeps_scalars(self, eval: &Evaluator<'a>) -> bool {
+        const MADE_ANEW: [&str; 3] = ["package", "portRange", "singleLineStr"];
+        if self.own(symbol!("merge")).is_some() || self.own(symbol!("check")).is_some() {
+            return false;
+        }
+        match self.name() {
+            "nullOr" | "either" => self.def.nested(self).into_iter().all(|(_, number)| {
+                self.inner(eval, number).is_ok_and(|inner| inner.keeps_scalars(eval))
+            }),
+            name if MADE_ANEW.contains(&name) => false,
+            name => PLAIN.contains(&name) || Literal::ALL.iter().any(|one| one.name() == name),
         }
     }
 
