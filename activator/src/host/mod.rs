@@ -63,6 +63,8 @@ pub(crate) struct Host {
     started: BTreeSet<String>,
     /// Whether our own unit files are newer than what the manager knows.
     stale: Cell<bool>,
+    /// Whether the watchdog looks after this very engine.
+    armed: Cell<bool>,
 }
 
 impl Host {
@@ -76,6 +78,7 @@ impl Host {
             early: false,
             started: BTreeSet::new(),
             stale: Cell::new(false),
+            armed: Cell::new(false),
         }
     }
 
@@ -191,10 +194,14 @@ impl System for Host {
         if self.early {
             return Ok(());
         }
-        if !Path::new(watchdog::RUN_DIR).join("lease").exists() {
-            self.install(state)?;
+        // A lease that lies there may be another engine's, which died: its units may be gone since.
+        if self.armed.get() {
+            return watchdog::renew(lease);
         }
-        watchdog::arm(lease)
+        self.install(state)?;
+        watchdog::arm(lease)?;
+        self.armed.set(true);
+        Ok(())
     }
 
     fn disarm(&self) {

@@ -28,19 +28,23 @@ struct Lease {
     until: u64,
 }
 
-/// Sets or renews the lease; the first time, the timer is started.
+/// Sets the lease of this engine, or one that takes longer.
 ///
 /// # Errors
-/// When systemd takes no timer.
-pub(crate) fn arm(lease: Duration) -> Result<(), Error> {
+/// When the file system refuses.
+pub(crate) fn renew(lease: Duration) -> Result<(), Error> {
     let disk = Disk;
     disk.create_dirs(Path::new(RUN_DIR), 0o700)?;
-    let first = !Path::new(LEASE).exists();
     let until = since_boot() + lease.as_secs();
-    write_json(&disk, Path::new(LEASE), &Lease { process: std::process::id(), until })?;
-    if !first {
-        return Ok(());
-    }
+    write_json(&disk, Path::new(LEASE), &Lease { process: std::process::id(), until })
+}
+
+/// Sets the lease of this engine, and starts the timer.
+///
+/// # Errors
+/// When the file system refuses, or systemd takes no timer.
+pub(crate) fn arm(lease: Duration) -> Result<(), Error> {
+    renew(lease)?;
     let timer = || {
         Run::new("systemd-run")
             .args(["--quiet", "--collect", "--unit", UNIT, "--on-active=5", "--on-unit-active=5"])
