@@ -226,10 +226,11 @@ impl<'a> Level<'a> {
             _ => None,
         });
         let value = known.unwrap_or_else(|| {
-            eval.thunk(move |eval| match (self.kept(eval, number), self.nth(number)) {
-                (Some(value), _) => Ok(value),
-                (None, Some(child)) => child.compute(eval),
-                (None, None) => Ok(Value::Null),
+            eval.thunk(move |eval| {
+                if let Some(value) = self.kept(eval, number) {
+                    return Ok(value);
+                }
+                self.nth(number).map_or(Ok(Value::Null), |child| child.compute(eval))
             })
         });
         Attr { name, span: Span::NONE, value: Cell::new(value) }
@@ -253,34 +254,32 @@ impl<'a> Level<'a> {
     pub(super) fn each_met(
         &'a self,
         eval: &Evaluator<'a>,
-    ) -> impl Iterator<Item = (Symbol, Result<Met<'a>>)> {
-        let set = self.value(eval);
-        self.schema.entries.iter().enumerate().map(move |(number, entry)| {
-            let met = self.met(eval, set, number, entry);
-            (entry.name, met)
-        })
+    ) -> Result<impl Iterator<Item = (Symbol, Result<Met<'a>>)>> {
+        let set = self.value_of_defined(eval)?;
+        let set = eval.expect_attrs(set, Span::NONE)?;
+        // Both are sorted by symbol.
+        let each = self.schema.entries.iter().zip(set.entries()).enumerate();
+        Ok(each.map(move |(number, (entry, attr))| {
+            let met = self.met(eval, number, entry);
+            (entry.name, met.map(|met| met.unwrap_or(Met::Option(&attr.value))))
+        }))
     }
 
+    /// What stands at a name, if it is no option that must be looked at.
     fn met(
         &'a self,
         eval: &Evaluator<'a>,
-        set: Value<'a>,
         number: usize,
         entry: &Entry<'a>,
-    ) -> Result<Met<'a>> {
+    ) -> Result<Option<Met<'a>>> {
         if entry.settled().is_some() && !self.defines(eval, entry.name)? {
-            return Ok(Met::Settled);
+            return Ok(Some(Met::Settled));
         }
-        if !matches!(entry.known.get(), Some(Known::Option(_)))
-            && let Some(child) = self.nth(number)
-            && let Node::Level(level) = child.node(eval)?
-        {
-            return Ok(Met::Level(level));
+        if matches!(entry.known.get(), Some(Known::Option(_))) {
+            return Ok(None);
         }
-        let Value::Attrs(set) = set else { return Ok(Met::Settled) };
-        // Both are sorted by symbol.
-        let attr = set.entries().get(number);
-        Ok(attr.map_or(Met::Settled, |attr| Met::Option(&attr.value)))
+        let node = self.nth(number).map(|child| child.node(eval)).transpose()?;
+        Ok(node.and_then(Node::level).map(Met::Level))
     }
 
     /// A child's value, perhaps a thunk, if the set of all was made.

@@ -65,7 +65,8 @@ impl<'a> Configuration<'_, 'a> {
 impl<'a> Walk<'_, '_, 'a> {
     fn level(&mut self, level: &'a Level<'a>) -> bool {
         let eval = self.of.eval;
-        let sound = level.each_met(eval).all(|(name, met)| match met {
+        let Ok(mut each) = level.each_met(eval) else { return false };
+        let sound = each.all(|(name, met)| match met {
             Ok(Met::Settled) => true,
             Ok(Met::Level(inner)) => self.level(inner),
             Ok(Met::Option(cell)) => {
