@@ -56,10 +56,13 @@ impl Path<'_> {
 /// another, it mostly reads it of all.
 const FORETOLD: usize = 32;
 
+/// What hosts, by their numbers, have at one path.
+type ByHost = BTreeMap<usize, Arc<Part>>;
+
 /// What hosts have told each other, for the whole fleet, by the path that was asked for: an answer
 /// does not depend on who asks.
 #[derive(Debug, Default)]
-pub(crate) struct Answers(Mutex<BTreeMap<Vec<Symbol>, BTreeMap<usize, Arc<Part>>>>);
+pub(crate) struct Answers(Mutex<BTreeMap<Vec<Symbol>, ByHost>>);
 
 impl Answers {
     fn known(&self, (host, path): &Question) -> Option<Arc<Part>> {
