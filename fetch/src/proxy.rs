@@ -14,7 +14,7 @@ use ureq::{Agent, Error, Proxy, ProxyProtocol, config::Config};
 
 /// A variable of the environment that names no proxy.
 #[derive(Debug, Clone)]
-pub(crate) struct NoProxy {
+pub(crate) struct BadProxy {
     /// Its name. Its value may hold a password.
     pub(crate) variable: String,
 }
@@ -26,7 +26,7 @@ pub(crate) struct NoProxy {
 pub(crate) fn agent(
     scheme: &str,
     config: impl FnOnce(Option<Proxy>) -> Config,
-) -> Result<Agent, NoProxy> {
+) -> Result<Agent, BadProxy> {
     let connector = Relay
         .chain(ConnectProxyConnector::default())
         .chain(TcpConnector::default())
@@ -36,12 +36,12 @@ pub(crate) fn agent(
 }
 
 /// `<scheme>_proxy`, or `all_proxy`, and what `no_proxy` leaves out.
-fn from_environment(scheme: &str) -> Result<Option<Proxy>, NoProxy> {
+fn from_environment(scheme: &str) -> Result<Option<Proxy>, BadProxy> {
     let Some((variable, url)) = set(&format!("{scheme}_proxy")).or_else(|| set("all_proxy")) else {
         return Ok(None);
     };
-    let no_proxy = |_| NoProxy { variable: variable.clone() };
-    let named = Proxy::new(&url).map_err(no_proxy)?;
+    let bad = |_| BadProxy { variable: variable.clone() };
+    let named = Proxy::new(&url).map_err(bad)?;
     let mut proxy = Proxy::builder(named.protocol()).host(named.host()).port(named.port());
     if let Some(username) = named.username() {
         proxy = proxy.username(username).password(named.password().unwrap_or_default());
@@ -49,7 +49,7 @@ fn from_environment(scheme: &str) -> Result<Option<Proxy>, NoProxy> {
     for left_out in set("no_proxy").iter().flat_map(|(_, list)| list.split(',')) {
         proxy = proxy.no_proxy(left_out.trim());
     }
-    proxy.build().map(Some).map_err(no_proxy)
+    proxy.build().map(Some).map_err(bad)
 }
 
 /// A variable that is set, in small letters or in capitals, and its value.

@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::FetchError;
 use crate::netrc::Netrc;
 use crate::percent;
-use crate::proxy::{self, NoProxy};
+use crate::proxy::{self, BadProxy};
 
 /// The way to servers: proxies from the environment (`http_proxy`, `no_proxy`, …), logins from netrc.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    plain: Result<ureq::Agent, NoProxy>,
-    tls: Result<ureq::Agent, NoProxy>,
+    plain: Result<ureq::Agent, BadProxy>,
+    tls: Result<ureq::Agent, BadProxy>,
     netrc: Netrc,
 }
 
@@ -49,7 +49,7 @@ impl Wire {
         }
         // Some servers compress again what is an archive already; the hash is of the plain file.
         let agent = if url.starts_with("https:") { &self.tls } else { &self.plain };
-        let agent = agent.as_ref().map_err(|NoProxy { variable }| FetchError::Proxy {
+        let agent = agent.as_ref().map_err(|BadProxy { variable }| FetchError::Proxy {
             url: url.to_owned(),
             variable: variable.clone(),
         })?;

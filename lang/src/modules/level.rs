@@ -160,7 +160,7 @@ impl<'a> Level<'a> {
     /// Whether a name is known to be an option, and no set of options.
     pub(super) fn has_option(&self, name: Symbol) -> bool {
         let entry = self.schema.number(name).and_then(|number| self.schema.entries.get(number));
-        entry.is_some_and(|entry| matches!(entry.known.get(), Some(Known::Option(_))))
+        entry.is_some_and(Entry::is_option)
     }
 
     fn nth(&'a self, number: usize) -> Option<&'a Child<'a>> {
@@ -241,13 +241,10 @@ impl<'a> Level<'a> {
     fn kept(&'a self, eval: &Evaluator<'a>, number: usize) -> Option<Value<'a>> {
         let entry = self.schema.entries.get(number)?;
         let Known::Option(declared) = entry.known.get()? else { return None };
-        let mut each = self.spread(eval).ok()?.iter().filter_map(|spread| {
-            let attr = spread.set.get(entry.name)?;
-            Some((&spread.whole, attr))
-        });
-        let (Some((whole, attr)), None) = (each.next(), each.next()) else { return None };
-        let counts = whole.conditions.is_none() && whole.strength() < priority::OPTION_DEFAULT;
-        counts.then(|| declared.kept(eval, attr.value.get()))?
+        let mut each = self.each_definition(eval, entry.name).ok()?;
+        let (Some(only), None) = (each.next(), each.next()) else { return None };
+        let counts = only.conditions.is_none() && only.strength() < priority::OPTION_DEFAULT;
+        counts.then(|| declared.kept(eval, only.value))?
     }
 
     /// What a walk through all values meets: each name once, in no order that means anything.
@@ -257,29 +254,22 @@ impl<'a> Level<'a> {
     ) -> Result<impl Iterator<Item = (Symbol, Result<Met<'a>>)>> {
         let set = self.value_of_defined(eval)?;
         let set = eval.expect_attrs(set, Span::NONE)?;
-        // Both are sorted by symbol.
-        let each = self.schema.entries.iter().zip(set.entries()).enumerate();
-        Ok(each.map(move |(number, (entry, attr))| {
-            let met = self.met(eval, number, entry);
-            (entry.name, met.map(|met| met.unwrap_or(Met::Option(&attr.value))))
+        // All are sorted by symbol.
+        let each = self.schema.entries.iter().zip(set.entries()).zip(self.defined(eval)?);
+        Ok(each.enumerate().map(move |(number, ((entry, attr), defined))| {
+            let met = match (entry.settled(), entry.is_option()) {
+                (Some(_), _) if !defined => Ok(Met::Settled),
+                (_, true) => Ok(Met::Option(&attr.value)),
+                (_, false) => self.met(eval, number, attr),
+            };
+            (entry.name, met)
         }))
     }
 
-    /// What stands at a name, if it is no option that must be looked at.
-    fn met(
-        &'a self,
-        eval: &Evaluator<'a>,
-        number: usize,
-        entry: &Entry<'a>,
-    ) -> Result<Option<Met<'a>>> {
-        if entry.settled().is_some() && !self.defines(eval, entry.name)? {
-            return Ok(Some(Met::Settled));
-        }
-        if matches!(entry.known.get(), Some(Known::Option(_))) {
-            return Ok(None);
-        }
+    /// What stands at a name that is not known to be an option.
+    fn met(&'a self, eval: &Evaluator<'a>, number: usize, attr: &'a Attr<'a>) -> Result<Met<'a>> {
         let node = self.nth(number).map(|child| child.node(eval)).transpose()?;
-        Ok(node.and_then(Node::level).map(Met::Level))
+        Ok(node.and_then(Node::level).map_or(Met::Option(&attr.value), Met::Level))
     }
 
     /// A child's value, perhaps a thunk, if the set of all was made.
@@ -423,6 +413,10 @@ impl<'a> Level<'a> {
 }
 
 impl<'a> Entry<'a> {
+    fn is_option(&self) -> bool {
+        matches!(self.known.get(), Some(Known::Option(_)))
+    }
+
     /// The value where nothing defines it, once that is known.
     fn settled(&self) -> Option<Value<'a>> {
         match self.known.get()? {

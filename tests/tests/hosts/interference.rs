@@ -24,6 +24,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a purge that deletes a managed file", purge),
     ("another activator, another time, and the same generation", other_activator),
     ("a clock that is set back in the middle", clock_set_back),
+    ("a lease that an engine left is nobody's", stale_lease),
 ];
 
 const ADDRESS: [u8; 4] = [10, 77, 0, 11];
@@ -528,5 +529,25 @@ fn clock_set_back() {
     assert_eq!(host.sh(kept), "1\n2");
 
     host.sh("rm /etc/ld.so.preload");
+    stage.end();
+}
+
+/// An engine that was killed when all was done leaves its lease: the next one has units to install, and a
+/// watchdog to start.
+fn stale_lease() {
+    let lab = Lab::start();
+    let stage = Stage::new(&lab);
+    stage.end();
+    let watched = || {
+        let log = stage.host.sh("journalctl --quiet --no-pager");
+        log.matches("Started cairn-watchdog.timer").count()
+    };
+    let before = watched();
+    let lease = r#"{"process":1,"until":4000000000}"#;
+    stage.host.sh(&format!("mkdir -p /run/cairn; echo '{lease}' >/run/cairn/lease"));
+    let _ = stage.cairn().run(&["switch", "alpha"]).ok();
+    assert_eq!(stage.host.unit("cairn.target", "ActiveState"), "active");
+    assert_eq!(watched(), before + 1);
+    assert!(!stage.host.holds("test -e /run/cairn/lease"));
     stage.end();
 }

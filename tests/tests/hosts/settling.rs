@@ -9,7 +9,6 @@ pub(crate) const CASES: &[Case] = &[
     ("a removal that fails is tried again", refused_removal),
     ("a test keeps in mind what an earlier switch left", test_hands_on),
     ("a boot that goes back removes what was installed", boot_goes_back),
-    ("a lease that an engine left is nobody's", stale_lease),
 ];
 
 const ADDRESS: [u8; 4] = [10, 77, 0, 11];
@@ -165,34 +164,6 @@ fn boot_goes_back() {
     assert!(is_installed(&host));
     host.reboot();
     until_back();
-    let _ = cairn.run(&["rollback", "alpha", "0"]).ok();
-    same(&found, &host);
-}
-
-/// An engine that was killed when all was done leaves its lease: the next one has units to install, and a
-/// watchdog to start.
-fn stale_lease() {
-    let lab = Lab::start();
-    let host = lab.host("alpha", ADDRESS);
-    let found = host.snapshot();
-    let fleet = Fleet::of("alpha", host.address(), &mark("one", ""));
-    let cairn = Cairn::new(fleet.path()).within(&lab);
-    let _ = cairn.run(&["switch", "alpha"]).ok();
-    let _ = cairn.run(&["rollback", "alpha", "0"]).ok();
-    same(&found, &host);
-
-    let watched = || {
-        let log = host.sh("journalctl --quiet --no-pager");
-        log.matches("Started cairn-watchdog.timer").count()
-    };
-    let before = watched();
-    let lease = r#"{"process":1,"until":4000000000}"#;
-    host.sh(&format!("mkdir -p /run/cairn; echo '{lease}' >/run/cairn/lease"));
-    let _ = cairn.run(&["switch", "alpha"]).ok();
-    assert_eq!(host.read("/etc/mark"), "one\n");
-    assert_eq!(host.unit("cairn.target", "ActiveState"), "active");
-    assert_eq!(watched(), before + 1);
-    assert!(!host.holds("test -e /run/cairn/lease"));
     let _ = cairn.run(&["rollback", "alpha", "0"]).ok();
     same(&found, &host);
 }

@@ -203,6 +203,10 @@ const PLAIN: [&str; 20] = [
     "boolByOr",
 ];
 
+fn is_plain(name: &str) -> bool {
+    PLAIN.contains(&name) || Literal::ALL.iter().any(|one| one.name() == name)
+}
+
 /// Deeper descriptions help nobody.
 const DESCRIBED: u16 = 4;
 /// Deeper values than this have no type that anyone wrote.
@@ -361,9 +365,14 @@ impl<'a> Type<'a> {
         self.def.is_submodule()
     }
 
+    /// Whether somebody put a `merge` or a `check` over the native ones.
+    fn has_own_rules(self) -> bool {
+        [symbol!("merge"), symbol!("check")].into_iter().any(|name| self.own(name).is_some())
+    }
+
     /// Whether definitions that make this value make it wherever they stand.
     pub(crate) fn settles(self, eval: &Evaluator<'a>, value: Value<'a>) -> bool {
-        if self.own(symbol!("merge")).is_some() || self.own(symbol!("check")).is_some() {
+        if self.has_own_rules() {
             return false;
         }
         match (self.name(), value) {
@@ -377,7 +386,7 @@ impl<'a> Type<'a> {
                 nested.all(|(_, number)| self.inner(eval, number).is_ok_and(settles))
             }
             (name, Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Str(_)) => {
-                PLAIN.contains(&name) || Literal::ALL.iter().any(|one| one.name() == name)
+                is_plain(name)
             }
             _ => false,
         }
@@ -387,7 +396,7 @@ impl<'a> Type<'a> {
     /// as it stands, if the type accepts it.
     pub(crate) fn keeps_scalars(self, eval: &Evaluator<'a>) -> bool {
         const MADE_ANEW: [&str; 3] = ["package", "portRange", "singleLineStr"];
-        if self.own(symbol!("merge")).is_some() || self.own(symbol!("check")).is_some() {
+        if self.has_own_rules() {
             return false;
         }
         match self.name() {
@@ -395,7 +404,7 @@ impl<'a> Type<'a> {
                 self.inner(eval, number).is_ok_and(|inner| inner.keeps_scalars(eval))
             }),
             name if MADE_ANEW.contains(&name) => false,
-            name => PLAIN.contains(&name) || Literal::ALL.iter().any(|one| one.name() == name),
+            name => is_plain(name),
         }
     }
 
