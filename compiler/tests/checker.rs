@@ -36,6 +36,8 @@ fn cases(text: &str) -> Vec<Case> {
         let body: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
         let name = body.first().and_then(|line| line.strip_prefix("# "));
         let name = name.filter(|name| name.ends_with(".nix")).unwrap_or("host.nix");
+        let twice = case.files.iter().any(|(known, _)| known == name);
+        assert!(!twice, "{}: {name} is there twice", case.title);
         case.files.push((name.to_owned(), format!("{}\n", body.join("\n"))));
     }
     cases

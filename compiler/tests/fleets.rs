@@ -115,7 +115,7 @@ fn equal_strength_is_a_conflict() {
                groups.h = { hosts = [ \"a\" ]; module = { networking.hostName = \"h\"; }; }; }";
     insta::assert_snapshot!(wrong(two), @r#"
     module::conflict at cairn.nix:1:97: `networking.hostName` has two values: the string "h" and the string "g"
-      both are in the layer `group`: remove one, or let one win with `lib.mkForce` or give way with `lib.mkDefault`
+      the groups `h` and `g` are one layer: remove one, or let one win with `lib.mkForce` or give way with `lib.mkDefault`
     "#);
 }
 

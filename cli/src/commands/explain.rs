@@ -171,7 +171,8 @@ pub(super) fn whence(fleet: &Fleet, one: &Explained) -> String {
         Some(1500) => ", mkAfter".to_owned(),
         Some(other) => format!(", mkOrder {other}"),
     };
-    format!("{at} ({}, {}{order})", strength(one), layer(one))
+    let group = one.layer.group().map(|name| format!(" {name}")).unwrap_or_default();
+    format!("{at} ({}, {}{group}{order})", strength(one), one.layer)
 }
 
 fn strength(one: &Explained) -> String {
@@ -183,15 +184,6 @@ fn strength(one: &Explained) -> String {
         priority::FORCE => "mkForce".to_owned(),
         priority::SET => "--set".to_owned(),
         other => format!("mkOverride {other}"),
-    }
-}
-
-fn layer(one: &Explained) -> &'static str {
-    match one.layer {
-        Layer::Standard => "standard",
-        Layer::Group(_) => "group",
-        Layer::Host => "host",
-        Layer::CommandLine => "command line",
     }
 }
 
@@ -227,7 +219,8 @@ pub(super) fn definition_object(fleet: &Fleet, one: &Explained) -> Json {
         "value": one.value,
         "file": one.file,
         "at": at(fleet, one.span),
-        "layer": layer(one),
+        "layer": one.layer.to_string(),
+        "group": one.layer.group(),
         "strength": strength(one),
         "priority": one.priority,
         "order": one.order,

@@ -129,7 +129,7 @@ fn layers_strengths_and_conditions() {
           demo.nix:4:16 (plain, host)
           if config.services.k3s.role == "agent": holds
       · "grouped"
-          cairn.nix:7:31 (plain, group)
+          cairn.nix:7:31 (plain, group web)
       · ""
           <cairn>/networking/host.nix:… (the option's default, standard)
     "#);
@@ -144,7 +144,7 @@ fn layers_strengths_and_conditions() {
       ✓ "server"
           --set services.k3s.role="server" (--set, command line)
       · "agent"
-          cairn.nix:11:29 (mkForce, group)
+          cairn.nix:11:29 (mkForce, group web)
       · "server"
           demo.nix:14:23 (plain, host)
       · "server"
@@ -168,7 +168,7 @@ fn definitions_that_merge() {
           demo.nix:6:21 (plain, host, mkBefore)
           if config.services.k3s.role == "agent": holds
       ✓ [ 80 ]
-          cairn.nix:8:47 (plain, group)
+          cairn.nix:8:47 (plain, group web)
       · [ ]
           <cairn>/networking/firewall.nix:… (the option's default, standard)
       ✗ [ 2222 ]
@@ -199,7 +199,7 @@ fn a_part_of_a_value() {
       ✓ 10
           demo.nix:11:23 (mkForce, host)
       · 60
-          cairn.nix:9:46 (plain, group)
+          cairn.nix:9:46 (plain, group web)
     "#);
     insta::assert_snapshot!(said(&["boot.kernel.sysctl.\"vm.dirty_ratio\""]), @r#"
     boot.kernel.sysctl."vm.dirty_ratio" = 5
@@ -229,7 +229,7 @@ fn sets_of_options() {
     insta::assert_snapshot!(said(&["networking"]), @r#"
     networking.firewall.allowedTCPPorts = [ 80 443 ]
         demo.nix:6:21 (plain, host, mkBefore)
-        cairn.nix:8:47 (plain, group)
+        cairn.nix:8:47 (plain, group web)
     networking.hostName = "demo"
         demo.nix:4:16 (plain, host)
     networking.nftables.tables = { cairn-fw = { … }; }
@@ -290,6 +290,7 @@ fn for_programs() {
       ],
       "default": false,
       "file": "demo.nix",
+      "group": null,
       "holds": true,
       "layer": "host",
       "order": null,

@@ -234,9 +234,8 @@ impl<'w> Desk<'w> {
         let mut modules = vec![ModuleSource::file(standard, Layer::Standard)];
         let groups: Vec<&str> = self.fleet.outline.groups_of(name).collect();
         for group in &groups {
-            // One layer for all: which group comes later in the alphabet must not matter.
             if let Some(module) = fleet.group_module(eval, group)? {
-                let source = (module.value.get(), Layer::Group(0));
+                let source = (module.value.get(), Layer::Group(Symbol::new(group)));
                 let at = eval.value_span(module.span);
                 modules.push(ModuleSource::value(source.0, source.1, "cairn.nix", at));
             }

@@ -15,12 +15,8 @@ use super::ty::{Fun, Kinds, Mode, SetTy, Ty};
 use super::want::{Bindings, Want};
 use super::{Checker, FUEL, Pending};
 
-/// So often may a function be in its own call before its result is anything.
-const RECURSION: usize = 2;
 /// Of more functions than this, nothing is known of a call.
 const SEVERAL: usize = 6;
-/// Deeper calls give anything.
-const DEEPEST_CALL: usize = 24;
 
 /// Functions that are given what they gave before: the `_` in their signatures.
 const FOLDS: [&str; 4] = ["foldl'", "foldl", "foldr", "foldlAttrs"];
@@ -212,10 +208,15 @@ impl<'a> Checker<'_, 'a> {
 
     /// Runs `work` as part of a call, and gives what makes that fail.
     pub(super) fn faults_of<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<Diagnostic>) {
-        let fuel = self.fuel.replace(FUEL);
+        let fuel = self.fuel.get();
+        if self.mode.get() == Mode::All {
+            self.fuel.set(FUEL);
+        }
         let faults = self.faults.take();
         let result = self.in_mode(Mode::Call, work);
-        self.fuel.set(fuel);
+        if self.mode.get() == Mode::All {
+            self.fuel.set(fuel);
+        }
         (result, self.faults.replace(faults))
     }
 
@@ -228,29 +229,13 @@ impl<'a> Checker<'_, 'a> {
         if now.len() < missing {
             return Ty::Fun(Fun::Closure(lambda, cx, self.slice(&all)));
         }
-        let Some(inner) = self.bind_params(lambda, cx, &all, at) else { return Ty::Dyn };
-        let result = self.body(lambda, inner);
+        let result = self.result(lambda, cx, &all, at);
         let rest: Vec<_> = rest.iter().map(|ty| Arg::Ty(*ty)).collect();
         self.call(result, &rest, at, Want::Any)
     }
 
-    fn body(&self, lambda: &'a Lambda, cx: Cx<'a>) -> Ty<'a> {
-        let this: *const Lambda = lambda;
-        {
-            let mut active = self.active.borrow_mut();
-            let times = active.iter().filter(|other| **other == this).count();
-            if times >= RECURSION || active.len() >= DEEPEST_CALL {
-                return self.given_up(lambda.body.span);
-            }
-            active.push(this);
-        }
-        let result = self.infer(&lambda.body, cx);
-        self.active.borrow_mut().pop();
-        result
-    }
-
     /// The context of a function's body; none where an argument cannot be bound.
-    fn bind_params(
+    pub(super) fn bind_params(
         &self,
         lambda: &'a Lambda,
         cx: Cx<'a>,
@@ -514,7 +499,9 @@ impl<'a> Checker<'_, 'a> {
                 // A function that waits for more.
                 _ if now.len() < lambda.param.count() => {
                     self.aside(|| self.infer(&lambda.body, cx));
-                    return Ty::Fun(Fun::Any);
+                    let waiting = Ty::Fun(Fun::Any);
+                    self.aside(|| self.compare(waiting, want, lambda.body.span));
+                    return waiting;
                 }
                 (ExprKind::Lambda(next), [_, ..]) => lambda = next,
                 (_, []) => return self.aside(|| self.check(&lambda.body, cx, want)),
@@ -526,7 +513,10 @@ impl<'a> Checker<'_, 'a> {
                         return Ty::Dyn;
                     }
                     let rest: Vec<_> = rest.iter().map(|ty| Arg::Ty(*ty)).collect();
-                    return self.in_mode(Mode::Silent, || self.call(result, &rest, at, Want::Any));
+                    let call = || self.call(result, &rest, at, Want::Any);
+                    let ty = self.in_mode(Mode::Silent, call);
+                    self.aside(|| self.compare(ty, want, lambda.body.span));
+                    return ty;
                 }
             }
         }

@@ -205,12 +205,16 @@ impl<'a> Checker<'_, 'a> {
                     Mode::All => Mode::All,
                     _ => Mode::Silent,
                 };
-                let state = Cell::new(State::Waiting);
-                let thunk = self.eval.alloc(Thunk { expr, cx, home, state });
+                let thunk = self.thunk(expr, cx, home);
                 self.later(Pending::Thunk(thunk));
                 Ty::Later(thunk)
             }
         }
+    }
+
+    pub(super) fn thunk(&self, expr: &'a Expr, cx: Cx<'a>, home: Mode) -> &'a Thunk<'a> {
+        let (born, state) = (self.rounds.get(), Cell::new(State::Waiting));
+        self.eval.alloc(Thunk { expr, cx, home, born, state })
     }
 
     /// A type whose outermost form is known.
@@ -228,7 +232,9 @@ impl<'a> Checker<'_, 'a> {
                         _ => Mode::Silent,
                     };
                     let known = self.unknown.replace(thunk.cx.scope.unknown);
+                    self.resolving.borrow_mut().push(thunk.born);
                     let ty = self.in_mode(mode, || self.infer(thunk.expr, thunk.cx));
+                    self.resolving.borrow_mut().pop();
                     self.unknown.set(known);
                     let ty = self.resolve(ty);
                     thunk.state.set(State::Done(ty));

@@ -1,8 +1,6 @@
 //! Functions of the library whose results say more than a signature can: the names of a set that
 //! `mapAttrs` gives, an element of a list that is written out.
 
-use std::cell::Cell;
-
 use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::tree::{ExprKind, Param};
@@ -11,7 +9,7 @@ use super::Checker;
 use super::call::Arg;
 use super::lookup::Look;
 use super::scope::Cx;
-use super::ty::{Field, Fun, Item, Kinds, Mode, Record, SetTy, State, Thunk, Ty};
+use super::ty::{Field, Fun, Item, Kinds, Mode, Record, SetTy, Ty};
 use super::want::Want;
 
 impl<'a> Checker<'_, 'a> {
@@ -191,8 +189,7 @@ impl<'a> Checker<'_, 'a> {
             }
             rest = after;
         }
-        let state = Cell::new(State::Waiting);
-        let thunk = self.eval.alloc(Thunk { expr: &lambda.body, cx, home: Mode::Silent, state });
+        let thunk = self.thunk(&lambda.body, cx, Mode::Silent);
         if self.is_to_be_sure(super::Pending::Thunk(thunk)) {
             self.pending.borrow_mut().push_back(super::Pending::Thunk(thunk));
         }

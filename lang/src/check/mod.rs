@@ -42,6 +42,7 @@ mod lookup;
 mod module;
 mod narrow;
 mod operators;
+mod recursion;
 mod report;
 mod schema;
 mod scope;
@@ -56,6 +57,7 @@ mod watch;
 pub use shape::{Shape, is_module};
 pub use sight::{Candidate, CandidateKind, Mention, Sight, Use};
 
+use recursion::Active;
 use scope::{Binder, Cx, Scope};
 use signature::SigFun;
 use ty::{Mode, Thunk, Ty};
@@ -79,8 +81,12 @@ pub struct Checker<'e, 'a> {
     asked: RefCell<FxHashMap<*const (), Span>>,
     /// Where a parameter's kind was learnt, by each place where it is used afterwards.
     learnt: RefCell<FxHashMap<Span, Span>>,
-    /// The functions whose bodies are being looked at for a call.
-    active: RefCell<Vec<*const Lambda>>,
+    /// The calls whose bodies are being looked at, the innermost last.
+    active: RefCell<Vec<Active<'a>>>,
+    /// How often a body was looked at for a call.
+    rounds: Cell<u32>,
+    /// Of the thunks that are being resolved, when each was made, by rounds.
+    resolving: RefCell<Vec<u32>>,
     found: RefCell<Vec<Diagnostic>>,
     /// What makes the call at hand fail.
     faults: RefCell<Vec<Diagnostic>>,
@@ -127,6 +133,8 @@ impl<'e, 'a> Checker<'e, 'a> {
             asked: RefCell::default(),
             learnt: RefCell::default(),
             active: RefCell::default(),
+            rounds: Cell::new(0),
+            resolving: RefCell::default(),
             found: RefCell::default(),
             faults: RefCell::default(),
             pending: RefCell::default(),

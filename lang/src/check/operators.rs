@@ -37,6 +37,9 @@ impl<'a> Checker<'_, 'a> {
         }
         let (a, b) = (self.infer(left, cx), self.infer(right, cx));
         self.demand_operands(op, (left, a), (right, b), cx);
+        if let (Ty::Never, _) | (_, Ty::Never) = (a, b) {
+            return Ty::Never;
+        }
         match op {
             BinaryOp::Add => self.add(a, b, left.span, right.span),
             BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div => {
@@ -219,12 +222,8 @@ impl<'a> Checker<'_, 'a> {
 fn number<'a>(a: Ty<'a>, b: Ty<'a>) -> Ty<'a> {
     match (a.kinds(), b.kinds()) {
         (Kinds::INT, Kinds::INT) => Ty::Int(None),
-        (Kinds::FLOAT, kinds) | (kinds, Kinds::FLOAT)
-            if kinds.without(Kinds::NUMBER) == Kinds::NONE =>
-        {
-            Ty::Float
-        }
-        _ => Ty::Dyn,
+        (Kinds::FLOAT, _) | (_, Kinds::FLOAT) => Ty::Float,
+        _ => Ty::Union(&[Ty::Int(None), Ty::Float]),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::symbol::Symbol;
 use crate::value::{Attrs, Value};
 
 use super::signature;
-use super::ty::{Field, Fun, Kinds, Mode, SetTy, State, Thunk, Ty};
+use super::ty::{Field, Fun, Kinds, Mode, SetTy, Ty};
 use super::{Checker, Pending};
 
 /// The form of an option's type, as far as the checker knows it.
@@ -292,8 +292,7 @@ impl<'a> Checker<'_, 'a> {
         let Ok(tree) = world.tree(&path, Span::NONE) else { return Ty::Dyn };
         let tree = self.eval.hold_tree(tree);
         let cx = self.outermost();
-        let state = std::cell::Cell::new(State::Waiting);
-        let thunk = self.eval.alloc(Thunk { expr: &tree.root, cx, home: Mode::All, state });
+        let thunk = self.thunk(&tree.root, cx, Mode::All);
         self.files.borrow_mut().insert(path, Ty::Later(thunk));
         self.pending.borrow_mut().push_back(Pending::Thunk(thunk));
         self.resolve(Ty::Later(thunk))

@@ -131,6 +131,8 @@ pub(crate) struct Thunk<'a> {
     pub(crate) cx: Cx<'a>,
     /// How errors in it are taken, whoever needs it first.
     pub(crate) home: Mode,
+    /// How many rounds calls had taken when it was made.
+    pub(crate) born: u32,
     pub(crate) state: Cell<State<'a>>,
 }
 

@@ -1,22 +1,71 @@
 //! Definitions: a value that a module gives to an option, and how strong it is.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use crate::eval::Evaluator;
 use crate::source::Span;
+use crate::symbol::Symbol;
 use crate::value::Value;
 
-/// Where a module comes from; later variants are stronger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Where a module comes from; later variants are stronger. All groups are one layer: which of two
+/// comes later in the alphabet must not matter.
+#[derive(Clone, Copy, Debug)]
 pub enum Layer {
     /// The standard modules, and what is declared with an option.
     Standard,
-    /// A group's module.
-    Group(u8),
+    /// The module of the group of this name.
+    Group(Symbol),
     /// The host's own module and whatever it imports.
     Host,
     /// `--set` on the command line.
     CommandLine,
+}
+
+impl Layer {
+    fn rank(self) -> u8 {
+        match self {
+            Layer::Standard => 0,
+            Layer::Group(_) => 1,
+            Layer::Host => 2,
+            Layer::CommandLine => 3,
+        }
+    }
+
+    /// The name of the group that it is.
+    pub fn group(self) -> Option<&'static str> {
+        match self {
+            Layer::Group(name) => Some(name.as_str()),
+            _ => None,
+        }
+    }
+}
+
+impl PartialEq for Layer {
+    fn eq(&self, other: &Layer) -> bool {
+        self.rank() == other.rank()
+    }
+}
+
+impl Eq for Layer {}
+
+impl PartialOrd for Layer {
+    fn partial_cmp(&self, other: &Layer) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Layer {
+    fn cmp(&self, other: &Layer) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl Hash for Layer {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.rank().hash(state);
+    }
 }
 
 impl fmt::Display for Layer {

@@ -1,7 +1,7 @@
 //! What is wrong, where, and what helps.
 
 use super::super::Layer;
-use super::{errors, render, with};
+use super::{errors, group, render, with};
 
 const SCHEMA: &str = "{ lib, config, ... }: with lib; {
   options.networking.hostName = mkOption { type = types.str; };
@@ -143,7 +143,7 @@ fn one_broken_definition_hides_no_other() {
 fn conflicts() {
     let files = [
         ("schema.nix", Layer::Standard, SCHEMA),
-        ("group.nix", Layer::Group(0), "{ networking.hostName = \"weak\"; }"),
+        ("group.nix", group(), "{ networking.hostName = \"weak\"; }"),
         ("host.nix", Layer::Host, "{ networking.hostName = \"a\"; }"),
         (
             "other.nix",
@@ -166,7 +166,7 @@ fn explained() {
         ("schema.nix", Layer::Standard, SCHEMA),
         (
             "group.nix",
-            Layer::Group(0),
+            group(),
             "{ lib, ... }: { services.k3s.role = \"server\"; users.users.alice.home = lib.mkDefault \"/g\"; }",
         ),
         (

@@ -36,6 +36,11 @@ fn with<T>(
     look(&configuration, &world.sources)
 }
 
+/// The layer of a group.
+fn group() -> Layer {
+    Layer::Group("servers".into())
+}
+
 /// The whole configuration as JSON, or the first error.
 fn value(modules: &[&str]) -> String {
     let names: Vec<_> = (0..modules.len()).map(|number| format!("m{number}.nix")).collect();

@@ -1,7 +1,7 @@
 //! What modules mean: imports, properties, precedence, laziness. NixOS's behaviour, with layers.
 
 use super::super::Layer;
-use super::{layered, value};
+use super::{group, layered, value};
 
 #[test]
 fn modules() {
@@ -166,7 +166,7 @@ fn a_file_of_two_layers_is_the_stronger_ones() {
             Layer::Standard,
             "{ lib, ... }: { imports = [ ./_b.nix ]; options.x = lib.mkOption { type = lib.types.int; }; }",
         ),
-        ("g.nix", Layer::Group(0), "{ x = 1; }"),
+        ("g.nix", group(), "{ x = 1; }"),
         ("h.nix", Layer::Host, "{ imports = [ ./_b.nix ]; }"),
         ("_b.nix", Layer::Host, "{ imports = [ ./_c.nix ]; }"),
         ("_c.nix", Layer::Host, "{ x = 2; }"),
@@ -183,25 +183,24 @@ fn layers() {
     };
     type Case<'c> = (&'c str, &'c [(Layer, &'c str)], &'c str);
     let cases: &[Case<'_>] = &[
-        ("int", &[(Layer::Host, "3"), (Layer::Group(0), "2"), (Layer::Standard, "1")], "{x: 3}"),
-        ("int", &[(Layer::Group(1), "3"), (Layer::Group(0), "2")], "{x: 3}"),
-        ("int", &[(Layer::Host, "3"), (Layer::Group(0), "lib.mkForce 2")], "{x: 2}"),
+        ("int", &[(Layer::Host, "3"), (group(), "2"), (Layer::Standard, "1")], "{x: 3}"),
+        ("int", &[(Layer::Host, "3"), (group(), "lib.mkForce 2")], "{x: 2}"),
         (
             "listOf int",
-            &[(Layer::Host, "[ 3 ]"), (Layer::Standard, "[ 1 ]"), (Layer::Group(0), "[ 2 ]")],
+            &[(Layer::Host, "[ 3 ]"), (Layer::Standard, "[ 1 ]"), (group(), "[ 2 ]")],
             "{x: [1, 2, 3]}",
         ),
-        ("lines", &[(Layer::Host, "\"h\""), (Layer::Group(0), "\"g\"")], "{x: \"g\\nh\"}"),
+        ("lines", &[(Layer::Host, "\"h\""), (group(), "\"g\"")], "{x: \"g\\nh\"}"),
         (
             "attrsOf int",
-            &[(Layer::Host, "{ a = 1; }"), (Layer::Group(0), "{ a = 2; b = 3; }")],
+            &[(Layer::Host, "{ a = 1; }"), (group(), "{ a = 2; b = 3; }")],
             "{x: {a: 1, b: 3}}",
         ),
-        ("nullOr int", &[(Layer::Host, "null"), (Layer::Group(0), "1")], "{x: null}"),
-        ("either int str", &[(Layer::Host, "\"h\""), (Layer::Group(0), "1")], "{x: \"h\"}"),
+        ("nullOr int", &[(Layer::Host, "null"), (group(), "1")], "{x: null}"),
+        ("either int str", &[(Layer::Host, "\"h\""), (group(), "1")], "{x: \"h\"}"),
         (
             "submodule { options.a = lib.mkOption { type = lib.types.int; }; }",
-            &[(Layer::Host, "{ a = 1; }"), (Layer::Group(0), "{ a = 2; }")],
+            &[(Layer::Host, "{ a = 1; }"), (group(), "{ a = 2; }")],
             "{x: {a: 1}}",
         ),
     ];

@@ -6,7 +6,7 @@ use crate::eval::Evaluator;
 use crate::source::Span;
 use crate::value::Value;
 
-use super::super::definition::Definition;
+use super::super::definition::{Definition, Layer};
 use super::super::location::Place;
 use super::Type;
 use crate::brief::{found, not_called, written};
@@ -78,7 +78,12 @@ pub(crate) fn conflict<'a>(
         Err(_) => "a value that fails".to_owned(),
     };
     let message = format!("`{}` has two values: {} and {}", place.path, shown(first), shown(other));
-    let layer = other.origin.layer;
+    let layer = match (first.origin.layer, other.origin.layer) {
+        (Layer::Group(one), Layer::Group(other)) if one != other => {
+            format!("the groups `{one}` and `{other}` are one layer")
+        }
+        (layer, _) => format!("both are in the layer `{layer}`"),
+    };
     // Of two values under one name, as `mkMerge` gives, the values are shown.
     let key = |of: &Definition<'a>| of.key.or(of.span(eval));
     let (here, there) = match key(other) == key(first) {
@@ -90,8 +95,7 @@ pub(crate) fn conflict<'a>(
         .with_related(there, "and here, equally strong")
         .with_related(place.declared, DECLARED)
         .with_help(format!(
-            "both are in the layer `{layer}`: remove one, or let one win with `lib.mkForce` or \
-             give way with `lib.mkDefault`"
+            "{layer}: remove one, or let one win with `lib.mkForce` or give way with `lib.mkDefault`"
         ))
         .into()
 }
