@@ -182,8 +182,8 @@ fn words() {
         @r#"  type::mismatch at `"yes"`: `services.openssh.enable` takes a boolean, found the string "yes""#
     );
     insta::assert_snapshot!(
-        told("{ lib, ... }: { environment.etc = lib.mkIf false (lib.listToAttrs [ { nam = \"a\"; value = 1; } ]); }"),
-        @"  name::missing-attribute at `{ nam = \"a\"; value = 1; }`: the attribute `name` is missing here"
+        told("{ lib, ... }: { environment.etc = lib.mkIf false (lib.listToAttrs [ { nam = \"a\"; value = { }; } ]); }"),
+        @"  name::missing-attribute at `{ nam = \"a\"; value = { }; }`: the attribute `name` is missing here"
     );
 }
 

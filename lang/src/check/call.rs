@@ -11,7 +11,7 @@ use super::operators::comparable;
 use super::report;
 use super::scope::Cx;
 use super::signature::{Sig, SigFun};
-use super::ty::{Fun, Kinds, Mode, SetTy, Ty};
+use super::ty::{Fun, Kinds, Mode, SetTy, Site, Ty};
 use super::want::{Bindings, Want};
 use super::{Checker, FUEL, Pending};
 
@@ -25,7 +25,7 @@ const ROUNDS: usize = 4;
 
 /// Functions whose result holds all that they are given: what is wanted of it is wanted of their
 /// arguments. `filter` is none.
-const FAITHFUL: [&str; 31] = [
+const FAITHFUL: [&str; 33] = [
     "attrValues",
     "concatLists",
     "concatMap",
@@ -34,6 +34,7 @@ const FAITHFUL: [&str; 31] = [
     "deepSeq",
     "forEach",
     "genAttrs",
+    "genAttrs'",
     "genList",
     "id",
     "imap0",
@@ -43,6 +44,7 @@ const FAITHFUL: [&str; 31] = [
     "mapAttrs",
     "mapAttrs'",
     "mapAttrsToList",
+    "nameValuePair",
     "optional",
     "optionalAttrs",
     "optionalString",
@@ -58,6 +60,10 @@ const FAITHFUL: [&str; 31] = [
     "warnIf",
     "zipListsWith",
 ];
+
+/// Functions that may not come by their arguments beyond the first.
+const GUARDED: [&str; 6] =
+    ["and", "optional", "optionalAttrs", "optionalString", "optionals", "or"];
 
 /// A function of the fleet, and the arguments that it has already.
 type Closure<'a> = (&'a Lambda, Cx<'a>, &'a [Ty<'a>]);
@@ -113,7 +119,7 @@ impl<'a> Checker<'_, 'a> {
         at: Span,
         want: Want<'a>,
     ) -> Ty<'a> {
-        let function = self.resolve(function);
+        let function = self.force(function);
         if args.is_empty() {
             return function;
         }
@@ -186,23 +192,55 @@ impl<'a> Checker<'_, 'a> {
         if self.mode.get() != Mode::All {
             return self.run(closure, &types, at);
         }
-        let (result, faults) = self.faults_of(|| self.run(closure, &types, at));
-        let Some(fault) = faults.into_iter().next() else { return result };
-        let of_this_call = |fault: &Diagnostic| {
-            at.holds(fault.span) || fault.related.iter().any(|(span, _)| *span == at)
+        if let ([arg], (lambda, cx, [])) = (&types[..], closure)
+            && cx.scope.up.is_none()
+        {
+            self.visit_file(lambda, cx, *arg);
+        }
+        let whole = match args {
+            [only] => only.span().or(at),
+            _ => at,
         };
-        if of_this_call(&fault) {
+        let site = self.eval.alloc(Site { lambda: closure.0, at: whole, call: at });
+        let (result, faults) = self.faults_of_site(site, || self.run(closure, &types, at));
+        let Some(fault) = faults.into_iter().next() else { return result };
+        // What fails whatever it is given is no argument's fault.
+        let unknown = vec![Ty::Dyn; types.len()];
+        let fails =
+            |types: &[Ty<'a>]| !self.faults_of(|| self.run(closure, types, at)).1.is_empty();
+        if fails(&unknown) {
             self.report(fault);
             return result;
         }
         // The one argument that alone makes it fail.
         let guilty = (0..types.len()).find(|index| {
-            let mut only = vec![Ty::Dyn; types.len()];
+            let mut only = unknown.clone();
             only[*index] = types[*index];
-            !self.faults_of(|| self.run(closure, &only, at)).1.is_empty()
+            fails(&only)
         });
         let span = guilty.and_then(|index| args.get(index)).map_or(Span::NONE, |arg| arg.span());
-        self.report(report::call_fails(closure.0, fault, span.or(at)));
+        self.blame(&Site { at: span.or(at), ..*site }, fault);
+        result
+    }
+
+    /// Reports what makes a call fail.
+    pub(super) fn blame(&self, site: &Site<'a>, fault: Diagnostic) {
+        let of_this_call =
+            site.call.holds(fault.span) || fault.related.iter().any(|(span, _)| *span == site.call);
+        self.report(match of_this_call {
+            true => fault,
+            false => report::call_fails(site.lambda, fault, site.at),
+        });
+    }
+
+    fn faults_of_site<T>(
+        &self,
+        site: &'a Site<'a>,
+        work: impl FnOnce() -> T,
+    ) -> (T, Vec<Diagnostic>) {
+        let around = self.site.replace(Some(site));
+        let result = self.faults_of(work);
+        self.site.set(around);
         result
     }
 
@@ -245,7 +283,7 @@ impl<'a> Checker<'_, 'a> {
         let (Param::Pattern(pattern), [arg]) = (&lambda.param, args) else {
             return Some(Cx { scope: self.params(lambda, cx, |_| Ty::Dyn, args), ..cx });
         };
-        let arg = self.resolve(*arg);
+        let arg = self.force(*arg);
         self.sure_of_argument(pattern, arg, at);
         if !arg.is_vague() && !arg.kinds().meets(Kinds::SET) {
             self.report(report::not_a_set(lambda, &arg, at));
@@ -307,7 +345,7 @@ impl<'a> Checker<'_, 'a> {
         if let [a, b] = args[..]
             && fun.name == "lessThan"
         {
-            let [a, b] = [a, b].map(|arg| self.resolve(self.part_of(arg)));
+            let [a, b] = [a, b].map(|arg| self.force(self.part_of(arg)));
             self.sure_of_order(a, b, at);
             if !comparable(a, b) {
                 self.report(report::not_comparable(&a, &b, at));
@@ -323,7 +361,9 @@ impl<'a> Checker<'_, 'a> {
         // What functions are given depends on the other arguments.
         for (number, (param, arg)) in pairs() {
             if !matches!(param, Sig::Fun(..)) {
-                types[number] = self.argument(param, arg, &bindings, at);
+                let look = || self.argument(param, arg, &bindings, at);
+                let needed = number == 0 || !GUARDED.contains(&fun.name);
+                types[number] = if needed { look() } else { self.aside(look) };
                 bindings.bind(self, param, types[number]);
             }
         }
@@ -341,6 +381,7 @@ impl<'a> Checker<'_, 'a> {
     fn guard(&self, fun: &SigFun, args: &mut [Arg<'a>]) {
         let (guarded, holds) = match fun.name {
             "mkIf" | "optional" | "optionals" | "optionalAttrs" | "optionalString" => (1, true),
+            "assertMsg" => (1, false),
             "throwIf" => (2, false),
             "throwIfNot" => (2, true),
             _ => return,
@@ -367,7 +408,7 @@ impl<'a> Checker<'_, 'a> {
         bindings: &Bindings<'a>,
         at: Span,
     ) -> Ty<'a> {
-        let want = bindings.want(self, param);
+        let want = bindings.want_of_part(self, param);
         match (param, arg) {
             (Sig::Any, arg) => self.part_of(arg),
             (Sig::Var(_), arg) if matches!(want, Want::Any) => self.part_of(arg),
@@ -421,7 +462,7 @@ impl<'a> Checker<'_, 'a> {
             });
             result = rest;
         }
-        let want = bindings.want_of_result(self, result);
+        let want = bindings.want_of_part(self, result);
         let function = match arg {
             Arg::Expr(Expr { kind: ExprKind::Lambda(lambda), .. }, cx) => {
                 Ty::Fun(Fun::Closure(lambda, cx, &[]))
@@ -526,7 +567,7 @@ impl<'a> Checker<'_, 'a> {
     fn import(&self, arg: Option<Arg<'a>>) -> Ty<'a> {
         let ty = match arg {
             Some(Arg::Expr(expr, cx)) => self.infer(expr, cx),
-            Some(Arg::Ty(ty)) => self.resolve(ty),
+            Some(Arg::Ty(ty)) => self.force(ty),
             None => Ty::Dyn,
         };
         match ty {

@@ -1,17 +1,19 @@
 //! Definitions: values compared with the types of the options that they are for.
 
+use crate::diagnostic::Diagnostic;
+use crate::eval::AttrsBuilder;
 use crate::modules::{Definition, Layer, Level, Node, OptionTy, Origin, Place as OptionPlace};
 use crate::source::Span;
 use crate::symbol::Symbol;
-use crate::tree::{AttrsExpr, Expr, ExprKind};
+use crate::tree::{AttrsExpr, Expr, ExprKind, Key};
 use crate::value::Value;
 
 use super::Checker;
 use super::schema::OptionShape;
 use super::scope::Cx;
 use super::shape::Shape;
-use super::ty::{Kinds, ListTy, SetTy, Ty};
-use super::want::{Want, is_property, no_set};
+use super::ty::{Field, Kinds, ListTy, Mode, Record, SetTy, Thunk, Ty};
+use super::want::{VALUE, Want, is_property, no_set};
 use super::watch::Seen;
 
 impl<'a> Checker<'_, 'a> {
@@ -111,12 +113,21 @@ impl<'a> Checker<'_, 'a> {
                 Ty::Dyn
             }
             Want::Option(ty, place) => self.check_set_definition(expr, attrs, cx, ty, place),
+            Want::Pair(sig, value) => {
+                self.each_entry(attrs, cx, |name, _, entry, cx| {
+                    let want = if name.as_str() == VALUE { *value } else { Want::Any };
+                    self.check(entry, cx, want);
+                });
+                let ty = self.in_mode(Mode::Silent, || self.infer(expr, cx));
+                self.compare_signature(ty, sig, expr.span);
+                ty
+            }
             want => match self.element_want(want, Kinds::SET) {
                 Some(each) => {
                     self.each_entry(attrs, cx, |name, _, value, cx| {
                         self.check(value, cx, self.named_want(each, name));
                     });
-                    self.in_mode(super::ty::Mode::Silent, || self.infer(expr, cx))
+                    self.in_mode(Mode::Silent, || self.infer(expr, cx))
                 }
                 None => self.check_leaf(expr, cx, want),
             },
@@ -253,11 +264,72 @@ impl<'a> Checker<'_, 'a> {
                         _ => Want::Any,
                     };
                     self.check(value, cx, want);
+                    if name.as_str() == "type" {
+                        self.check_type(value, cx, ty);
+                    }
                 });
             }
             _ => {
                 self.infer(value, cx);
             }
+        }
+    }
+
+    /// The expression of a type: a submodule that is written in it is a module of its options.
+    fn check_type(&self, expr: &'a Expr, cx: Cx<'a>, ty: OptionTy<'a>) {
+        if let Some(thunk) = self.named_thunk(expr, cx) {
+            return self.inside((), || self.check_type(thunk.expr, thunk.cx, ty));
+        }
+        let (function, args) = match &expr.kind {
+            ExprKind::Apply(function, args) => (function, args),
+            ExprKind::WithScope(scope, body) => {
+                let inner = self.in_mode(Mode::Silent, || self.enter_with(scope, cx));
+                return self.check_type(body, inner, ty);
+            }
+            _ => return,
+        };
+        let (Some(name), [.., of]) = (self.called(function, cx), &args[..]) else { return };
+        match self.shape(ty) {
+            OptionShape::Options(level) if name.as_str() == "submodule" => {
+                if let ExprKind::Lambda(_) | ExprKind::Attrs(_) = &of.kind {
+                    self.check(of, cx, Want::Module(level));
+                }
+            }
+            OptionShape::List(inner)
+            | OptionShape::Each(inner)
+            | OptionShape::Null(inner)
+            | OptionShape::Same(inner)
+                if ["attrsOf", "lazyAttrsOf", "listOf", "nullOr", "uniq"]
+                    .contains(&name.as_str()) =>
+            {
+                self.inside((), || self.check_type(of, cx, inner));
+            }
+            _ => {}
+        }
+    }
+
+    /// What a variable was bound to.
+    fn named_thunk(&self, expr: &Expr, cx: Cx<'a>) -> Option<&'a Thunk<'a>> {
+        let ExprKind::Var(depth, slot) = &expr.kind else { return None };
+        match cx.scope.outer(*depth)?.slots.get(*slot as usize)?.get() {
+            Ty::Later(thunk) => Some(thunk),
+            _ => None,
+        }
+    }
+
+    /// The name that a function is called by: `submodule` for `lib.types.submodule`.
+    fn called(&self, function: &Expr, cx: Cx<'a>) -> Option<Symbol> {
+        match &function.kind {
+            ExprKind::With(name, _) => Some(*name),
+            ExprKind::Select(_, path, None) => match path.last()? {
+                Key::Static(name, _) => Some(*name),
+                Key::Dynamic(_) => None,
+            },
+            // `inherit (lib.types) submodule;`
+            _ => match &self.named_thunk(function, cx)?.expr.kind {
+                ExprKind::Var(..) => None,
+                _ => self.called(self.named_thunk(function, cx)?.expr, cx),
+            },
         }
     }
 
@@ -269,7 +341,7 @@ impl<'a> Checker<'_, 'a> {
         place: OptionPlace<'a>,
         at: Span,
     ) {
-        let ty = self.resolve(ty);
+        let ty = self.force(ty);
         if ty.is_vague() {
             return;
         }
@@ -279,11 +351,14 @@ impl<'a> Checker<'_, 'a> {
         }
         let Ty::Set(set @ SetTy::Record(record)) = ty else { return };
         if is_property(self, set) {
+            for content in self.contents(record) {
+                self.inside((), || self.define_level(content, level, place, at));
+            }
             return;
         }
         for field in record.fields.iter().filter(|field| !field.optional) {
             match self.want_of(level, place, field.name) {
-                Ok(want) => self.compare(field.ty, want, field.at.or(at)),
+                Ok(want) => self.inside((), || self.compare(field.ty, want, place_of(field, at))),
                 Err(()) => self.report_unknown(level, place, field.name, field.key.or(at)),
             }
         }
@@ -297,12 +372,13 @@ impl<'a> Checker<'_, 'a> {
         place: OptionPlace<'a>,
         at: Span,
     ) {
-        let ty = self.resolve(ty);
+        let ty = self.force(ty);
         if ty.is_vague() {
             return;
         }
         if let (Ty::List(ListTy { items: Some(items), .. }), Some(inner)) =
             (ty, self.element_type(option))
+            && !items.is_empty()
         {
             // The one at fault is named.
             for (number, item) in items.iter().enumerate() {
@@ -315,8 +391,15 @@ impl<'a> Checker<'_, 'a> {
             self.report_refused(ty, option, place, at);
             return;
         }
+        if let Some(error) = self.refused_inside(ty, option, place, at) {
+            self.report(error);
+            return;
+        }
         let Ty::Set(set @ SetTy::Record(record)) = ty else { return };
         if is_property(self, set) {
+            for content in self.contents(record) {
+                self.inside((), || self.define(content, option, place, at));
+            }
             return;
         }
         self.inside((), || match self.shape(option) {
@@ -326,12 +409,74 @@ impl<'a> Checker<'_, 'a> {
             OptionShape::Each(inner) => {
                 for field in record.fields.iter().filter(|field| !field.optional) {
                     let place = place.name(self.eval, field.name);
-                    self.define(field.ty, inner, place, field.at.or(at));
+                    self.define(field.ty, inner, place, place_of(field, at));
                 }
             }
             OptionShape::Options(level) => self.define_level(ty, level, place, at),
             _ => {}
         });
+    }
+
+    /// What is wrong inside a value that is known whole, where only its option's type looks into it.
+    fn refused_inside(
+        &self,
+        ty: Ty<'a>,
+        option: OptionTy<'a>,
+        place: OptionPlace<'a>,
+        at: Span,
+    ) -> Option<Diagnostic> {
+        let opaque = match self.shape(option) {
+            OptionShape::Leaf(_) if option.name() == "flags" => true,
+            OptionShape::Leaf(_) | OptionShape::Either(_) | OptionShape::Coerced(..) => {
+                matches!(ty, Ty::List(_) | Ty::Set(_))
+            }
+            // An empty list: others were compared element by element.
+            OptionShape::Same(_) => matches!(ty, Ty::List(_)),
+            _ => false,
+        };
+        let value = if opaque { self.data(ty)? } else { return None };
+        let mut definition = Definition::new(value, at, Origin { file: "", layer: Layer::Host });
+        definition.at = at;
+        if !option.accepts(self.eval, value).ok()? {
+            return option.refuse(self.eval, place, &definition).ok().map(|error| *error);
+        }
+        let merged = option.merge(self.eval, place, &[definition]);
+        let mut error = *merged.and_then(|value| self.eval.force_deep(value, at)).err()?;
+        error.span = error.span.or(at);
+        let of_types = ["type::", "flags::"].iter().any(|kind| error.code.starts_with(kind));
+        of_types.then_some(error)
+    }
+
+    /// The value that a type has, where it is plain data and known whole.
+    fn data(&self, ty: Ty<'a>) -> Option<Value<'a>> {
+        let ty = self.resolve(ty);
+        match ty {
+            Ty::List(ListTy { items: Some(items), .. }) => {
+                let each = items.iter().map(|item| self.inside(None, || self.data(item.ty)));
+                Some(self.eval.list(each.collect::<Option<Vec<_>>>()?))
+            }
+            Ty::Set(SetTy::Record(Record { fields, rest: None })) => {
+                let mut set = AttrsBuilder::with_capacity(fields.len());
+                for field in fields.iter().filter(|field| !field.optional) {
+                    let value = self.inside(None, || self.data(field.ty))?;
+                    set.insert(field.name, value, field.key);
+                }
+                let whole = fields.iter().all(|field| !field.optional);
+                whole.then(|| set.finish(self.eval))
+            }
+            ty => self.literal(ty),
+        }
+    }
+
+    /// The definitions in `mkMerge`, `mkForce` and the like.
+    fn contents(&self, property: &Record<'a>) -> Vec<Ty<'a>> {
+        let single = property.get(Symbol::new("content")).map(|field| field.ty);
+        let many = property.get(Symbol::new("contents")).map(|field| self.resolve(field.ty));
+        let many = match many {
+            Some(Ty::List(ListTy { items: Some(items), .. })) => *items,
+            _ => &[],
+        };
+        single.into_iter().chain(many.iter().map(|item| item.ty)).collect()
     }
 
     /// The type of a list's elements, where nothing but a list is taken.
@@ -394,6 +539,14 @@ impl<'a> Checker<'_, 'a> {
             }
             _ => error,
         });
+    }
+}
+
+/// Where an attribute's value is at fault: in the call that made it, or where it is written.
+fn place_of(field: &Field<'_>, at: Span) -> Span {
+    match field.ty {
+        Ty::Later(Thunk { site: Some(site), .. }) => site.at,
+        _ => field.at.or(at),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The walk over expressions.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use crate::source::Span;
 use crate::symbol::Symbol;
@@ -17,6 +17,8 @@ use super::{Checker, Pending};
 const WIDEST: usize = 12;
 /// Of longer lists only the bound of all elements is known.
 const LONGEST: usize = 64;
+/// Of longer texts than this, in bytes, only that they are texts is known.
+const LONGEST_TEXT: usize = 200;
 /// Deeper calls and values than this are anything.
 const DEEPEST: u32 = 400;
 
@@ -34,7 +36,7 @@ impl<'a> Checker<'_, 'a> {
             return self.given_up(expr.span);
         }
         self.nesting.set(depth + 1);
-        let ty = stacker::maybe_grow(256 << 10, 8 << 20, || self.kind(expr, cx));
+        let ty = stacker::maybe_grow(256 << 10, 8 << 20, || self.force(self.kind(expr, cx)));
         self.nesting.set(depth);
         self.saw(expr.span, || Seen::Expr(ty));
         ty
@@ -61,10 +63,7 @@ impl<'a> Checker<'_, 'a> {
             ExprKind::Float(_) => Ty::Float,
             ExprKind::Str(text) => Ty::Str(Some(text.as_str())),
             ExprKind::Path(path) => Ty::Path(Some(path)),
-            ExprKind::Interpolation(parts) => {
-                self.texts(parts, cx);
-                Ty::Str(None)
-            }
+            ExprKind::Interpolation(parts) => Ty::Str(self.texts(parts, cx)),
             ExprKind::PathInterpolation(_, parts) => {
                 self.texts(parts, cx);
                 Ty::Path(None)
@@ -135,14 +134,25 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    fn texts(&self, parts: &'a [Part], cx: Cx<'a>) {
+    /// The text that all parts make, where it is known and short.
+    fn texts(&self, parts: &'a [Part], cx: Cx<'a>) -> Option<&'a str> {
+        let mut whole = Some(String::new());
         for part in parts {
-            if let Part::Expr(expr) = part {
-                let ty = self.infer(expr, cx);
-                self.expect_text(ty, expr.span);
-                self.demand(expr, cx, TEXT);
-            }
+            let text = match part {
+                Part::Text(text) => Some(&**text),
+                Part::Expr(expr) => {
+                    let ty = self.infer(expr, cx);
+                    self.expect_text(ty, expr.span);
+                    self.demand(expr, cx, TEXT);
+                    match ty {
+                        Ty::Str(text) => text,
+                        _ => None,
+                    }
+                }
+            };
+            whole = whole.zip(text).map(|(whole, text)| whole + text);
         }
+        whole.filter(|text| text.len() < LONGEST_TEXT).map(|text| self.eval.alloc_str(&text))
     }
 
     fn variable(&self, depth: u32, slot: u32, cx: Cx<'a>) -> Ty<'a> {
@@ -152,7 +162,7 @@ impl<'a> Checker<'_, 'a> {
         }
         match scope.slots.get(slot as usize) {
             // The thunk stays in its slot: `narrow` looks through names of conditions.
-            Some(cell) => self.resolve(cell.get()),
+            Some(cell) => self.force(cell.get()),
             None => Ty::Dyn,
         }
     }
@@ -214,36 +224,68 @@ impl<'a> Checker<'_, 'a> {
 
     pub(super) fn thunk(&self, expr: &'a Expr, cx: Cx<'a>, home: Mode) -> &'a Thunk<'a> {
         let (born, state) = (self.rounds.get(), Cell::new(State::Waiting));
-        self.eval.alloc(Thunk { expr, cx, home, born, state })
+        let (site, faults) = (self.site.get(), RefCell::default());
+        self.eval.alloc(Thunk { expr, cx, home, born, site, state, faults })
     }
 
-    /// A type whose outermost form is known.
+    /// A type whose outermost form is known. What fails in it fails only where it is needed.
     pub(super) fn resolve(&self, ty: Ty<'a>) -> Ty<'a> {
         match ty {
             Ty::Later(thunk) => match thunk.state.get() {
                 State::Done(ty) => ty,
                 State::Busy => Ty::Dyn,
-                State::Waiting => {
-                    thunk.state.set(State::Busy);
-                    // A function's own part that its call needs fails with the call.
-                    let mode = match (thunk.home, self.mode.get()) {
-                        (Mode::All, _) => Mode::All,
-                        (_, Mode::Call) => Mode::Call,
-                        _ => Mode::Silent,
-                    };
-                    let known = self.unknown.replace(thunk.cx.scope.unknown);
-                    self.resolving.borrow_mut().push(thunk.born);
-                    let ty = self.in_mode(mode, || self.infer(thunk.expr, thunk.cx));
-                    self.resolving.borrow_mut().pop();
-                    self.unknown.set(known);
-                    let ty = self.resolve(ty);
-                    thunk.state.set(State::Done(ty));
-                    ty
-                }
+                State::Waiting => self.within(None, || self.look_at(thunk)),
             },
             Ty::Value(ty) => self.of_option(ty),
             known => known,
         }
+    }
+
+    /// As [`Self::resolve`], of what evaluation comes by here.
+    pub(super) fn force(&self, ty: Ty<'a>) -> Ty<'a> {
+        let Ty::Later(thunk) = ty else { return self.resolve(ty) };
+        let ty = match thunk.state.get() {
+            State::Done(ty) => ty,
+            State::Busy => Ty::Dyn,
+            State::Waiting => self.look_at(thunk),
+        };
+        let fault = thunk.faults.borrow().first().cloned();
+        match (fault, self.mode.get()) {
+            (Some(fault), Mode::Call) => self.faults.borrow_mut().push(fault),
+            (Some(fault), Mode::All) => {
+                if let Some(site) = thunk.site {
+                    self.blame(site, fault);
+                }
+            }
+            _ => {}
+        }
+        ty
+    }
+
+    /// Infers a thunk that nobody has asked for yet, and keeps with it what fails in it.
+    fn look_at(&self, thunk: &'a Thunk<'a>) -> Ty<'a> {
+        thunk.state.set(State::Busy);
+        let known = self.unknown.replace(thunk.cx.scope.unknown);
+        let site = self.site.replace(thunk.site);
+        self.resolving.borrow_mut().push(thunk.born);
+        let infer = || self.infer(thunk.expr, thunk.cx);
+        let ty = match thunk.home {
+            Mode::All => self.in_mode(Mode::All, infer),
+            _ => {
+                let others = self.faults.take();
+                let ty = self.in_mode(Mode::Call, infer);
+                thunk.faults.replace(self.faults.replace(others));
+                ty
+            }
+        };
+        let fails = !thunk.faults.borrow().is_empty();
+        self.doubt_if(fails, thunk.expr.span);
+        self.resolving.borrow_mut().pop();
+        self.site.set(site);
+        self.unknown.set(known);
+        let ty = self.resolve(ty);
+        thunk.state.set(State::Done(ty));
+        ty
     }
 
     /// The bound of all these.
@@ -348,6 +390,28 @@ impl<'a> Checker<'_, 'a> {
             let scope = self.params(lambda, cx, given, &[]);
             self.within(Some(scope), || self.infer(&lambda.body, Cx { scope, ..cx }));
         });
+    }
+
+    /// Looks at the function that a file is for its own sake, with the library and the configuration
+    /// that it is given: they are the same for all who call it.
+    pub(super) fn visit_file(&self, lambda: &'a Lambda, cx: Cx<'a>, arg: Ty<'a>) {
+        let Param::Pattern(pattern) = &lambda.param else { return };
+        let known = |formal: &Formal| match self.look_in(arg, formal.name) {
+            Look::Has(ty) => match self.resolve(ty) {
+                ty @ Ty::Set(SetTy::Config { .. } | SetTy::Options(_)) => Some(ty),
+                ty @ Ty::Set(SetTy::Known { open: false, .. }) => Some(ty),
+                _ => None,
+            },
+            _ => None,
+        };
+        let new = pattern.formals.iter().any(|formal| known(formal).is_some())
+            && self.visited.borrow_mut().insert(std::ptr::from_ref(lambda));
+        if new {
+            self.not_known(|| {
+                let scope = self.params(lambda, cx, |formal| known(formal).unwrap_or(Ty::Dyn), &[]);
+                self.within(Some(scope), || self.infer(&lambda.body, Cx { scope, ..cx }));
+            });
+        }
     }
 
     /// The scope of a function's body, where `given` says what each formal of a pattern is given,

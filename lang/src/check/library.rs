@@ -20,7 +20,32 @@ impl<'a> Checker<'_, 'a> {
             ("genAttrs", [names, function]) => self.generated(*names, *function),
             ("listToAttrs", [list]) => self.of_pairs(*list),
             ("attrNames", [set]) => self.names_of(*set),
-            ("filterAttrs", [_, set]) => self.thinned(*set),
+            ("filterAttrs", [test, set]) => self.thinned(*test, *set),
+            ("filter", [test, list]) => {
+                let elem = self.elements(self.resolve(*list));
+                Some(self.list_of(self.passing(*test, &[elem], 0), false))
+            }
+            ("findFirst", [test, default, list]) => {
+                let elem = self.elements(self.resolve(*list));
+                Some(self.union([self.passing(*test, &[elem], 0), *default]))
+            }
+            ("remove", [Ty::Null, list]) => {
+                let elem = self.elements(self.resolve(*list));
+                Some(self.list_of(self.without(elem, Kinds::NULL), false))
+            }
+            // What a condition guards is not looked at: it may be there for other calls.
+            ("mkOverride" | "mkOrder", [_, content]) => Some(self.property("content", *content)),
+            ("mkMerge", [contents]) => Some(self.property("contents", *contents)),
+            (
+                "mkForce"
+                | "mkDefault"
+                | "mkOptionDefault"
+                | "mkBefore"
+                | "mkAfter"
+                | "mkVMOverride"
+                | "mkImageMediaOverride",
+                [content],
+            ) => Some(self.property("content", *content)),
             ("removeAttrs", [set, names]) => self.removed(*set, *names),
             ("head", [list]) => self.item(*list, 0),
             ("elemAt", [list, Ty::Int(Some(number))]) => {
@@ -38,7 +63,10 @@ impl<'a> Checker<'_, 'a> {
                     let name = name.into();
                     Field { name, ty, optional: false, key: Span::NONE, at: Span::NONE }
                 };
-                let value = self.union([*value, Ty::Bool]);
+                let value = match self.resolve(*value) {
+                    Ty::Never => Ty::Dyn,
+                    value => self.union([value, Ty::Bool]),
+                };
                 Some(self.record(vec![field("success", Ty::Bool), field("value", value)], None))
             }
             _ => None,
@@ -53,7 +81,7 @@ impl<'a> Checker<'_, 'a> {
         };
         let (set, name) = (self.resolve(set), Symbol::new(name));
         match self.look_in(set, name) {
-            Look::Has(ty) => Some(self.resolve(ty)),
+            Look::Has(ty) => Some(self.force(ty)),
             Look::Maybe(_) => {
                 self.doubt_if(true, at);
                 None
@@ -84,7 +112,7 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn item(&self, list: Ty<'a>, number: usize) -> Option<Ty<'a>> {
-        Some(self.resolve(self.items(list)?.get(number)?.ty))
+        Some(self.force(self.items(list)?.get(number)?.ty))
     }
 
     /// A value that is given to one function after the other.
@@ -149,11 +177,29 @@ impl<'a> Checker<'_, 'a> {
         Some(self.list_of(self.union(names), surely))
     }
 
-    /// A set that may lack any of its names.
-    fn thinned(&self, set: Ty<'a>) -> Option<Ty<'a>> {
+    /// A set that may lack any of its names, and surely those that do not pass a test.
+    fn thinned(&self, test: Ty<'a>, set: Ty<'a>) -> Option<Ty<'a>> {
         let record = self.as_record(set)?;
-        let fields = record.fields.iter().map(|field| Field { optional: true, ..*field });
-        Some(self.record(fields.collect(), record.rest))
+        let left = |name: Ty<'a>, ty: Ty<'a>| match self.passing(test, &[name, ty], 1) {
+            Ty::Never => None,
+            ty => Some(ty),
+        };
+        let fields = record.fields.iter().filter_map(|field| {
+            let ty = left(Ty::Str(Some(field.name.as_str())), field.ty)?;
+            Some(Field { ty, optional: true, ..*field })
+        });
+        let rest = record.rest.and_then(|rest| left(Ty::Str(None), rest));
+        Some(self.record(fields.collect(), rest))
+    }
+
+    /// `mkForce` and the like, of which only the content counts.
+    fn property(&self, name: &str, content: Ty<'a>) -> Ty<'a> {
+        let field = |name: &str, ty| {
+            let name = name.into();
+            Field { name, ty, optional: false, key: Span::NONE, at: Span::NONE }
+        };
+        let fields = vec![field("_type", Ty::Str(None)), field(name, content)];
+        self.record(fields, Some(Ty::Dyn))
     }
 
     fn removed(&self, set: Ty<'a>, names: Ty<'a>) -> Option<Ty<'a>> {

@@ -61,7 +61,7 @@ impl<'a> Checker<'_, 'a> {
                 continue;
             }
             match self.look_in(ty, name) {
-                Look::Has(found) => ty = self.resolve(found),
+                Look::Has(found) => ty = self.force(found),
                 Look::Maybe(found) => {
                     self.doubt_if(default.is_none(), span);
                     ty = self.resolve(found);
@@ -108,15 +108,19 @@ impl<'a> Checker<'_, 'a> {
             ExprKind::Var(depth, slot) => {
                 Some(Place { scope: cx.scope.outer(*depth)?, slot: *slot, path: &[] })
             }
-            ExprKind::Select(of, path, _) => self.place_below(self.place(of, cx)?, path),
+            ExprKind::Select(of, path, _) => self.place_below(self.place(of, cx)?, path, cx),
             _ => None,
         }
     }
 
-    pub(super) fn place_below(&self, mut place: Place<'a>, path: &'a [Key]) -> Option<Place<'a>> {
-        for key in path {
-            let Key::Static(name, _) = key else { return None };
-            place.path = self.symbols(place.path, *name);
+    pub(super) fn place_below(
+        &self,
+        mut place: Place<'a>,
+        path: &'a [Key],
+        cx: Cx<'a>,
+    ) -> Option<Place<'a>> {
+        for name in self.names_of_path(path, cx)? {
+            place.path = self.symbols(place.path, name);
         }
         Some(place)
     }
@@ -223,9 +227,9 @@ impl<'a> Checker<'_, 'a> {
         let mut unknown = false;
         for depth in scopes {
             let set = cx.scope.outer(*depth).and_then(|scope| scope.slots.first());
-            let set = set.map_or(Ty::Dyn, |slot| self.resolve(slot.get()));
+            let set = set.map_or(Ty::Dyn, |slot| self.force(slot.get()));
             match self.look_in(set, name) {
-                Look::Has(ty) if !unknown => return self.resolve(ty),
+                Look::Has(ty) if !unknown => return self.force(ty),
                 Look::No => {}
                 _ => {
                     self.doubt_if(true, at);

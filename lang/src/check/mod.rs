@@ -20,7 +20,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::eval::Evaluator;
@@ -60,7 +60,7 @@ pub use sight::{Candidate, CandidateKind, Mention, Sight, Use};
 use recursion::Active;
 use scope::{Binder, Cx, Scope};
 use signature::SigFun;
-use ty::{Mode, Thunk, Ty};
+use ty::{Mode, Site, Thunk, Ty};
 use watch::Watch;
 
 /// Checks files against one set of options.
@@ -81,6 +81,10 @@ pub struct Checker<'e, 'a> {
     asked: RefCell<FxHashMap<*const (), Span>>,
     /// Where a parameter's kind was learnt, by each place where it is used afterwards.
     learnt: RefCell<FxHashMap<Span, Span>>,
+    /// Files that are functions, looked at with what they were given.
+    visited: RefCell<FxHashSet<*const Lambda>>,
+    /// The call that is being looked at for its own sake.
+    site: Cell<Option<&'a Site<'a>>>,
     /// The calls whose bodies are being looked at, the innermost last.
     active: RefCell<Vec<Active<'a>>>,
     /// How often a body was looked at for a call.
@@ -132,6 +136,8 @@ impl<'e, 'a> Checker<'e, 'a> {
             body: Cell::new(None),
             asked: RefCell::default(),
             learnt: RefCell::default(),
+            visited: RefCell::default(),
+            site: Cell::new(None),
             active: RefCell::default(),
             rounds: Cell::new(0),
             resolving: RefCell::default(),

@@ -64,7 +64,7 @@ impl<'a> Checker<'_, 'a> {
 
     /// A module that is no expression of its own here: what a function gave.
     pub(super) fn compare_module(&self, ty: Ty<'a>, level: &'a Level<'a>, at: Span) {
-        let ty = self.resolve(ty);
+        let ty = self.force(ty);
         if ty.is_vague() {
             return;
         }
@@ -83,6 +83,7 @@ impl<'a> Checker<'_, 'a> {
         }
         let Ty::Set(set @ SetTy::Record(record)) = ty else { return };
         if is_property(self, set) {
+            self.define_level(ty, level, level.tree.place, at);
             return;
         }
         let (config, options) = (Symbol::new("config"), Symbol::new("options"));

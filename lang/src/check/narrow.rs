@@ -1,12 +1,12 @@
 //! What a condition says of the places that it looks at, where it holds and where it does not.
 
 use crate::symbol::Symbol;
-use crate::tree::{BinaryOp, Expr, ExprKind, Key};
+use crate::tree::{BinaryOp, Expr, ExprKind, Key, Param};
 
 use super::Checker;
 use super::lookup::Look;
 use super::scope::{Cx, Fact, Place};
-use super::ty::{Fun, Kinds, State, Ty};
+use super::ty::{Field, Fun, Kinds, Mode, Record, SetTy, State, Ty};
 
 /// Facts, the innermost first.
 type Facts<'a> = Option<&'a Fact<'a>>;
@@ -20,7 +20,7 @@ impl<'a> Checker<'_, 'a> {
     /// types exclude.
     pub(super) fn condition(&self, expr: &'a Expr, cx: Cx<'a>) -> (Option<Cx<'a>>, Option<Cx<'a>>) {
         self.expect_bool(expr, cx);
-        let (yes, no) = self.in_mode(super::ty::Mode::Silent, || self.split(expr, cx));
+        let (yes, no) = self.in_mode(Mode::Silent, || self.split(expr, cx));
         let with = |facts: Option<Facts<'a>>| facts.map(|facts| Cx { facts, ..cx });
         (with(yes), with(no))
     }
@@ -50,18 +50,14 @@ impl<'a> Checker<'_, 'a> {
                 let (yes, no) = self.equality(left, right, cx);
                 (no, yes)
             }
-            ExprKind::HasAttr(of, path) => {
-                let names: Option<Vec<_>> = path.iter().map(static_name).collect();
-                match names {
-                    Some(names) => self.has(of, &names, cx),
-                    None => unknown,
-                }
-            }
+            ExprKind::HasAttr(of, path) => match self.names_of_path(path, cx) {
+                Some(names) => self.has(of, &names, cx),
+                None => unknown,
+            },
             ExprKind::Apply(function, args) => self.test(function, args, cx),
             // `x.enable or false`: where it holds, the attribute is there.
             ExprKind::Select(of, path, Some(default)) => {
-                let names: Option<Vec<_>> = path.iter().map(static_name).collect();
-                match (&default.kind, names) {
+                match (&default.kind, self.names_of_path(path, cx)) {
                     (ExprKind::Bool(false), Some(names)) => {
                         (self.has(of, &names, cx).0, Some(cx.facts))
                     }
@@ -116,12 +112,13 @@ impl<'a> Checker<'_, 'a> {
         if let ExprKind::Select(set, path, Some(default)) = &of.kind
             && matches!(default.kind, ExprKind::Null)
         {
-            let names: Option<Vec<_>> = path.iter().map(static_name).collect();
-            let Some(names) = names else { return (Some(cx.facts), Some(cx.facts)) };
+            let Some(names) = self.names_of_path(path, cx) else {
+                return (Some(cx.facts), Some(cx.facts));
+            };
             // Not null: it is there, and is something.
             let Some(facts) = self.has(set, &names, cx).0 else { return (Some(cx.facts), None) };
             let inner = Cx { facts, ..cx };
-            let place = self.place(set, cx).and_then(|place| self.place_below(place, path));
+            let place = self.place(set, cx).and_then(|place| self.place_below(place, path, cx));
             let no = match place {
                 Some(place) => {
                     let ty = inner.fact(&place).unwrap_or(Ty::Dyn);
@@ -227,12 +224,25 @@ impl<'a> Checker<'_, 'a> {
             },
             ("elem", [of, list]) => match self.texts_of(list, cx) {
                 Some(texts) => self.text_test(of, &texts, cx),
-                None => unknown,
+                None => self.name_test(of, list, cx),
             },
             ("isStringLike", [of]) => {
                 let kinds = Kinds::STR.or(Kinds::PATH);
                 let yes = self.kind_test(of, kinds.or(Kinds::SET), cx).0;
                 (yes, self.kind_test(of, kinds, cx).1)
+            }
+            // A set may be one too.
+            ("isFunction", [of]) => {
+                let yes = self.kind_test(of, Kinds::FUN.or(Kinds::SET), cx).0;
+                let Some(place) = self.place(of, cx) else { return unknown };
+                let ty = self.infer(of, cx);
+                let callable = |set| matches!(self.look(set, "__functor".into()), Look::Has(_));
+                let others = ty.members().iter().copied().filter(|member| match member {
+                    Ty::Set(set) => !callable(*set),
+                    member => !matches!(member, Ty::Fun(_)),
+                });
+                let others = self.union(others.collect::<Vec<_>>());
+                (yes, self.put(place, ty, others, cx.facts))
             }
             (name, [of]) => match kinds_tested(name) {
                 Some(kinds) => self.kind_test(of, kinds, cx),
@@ -240,6 +250,67 @@ impl<'a> Checker<'_, 'a> {
             },
             _ => unknown,
         }
+    }
+
+    /// `elem "a" (attrNames set)`
+    fn name_test(&self, of: &'a Expr, list: &'a Expr, cx: Cx<'a>) -> Split<'a> {
+        if let ExprKind::Apply(function, args) = &list.kind
+            && self.library_name(function, cx) == Some("attrNames")
+            && let ([set], Ty::Str(Some(name))) = (&args[..], self.infer(of, cx))
+        {
+            return self.has(set, &[Symbol::new(name)], cx);
+        }
+        (Some(cx.facts), Some(cx.facts))
+    }
+
+    /// What is left of an argument, by its number, where a function of the arguments holds.
+    pub(super) fn passing(&self, test: Ty<'a>, args: &[Ty<'a>], number: usize) -> Ty<'a> {
+        let ty = args.get(number).map_or(Ty::Dyn, |ty| self.resolve(*ty));
+        match self.resolve(test) {
+            Ty::Fun(Fun::Sig(fun, [Ty::Str(Some(name))])) if fun.name == "hasAttr" => {
+                let name = Symbol::new(name);
+                let has = |one: &Ty<'a>| !matches!(self.look_in(*one, name), Look::No);
+                self.union(ty.members().iter().copied().filter(has).collect::<Vec<_>>())
+            }
+            Ty::Fun(Fun::Sig(fun, [])) => match kinds_tested(fun.name) {
+                Some(kinds) if fun.name != "isFunction" => self.only(ty, kinds),
+                _ => ty,
+            },
+            Ty::Fun(Fun::Closure(lambda, cx, [])) => {
+                let named =
+                    matches!(&lambda.param, Param::Names(names) if names.len() == args.len());
+                if !named {
+                    return ty;
+                }
+                let scope = self.params(lambda, cx, |_| Ty::Dyn, args);
+                let inner = Cx { scope, ..cx };
+                match self.in_mode(Mode::Silent, || self.split(&lambda.body, inner)).0 {
+                    Some(facts) => {
+                        let place = Place { scope, slot: number as u32, path: &[] };
+                        self.refined(ty, place, Cx { facts, ..inner })
+                    }
+                    None => Ty::Never,
+                }
+            }
+            _ => ty,
+        }
+    }
+
+    /// A type with what is known of its place, and of the attributes there.
+    fn refined(&self, ty: Ty<'a>, place: Place<'a>, cx: Cx<'a>) -> Ty<'a> {
+        let ty = cx.fact(&place).unwrap_or(ty);
+        let attribute = |field: &Field<'a>| {
+            let below = Place { path: self.symbols(&[], field.name), ..place };
+            cx.fact(&below).map_or(*field, |ty| Field { ty, optional: false, ..*field })
+        };
+        let each = ty.members().iter().map(|member| match member {
+            Ty::Set(SetTy::Record(Record { fields, rest })) => {
+                self.record(fields.iter().map(attribute).collect(), *rest)
+            }
+            member => *member,
+        });
+        let each: Vec<_> = each.collect();
+        self.union(each)
     }
 
     /// The texts of a list that is written out.
@@ -258,6 +329,19 @@ impl<'a> Checker<'_, 'a> {
             Ty::Fun(Fun::Sig(fun, [])) => Some(fun.name),
             _ => None,
         }
+    }
+
+    /// The names of a path, where all are known.
+    pub(super) fn names_of_path(&self, path: &'a [Key], cx: Cx<'a>) -> Option<Vec<Symbol>> {
+        let silently = |expr: &'a Expr| self.in_mode(Mode::Silent, || self.infer(expr, cx));
+        let name = |key: &'a Key| match key {
+            Key::Static(name, _) => Some(*name),
+            Key::Dynamic(expr) => match silently(expr) {
+                Ty::Str(Some(name)) => Some(Symbol::new(name)),
+                _ => None,
+            },
+        };
+        path.iter().map(name).collect()
     }
 
     /// One more fact; none where a place can have no type at all.
@@ -286,20 +370,13 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// The alternatives that are not of these kinds.
-    fn without(&self, ty: Ty<'a>, kinds: Kinds) -> Ty<'a> {
+    pub(super) fn without(&self, ty: Ty<'a>, kinds: Kinds) -> Ty<'a> {
         let each = ty
             .members()
             .iter()
             .copied()
             .filter(|member| matches!(member, Ty::Dyn) || !member.kinds().meets(kinds));
         self.union(each.collect::<Vec<_>>())
-    }
-}
-
-fn static_name(key: &Key) -> Option<Symbol> {
-    match key {
-        Key::Static(name, _) => Some(*name),
-        Key::Dynamic(_) => None,
     }
 }
 

@@ -77,6 +77,10 @@ impl<'a> Checker<'_, 'a> {
     fn add(&self, a: Ty<'a>, b: Ty<'a>, a_at: Span, b_at: Span) -> Ty<'a> {
         self.sure_of_sum(a, b, a_at);
         if a.is_vague() {
+            // Nothing takes these on its right.
+            if !b.is_vague() && !b.kinds().meets(Kinds::NUMBER) {
+                self.expect_text(b, b_at);
+            }
             return Ty::Dyn;
         }
         if !a.kinds().meets(ADDED) {

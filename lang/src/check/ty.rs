@@ -3,8 +3,9 @@
 //! A type is a *bound*: every value that the expression can have is among the type's. `Dyn` is the
 //! bound of which nothing is known. Types are copied freely; what is larger lies in the arena.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
+use crate::diagnostic::Diagnostic;
 use crate::fs::VirtualPath;
 use crate::modules::{Level, OptionTy};
 use crate::source::Span;
@@ -133,7 +134,20 @@ pub(crate) struct Thunk<'a> {
     pub(crate) home: Mode,
     /// How many rounds calls had taken when it was made.
     pub(crate) born: u32,
+    /// The call that made it, of those that are looked at for their own sake.
+    pub(crate) site: Option<&'a Site<'a>>,
     pub(crate) state: Cell<State<'a>>,
+    /// What fails wherever it is needed.
+    pub(crate) faults: RefCell<Vec<Diagnostic>>,
+}
+
+/// A call of a function of the fleet.
+pub(crate) struct Site<'a> {
+    pub(crate) lambda: &'a Lambda,
+    /// All of it.
+    pub(crate) call: Span,
+    /// What is at fault where it fails: its argument, or all of it where there are several.
+    pub(crate) at: Span,
 }
 
 #[derive(Clone, Copy)]

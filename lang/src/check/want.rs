@@ -28,6 +28,8 @@ pub(super) enum Want<'a> {
     List(&'a Want<'a>),
     /// A set of such attributes.
     Each(&'a Want<'a>),
+    /// A set of a name and such a value, as this signature says.
+    Pair(&'static Sig, &'a Want<'a>),
     /// A definition of an option of this type.
     Option(OptionTy<'a>, OptionPlace<'a>),
     /// Definitions of these options, which are at this place.
@@ -171,13 +173,19 @@ impl<'a> Checker<'_, 'a> {
             Want::Each(_) => {
                 self.expect(ty, Kinds::SET, "an attribute set", at);
             }
+            Want::Pair(sig, value) => {
+                self.compare_signature(ty, sig, at);
+                if let Look::Has(ty) = self.look_in(ty, Symbol::new(VALUE)) {
+                    self.compare(ty, *value, at);
+                }
+            }
             Want::Option(option, place) => self.define(ty, option, place, at),
             Want::Level(level, place) => self.define_level(ty, level, place, at),
             Want::Module(level) => self.compare_module(ty, level, at),
         }
     }
 
-    fn compare_signature(&self, ty: Ty<'a>, sig: &'static Sig, at: Span) {
+    pub(super) fn compare_signature(&self, ty: Ty<'a>, sig: &'static Sig, at: Span) {
         match sig {
             Sig::Any | Sig::Var(_) | Sig::Either(_) | Sig::Never => {}
             Sig::Shown => self.compare_shown(ty, at),
@@ -239,6 +247,8 @@ impl<'a> Checker<'_, 'a> {
         Some(match want {
             Want::List(each) if kind == Kinds::LIST => *each,
             Want::Each(each) if kind == Kinds::SET => *each,
+            // Elements of which nothing is wanted may never be looked at.
+            Want::Sig(Sig::List(each)) if matches!(**each, Sig::Any | Sig::Var(_)) => return None,
             Want::Sig(Sig::List(each)) if kind == Kinds::LIST => Want::Sig(each),
             Want::Option(ty, place) => match self.shape(ty) {
                 OptionShape::List(inner) if kind == Kinds::LIST => Want::Option(inner, place),
@@ -287,6 +297,9 @@ fn words(kinds: Kinds) -> &'static str {
     }
 }
 
+/// The attribute of a pair that holds its value.
+pub(super) const VALUE: &str = "value";
+
 /// What a signature's variables stand for in one call.
 #[derive(Default)]
 pub(super) struct Bindings<'a> {
@@ -311,6 +324,12 @@ impl<'a> Bindings<'a> {
                 }
             }
             Sig::Either(all) => all.iter().for_each(|one| self.expect(checker, one, want)),
+            Sig::Fields(fields, _) => {
+                let value = fields.iter().find(|(name, ..)| name == VALUE);
+                if let (Want::Pair(_, want), Some((.., value))) = (want, value) {
+                    self.expect(checker, value, *want);
+                }
+            }
             _ => {}
         }
     }
@@ -328,14 +347,11 @@ impl<'a> Bindings<'a> {
         }
     }
 
-    /// What is wanted of the result of an argument that is a function.
-    pub(super) fn want_of_result(
-        &self,
-        checker: &Checker<'_, 'a>,
-        result: &'static Sig,
-    ) -> Want<'a> {
-        let want = self.want(checker, result);
-        let Sig::Var(name) = result else { return want };
+    /// What is wanted of an argument, or of the result of one that is a function: perhaps a part of
+    /// what is wanted of the call.
+    pub(super) fn want_of_part(&self, checker: &Checker<'_, 'a>, part: &'static Sig) -> Want<'a> {
+        let want = self.want(checker, part);
+        let Sig::Var(name) = part else { return want };
         let wants = self.wants.borrow();
         match wants.iter().find(|(known, ..)| known == name) {
             Some((_, _, step)) if !step.is_empty() => checker.named_want(want, Symbol::new(step)),
@@ -345,10 +361,11 @@ impl<'a> Bindings<'a> {
 
     /// What is wanted of an argument.
     pub(super) fn want(&self, checker: &Checker<'_, 'a>, param: &'static Sig) -> Want<'a> {
-        let inside = |inner: &'static Sig| match self.want(checker, inner) {
+        let known = |want: Want<'a>| match want {
             Want::Any | Want::Sig(_) => None,
             want => Some(checker.eval.alloc(want)),
         };
+        let inside = |inner: &'static Sig| known(self.want(checker, inner));
         match param {
             Sig::Any => Want::Any,
             Sig::Var(name) => {
@@ -360,6 +377,11 @@ impl<'a> Bindings<'a> {
             }
             Sig::List(inner) => inside(inner).map_or(Want::Sig(param), Want::List),
             Sig::Each(inner) => inside(inner).map_or(Want::Sig(param), Want::Each),
+            Sig::Fields(fields, _) => {
+                let value = fields.iter().find(|(name, ..)| name == VALUE);
+                let value = value.and_then(|(.., value)| known(self.want_of_part(checker, value)));
+                value.map_or(Want::Sig(param), |value| Want::Pair(param, value))
+            }
             _ => Want::Sig(param),
         }
     }
