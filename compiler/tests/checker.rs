@@ -203,3 +203,18 @@ fn names_that_deserve_a_look() {
     let codes: Vec<_> = report.diagnostics.iter().map(|found| found.code.as_str()).collect();
     assert_eq!(codes, ["name::unused", "name::hidden"], "{}", told(&report));
 }
+
+#[test]
+fn texts_that_an_option_never_is() {
+    let text = |condition: &str| {
+        let text = format!(
+            "{{ config, lib, ... }}: {{ boot.kernelModules = lib.mkIf ({condition}) [ ]; }}"
+        );
+        let files = vec![("host.nix".to_owned(), text)];
+        told(&Case { title: String::new(), expected: Vec::new(), files }.check())
+    };
+    insta::assert_snapshot!(text("config.services.k3s.role == \"sever\""), @r#"  type::never-equal at `"sever"`: this option is never "sever": the comparison always comes out the same"#);
+    insta::assert_snapshot!(text("\"both\" != config.services.k3s.role"), @r#"  type::never-equal at `"both"`: this option is never "both": the comparison always comes out the same"#);
+    assert_eq!(text("config.services.k3s.role == \"agent\""), "");
+    assert_eq!(text("config.networking.hostName == \"agent\""), "");
+}

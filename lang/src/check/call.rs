@@ -570,6 +570,7 @@ impl<'a> Checker<'_, 'a> {
             Some(Arg::Ty(ty)) => self.force(ty),
             None => Ty::Dyn,
         };
+        self.expect_text(ty, arg.map_or(Span::NONE, Arg::span));
         match ty {
             Ty::Path(Some(path)) => self.file(path),
             _ => Ty::Dyn,

@@ -2,13 +2,13 @@
 
 use crate::source::Span;
 use crate::symbol::Symbol;
-use crate::tree::{BinaryOp, Expr};
+use crate::tree::{BinaryOp, Expr, ExprKind};
 
 use super::Checker;
 use super::lookup::Look;
 use super::report;
 use super::scope::Cx;
-use super::ty::{Field, Kinds, SetTy, Ty};
+use super::ty::{Field, Kinds, Mode, SetTy, Ty};
 
 /// What `+` adds or joins: sets may say how.
 const ADDED: Kinds = Kinds::NUMBER.or(Kinds::STR).or(Kinds::PATH).or(Kinds::SET);
@@ -63,7 +63,11 @@ impl<'a> Checker<'_, 'a> {
                     Ty::Dyn
                 }
             }
-            BinaryOp::Equal | BinaryOp::NotEqual => Ty::Bool,
+            BinaryOp::Equal | BinaryOp::NotEqual => {
+                self.note_never_equal(left, (b, right.span), cx);
+                self.note_never_equal(right, (a, left.span), cx);
+                Ty::Bool
+            }
             _ => {
                 self.sure_of_order(a, b, at);
                 if !comparable(a, b) {
@@ -72,6 +76,32 @@ impl<'a> Checker<'_, 'a> {
                 Ty::Bool
             }
         }
+    }
+
+    /// Warns of a text that is compared with an option that never has it.
+    fn note_never_equal(&self, option: &'a Expr, (text, at): (Ty<'a>, Span), cx: Cx<'a>) {
+        let (Ty::Str(Some(text)), Mode::All) = (text, self.mode.get()) else { return };
+        let Some(ty) = self.in_mode(Mode::Silent, || self.option_read(option, cx)) else { return };
+        let texts = ty.members().iter().map(|member| match member {
+            Ty::Str(text) => *text,
+            _ => None,
+        });
+        let Some(texts) = texts.collect::<Option<Vec<_>>>() else { return };
+        if !texts.contains(&text) {
+            self.report(report::never_equal(text, &texts, at));
+        }
+    }
+
+    /// What an option is that an expression reads, without null.
+    fn option_read(&self, expr: &'a Expr, cx: Cx<'a>) -> Option<Ty<'a>> {
+        let ExprKind::Select(of, path, _) = &expr.kind else { return None };
+        let mut ty = self.infer(of, cx);
+        for name in self.names_of_path(path, cx)? {
+            let (Look::Has(next) | Look::Maybe(next)) = self.look_in(ty, name) else { return None };
+            ty = next;
+        }
+        let Ty::Value(_) = ty else { return None };
+        Some(self.without(self.resolve(ty), Kinds::NULL))
     }
 
     fn add(&self, a: Ty<'a>, b: Ty<'a>, a_at: Span, b_at: Span) -> Ty<'a> {

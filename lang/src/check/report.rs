@@ -1,7 +1,7 @@
 //! What is found, in the evaluator's own words.
 
 use crate::arguments::described;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::eval::AttrsBuilder;
 use crate::source::Span;
 use crate::symbol::Symbol;
@@ -144,6 +144,15 @@ pub(super) fn hidden(name: &str, at: Span) -> Diagnostic {
     let message = format!("`{name}` is the one of the `let` around the `with`, which has it too");
     Diagnostic::warning("name::hidden", at, message)
         .with_help("a `with` never hides a name: rename one, or write the set's name before it")
+}
+
+pub(super) fn never_equal(text: &str, texts: &[&str], at: Span) -> Diagnostic {
+    let message =
+        format!("this option is never \"{text}\": the comparison always comes out the same");
+    let all = || texts.iter().map(|text| format!("\"{text}\"")).collect::<Vec<_>>().join(", ");
+    let help = did_you_mean(text, texts.iter().copied());
+    let help = help.unwrap_or_else(|| format!("it is one of {}", all()));
+    Diagnostic::warning("type::never-equal", at, message).with_help(help)
 }
 
 pub(super) fn not_a_set(lambda: &Lambda, ty: &Ty<'_>, at: Span) -> Diagnostic {
