@@ -22,6 +22,7 @@ mod parse;
 mod paths;
 mod scope;
 mod sets;
+mod strange;
 mod text;
 
 pub(crate) use offsets::offsets;
