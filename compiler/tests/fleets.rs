@@ -110,6 +110,20 @@ fn strength_is_priority_then_layer() {
 }
 
 #[test]
+fn a_file_that_is_no_text() {
+    let outputs = "{ outputs = { ... }: { hosts.a = ./a.nix; hosts.b = ./a.nix; }; }";
+    let files = MemoryFs::new([
+        ("cairn.nix", outputs.as_bytes()),
+        ("a.nix", b"{\n  networking.hostName = \"caf\xe9\";\n}\n"),
+    ]);
+    let fleet = Fleet::load_to_check(files, &[], Features::default()).expect("a fleet");
+    insta::assert_snapshot!(told(&fleet.check(&fleet.hosts())), @"
+    file::not-text at a.nix:2:29: a.nix is not UTF-8 text: byte 0xE9 at offset 30
+      source files and what `readFile` reads are UTF-8; convert the file
+    ");
+}
+
+#[test]
 fn equal_strength_is_a_conflict() {
     let two = "{ hosts.a = { }; groups.g = { hosts = [ \"a\" ]; module = { networking.hostName = \"g\"; }; }; \
                groups.h = { hosts = [ \"a\" ]; module = { networking.hostName = \"h\"; }; }; }";
