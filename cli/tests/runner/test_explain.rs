@@ -51,6 +51,27 @@ fn an_option_that_is_none() {
 }
 
 #[test]
+fn a_path_that_leads_to_nothing() {
+    let said = |path| explain(&[path]).stderr;
+    insta::assert_snapshot!(said("users.users.bob.home"), @r"
+    option::unknown
+
+      × nothing defines `users.users.bob`
+      help: `users.users` has alice
+
+    1 error
+    ");
+    insta::assert_snapshot!(said("users.users.alice.hoem"), @r"
+    option::unknown
+
+      × there is no option `users.users.alice.hoem`
+      help: did you mean `users.users.alice.home`?
+
+    1 error
+    ");
+}
+
+#[test]
 fn text_that_is_no_path() {
     insta::assert_snapshot!(explain(&["users.users[0].home"]).stderr, @"
     option::unknown
@@ -90,6 +111,8 @@ fn names_with_escapes() {
     let output = cairn_in(folder.path(), &["explain", "demo", path]);
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     assert!(output.stdout.starts_with(&format!("{path} = \"x\\ny\"\n")), "{}", output.stdout);
+    let output = cairn_in(folder.path(), &["explain", "demo", "environment.etc"]);
+    assert!(output.stdout.contains(r#"✓ { "q\"o\${te}" = { … }; }"#), "{}", output.stdout);
 }
 
 /// What makes a build fail is told beside the values.
@@ -291,7 +314,8 @@ fn a_part_of_a_value() {
     insta::assert_snapshot!(output.stderr, @r#"
     option::unknown
 
-      × there is no option `boot.kernel.sysctl.vm.none`
+      × nothing defines `boot.kernel.sysctl."vm.none"`
+      help: `boot.kernel.sysctl` has "vm.dirty_ratio", "vm.other", "vm.swappiness"
 
     1 error
     "#);
