@@ -39,7 +39,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) fleet: Option<PathBuf>,
 
-    /// Define an option of every host that is looked at, stronger than anything in the fleet
+    /// Define an option of every host that is looked at, stronger than anything in the fleet; EXPR may
+    /// use `lib`
     #[arg(long, global = true, value_name = "PATH=EXPR", action = ArgAction::Append)]
     pub(crate) set: Vec<String>,
 

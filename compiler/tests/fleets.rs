@@ -44,7 +44,7 @@ fn wrong(outputs: &str) -> String {
 fn host_name(outputs: &str, settings: &[&str]) -> String {
     let text = format!("{{ outputs = {{ self, ... }}: {outputs}; }}");
     let fleet = load(&[("cairn.nix", &text)], settings).expect("a fleet");
-    match fleet.explain("a", "networking.hostName").expect("an option") {
+    match fleet.explain("a", "networking.hostName").expect("an option").0 {
         Explanations::One(explained) => explained.value.expect("a value"),
         Explanations::Set { .. } => unreachable!("one option"),
     }
@@ -107,6 +107,36 @@ fn strength_is_priority_then_layer() {
         let value = case(group, host, settings);
         assert_eq!(value, format!("\"{expected}\""), "{group} and {host}");
     }
+}
+
+#[test]
+fn settings_have_lib_and_names_in_quotes() {
+    let host = |settings: &[&str]| host_name("{ hosts.a = { }; }", settings);
+    assert_eq!(host(&["networking.hostName=lib.toLower \"A\""]), "\"a\"");
+    let settings = ["boot.kernel.sysctl.\"a=b\"=1", "networking.hostName=\"x\""];
+    assert_eq!(host(&settings), "\"x\"");
+    let wrong = |setting: &str| match load(&[("cairn.nix", SMALL)], &[setting]) {
+        Err(report) => told(&report),
+        Ok(_) => "nothing".to_owned(),
+    };
+    insta::assert_snapshot!(wrong("a[0].b=1"), @r#"
+    set::no-definition at nowhere: `--set a[0].b=1` is no definition
+      write `--set option.path=expression`; a string needs its quotes: `--set 'networking.hostName="demo"'`
+    "#);
+}
+
+#[test]
+fn a_file_that_is_no_text() {
+    let outputs = "{ outputs = { ... }: { hosts.a = ./a.nix; hosts.b = ./a.nix; }; }";
+    let files = MemoryFs::new([
+        ("cairn.nix", outputs.as_bytes()),
+        ("a.nix", b"{\n  networking.hostName = \"caf\xe9\";\n}\n"),
+    ]);
+    let fleet = Fleet::load_to_check(files, &[], Features::default()).expect("a fleet");
+    insta::assert_snapshot!(told(&fleet.check(&fleet.hosts())), @"
+    file::not-text at a.nix:2:29: a.nix is not UTF-8 text: byte 0xE9 at offset 30
+      source files and what `readFile` reads are UTF-8; convert the file
+    ");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Values in few words, for messages.
 
 use crate::eval::Evaluator;
+use crate::print::print_name;
 use crate::tree::Param;
-use crate::value::Value;
+use crate::value::{Attr, Value};
 
 const NOT_CALLED: &str = "an argument is missing: this is a function that was not called";
 
@@ -78,14 +79,21 @@ pub(crate) fn written(value: Value<'_>) -> String {
         Value::List(list) => format!("[ … ] ({} elements)", list.len()),
         Value::Attrs(set) if set.len() <= 4 => {
             let each = set.sorted().into_iter();
-            let items: Vec<_> =
-                each.map(|attr| format!("{} = {};", attr.name, nested(attr.value.get()))).collect();
+            let items: Vec<_> = each
+                .map(|attr| format!("{} = {};", name(attr), nested(attr.value.get())))
+                .collect();
             format!("{{ {} }}", items.join(" ")).replace("{  }", "{ }")
         }
         Value::Attrs(set) => format!("{{ … }} ({} attributes)", set.len()),
         Value::Lambda(_) | Value::PrimOp(_) => "<function>".to_owned(),
         other => format!("{other:?}"),
     }
+}
+
+fn name(attr: &Attr<'_>) -> String {
+    let mut name = String::new();
+    print_name(attr.name.as_str(), &mut name);
+    name
 }
 
 fn nested(value: Value<'_>) -> String {

@@ -16,14 +16,17 @@ use crate::world::World;
 mod demand;
 mod grammar;
 mod measure;
+mod names;
 mod offsets;
 mod operators;
 mod parse;
 mod paths;
 mod scope;
 mod sets;
+mod strange;
 mod text;
 
+pub use names::{NoPath, attribute_path};
 pub(crate) use offsets::offsets;
 pub(crate) use parse::with_stack_for;
 use scope::Scope;
@@ -394,17 +397,10 @@ impl Lowerer<'_> {
 
     /// The name of an attribute that can be read off the text.
     fn static_name(&mut self, attr: &ast::Attr) -> Option<Symbol> {
-        match attr {
-            ast::Attr::Ident(ident) => Some(symbol_of(ident)),
-            ast::Attr::Str(string) => {
-                self.plain_quotes(string);
-                text::plain(string).map(|text| Symbol::new(&text))
-            }
-            ast::Attr::Dynamic(dynamic) => match without_parens(dynamic.expr()?) {
-                ast::Expr::Str(string) => text::plain(&string).map(|text| Symbol::new(&text)),
-                _ => None,
-            },
+        if let ast::Attr::Str(string) = attr {
+            self.plain_quotes(string);
         }
+        plain_name(attr)
     }
 
     fn dynamic_name(&mut self, attr: &ast::Attr) -> Expr {
@@ -448,6 +444,18 @@ impl Lowerer<'_> {
             self.scopes.pop();
         }
         set
+    }
+}
+
+/// The name of an attribute, where nothing has to be computed for it.
+fn plain_name(attr: &ast::Attr) -> Option<Symbol> {
+    match attr {
+        ast::Attr::Ident(ident) => Some(symbol_of(ident)),
+        ast::Attr::Str(string) => text::plain(string).map(|text| Symbol::new(&text)),
+        ast::Attr::Dynamic(dynamic) => match without_parens(dynamic.expr()?) {
+            ast::Expr::Str(string) => text::plain(&string).map(|text| Symbol::new(&text)),
+            _ => None,
+        },
     }
 }
 

@@ -1,6 +1,7 @@
 //! What evaluators share: sources, files, lowered trees, limits. One for a fleet, for all hosts
 //! and threads.
 
+use std::string::FromUtf8Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -120,8 +121,11 @@ impl World {
         if let Some(known) = trees.get(path) {
             return known.clone().map_err(|diagnostics| diagnostics.to_vec());
         }
-        let text = self.text(path, at).map_err(|error| vec![*error])?;
-        let lowered = lower::lower(self, &path.to_string(), &text, Some(path), &[]);
+        let bytes = self.roots.read(path).map_err(unreadable)?;
+        let lowered = match String::from_utf8(bytes) {
+            Ok(text) => lower::lower(self, &path.to_string(), &text, Some(path), &[]),
+            Err(error) => Err(vec![self.not_source(path, &error)]),
+        };
         let lowered = match self.mode {
             Mode::Build => lowered,
             Mode::Eval => lowered.and_then(bound),
@@ -211,12 +215,17 @@ impl World {
     /// A diagnostic at `at` where it cannot be read or is not UTF-8.
     pub fn text(&self, path: &VirtualPath, at: Span) -> Result<String> {
         let bytes = self.roots.read(path).map_err(|error| self.unreadable(path, &error, at))?;
-        String::from_utf8(bytes).map_err(|_| {
-            let message = format!("{path} is not UTF-8 text");
-            Diagnostic::error("file::not-text", at, message)
-                .with_help("source files and what `readFile` reads are UTF-8; convert the file")
-                .into()
-        })
+        String::from_utf8(bytes).map_err(|error| not_text(path, &error, at).into())
+    }
+
+    /// The diagnostic of a source file that is not text, at what is wrong in it: all who import the
+    /// file are told the same.
+    fn not_source(&self, path: &VirtualPath, error: &FromUtf8Error) -> Diagnostic {
+        let text = String::from_utf8_lossy(error.as_bytes());
+        let file = self.sources.add(path.to_string(), text);
+        let start = error.utf8_error().valid_up_to() as u32;
+        let end = start + char::REPLACEMENT_CHARACTER.len_utf8() as u32;
+        not_text(path, error, Span { file, start, end })
     }
 
     /// The diagnostic of a file that cannot be read, with the nearest name of one that can.
@@ -319,4 +328,12 @@ impl World {
         };
         found.ok_or_else(escapes)
     }
+}
+
+fn not_text(path: &VirtualPath, error: &FromUtf8Error, at: Span) -> Diagnostic {
+    let offset = error.utf8_error().valid_up_to();
+    let byte = error.as_bytes().get(offset).copied().unwrap_or_default();
+    let message = format!("{path} is not UTF-8 text: byte 0x{byte:02X} at offset {offset}");
+    Diagnostic::error("file::not-text", at, message)
+        .with_help("source files and what `readFile` reads are UTF-8; convert the file")
 }

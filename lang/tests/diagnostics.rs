@@ -83,6 +83,22 @@ fn syntax_errors() {
 }
 
 #[test]
+fn characters_that_nobody_sees() {
+    insta::assert_snapshot!(errors("{\u{a0}\u{a0}a = \"\u{a0}\"; # \u{a0}\n b = ;\u{2003} }"), @"
+    syntax::error at `  `: unexpected U+00A0, a no-break space | write a plain space: pages that one copies from have others
+    syntax::error at `;`: a value is missing before this `;` | something before it is unfinished
+    syntax::error at ` `: unexpected U+2003, a blank of another kind | write a plain space
+    ");
+    insta::assert_snapshot!(errors("\u{feff}{ a = \0 1; b = \u{200b}2; }"), @"syntax::error at `\u{feff}`: unexpected U+FEFF, a byte order mark | save the file without it, as plain UTF-8\nsyntax::error at `\0`: unexpected U+0000, a control character | take it out\nsyntax::error at `\u{200b}`: unexpected U+200B, a character that is not seen | take it out");
+}
+
+#[test]
+fn where_the_parser_gives_up() {
+    let text = format!("let f = x: x; in\n{}1{}", "f (\n".repeat(900), ")".repeat(900));
+    insta::assert_snapshot!(errors(&text), @"syntax::too-deep at `f`: expressions nest more than 512 deep here");
+}
+
+#[test]
 fn names() {
     check(
         "names",

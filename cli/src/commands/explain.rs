@@ -1,8 +1,8 @@
 //! `cairn explain`
 
 use cairn_compiler::Fleet;
+use cairn_lang::Span;
 use cairn_lang::modules::{Explained, Explanation, Explanations, Layer, Tested, priority};
-use cairn_lang::{Diagnostic, Span};
 use clap::Args;
 use serde_json::{Value as Json, json};
 
@@ -41,7 +41,7 @@ pub(crate) struct ExplainArgs {
 pub(crate) fn run(ui: &Ui, global: &Global, args: &ExplainArgs) -> Result<(), CommandError> {
     let fleet = fleets::open(ui, global)?;
     let host = fleets::select_one(ui, &fleet, &args.host)?;
-    let found =
+    let (found, problems) =
         fleet.explain(&host, &args.option).map_err(|problems| fleets::failed(ui, &problems))?;
     let explained = match &found {
         Explanations::One(explained) => std::slice::from_ref(&**explained),
@@ -54,16 +54,11 @@ pub(crate) fn run(ui: &Ui, global: &Global, args: &ExplainArgs) -> Result<(), Co
             show_set(ui, &fleet, &host, args, defined, *others);
         }
     }
-    let errors: Vec<Diagnostic> = explained
-        .iter()
-        .filter_map(|one| one.value.as_ref().err())
-        .map(|e| (**e).clone())
-        .collect();
-    if errors.is_empty() {
+    if problems.diagnostics.is_empty() {
         return Ok(());
     }
-    crate::report::show(ui, &errors, fleet.sources());
-    Err(CommandError::told())
+    crate::report::show(ui, &problems.diagnostics, &problems.sources);
+    if problems.has_errors() { Err(CommandError::told()) } else { Ok(()) }
 }
 
 /// A line with an option's value.
@@ -214,11 +209,17 @@ fn at(fleet: &Fleet, span: Span) -> Option<Json> {
 
 /// A definition for programs.
 pub(super) fn definition_object(fleet: &Fleet, one: &Explained) -> Json {
+    let at_value = at(fleet, one.span);
+    // A default of the type's own has no module.
+    let file = match &at_value {
+        Some(at) if one.file.is_empty() => at["file"].clone(),
+        _ => Json::from(one.file.as_str()),
+    };
     let condition = |one: &Tested| json!({ "text": condition_text(fleet, one), "at": at(fleet, one.span), "holds": one.holds });
     json!({
         "value": one.value,
-        "file": one.file,
-        "at": at(fleet, one.span),
+        "file": file,
+        "at": at_value,
         "layer": one.layer.to_string(),
         "group": one.layer.group(),
         "strength": strength(one),

@@ -8,16 +8,32 @@ const list = document.getElementById("options");
 // Read once: a key press then looks at plain text alone.
 const options = Array.from(list.children, (element, number) => {
   const path = element.querySelector(".name").textContent.toLowerCase();
-  const names = path.split(".");
+  const names = steps(path);
   return { element, number, path, names, last: names.at(-1), text: element.textContent.toLowerCase() };
 });
 
-// As `cairn options` does: every word, as a name, in the last one, in the path, or anywhere.
+// The names of a path, whose quotes may hold dots.
+function steps(path) {
+  const parts = path.match(/"(?:\\.|[^"\\])*"?|[^."]+/g) ?? [];
+  return parts.map((part) => part.replace(/^"|"$/g, ""));
+}
+
+// Whether what a host would write leads to an option, or to what it is in, as far as it is typed.
+function leads(path, names) {
+  const fits = (step, at) =>
+    names[at].startsWith("<") || names[at] === "*" || names[at] === step ||
+    (at === path.length - 1 && names[at].startsWith(step));
+  return path.length > 1 && path.length <= names.length && path.every(fits);
+}
+
+// As `cairn options` does: every word, as a path, as a name, in the last one, in the path, or anywhere.
 function rank(option, words) {
   let worst = 0;
   for (const word of words) {
+    const path = steps(word);
     const one =
-      option.last === word ? 0
+      leads(path, option.names) ? (path.length === option.names.length ? 0 : 1)
+      : option.last === word ? 0
       : option.names.includes(word) ? 1
       : option.last.includes(word) ? 2
       : option.path.includes(word) ? 3

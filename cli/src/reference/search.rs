@@ -1,6 +1,6 @@
 //! Finding options by a path, a part of a name, or words.
 
-use cairn_lang::did_you_mean;
+use cairn_lang::{attribute_path, did_you_mean};
 
 use super::Entry;
 
@@ -17,7 +17,7 @@ pub(crate) enum Found<'e> {
 
 /// Looks for options; the words of a pattern may stand in a name or in a description.
 pub(crate) fn search<'e>(entries: &'e [Entry], pattern: &str) -> Found<'e> {
-    let path = steps(pattern);
+    let path = attribute_path(pattern).unwrap_or_else(|_| steps(pattern));
     let itself: Vec<_> = entries.iter().filter(|entry| is_at(&entry.loc, &path)).collect();
     let inside = |entry: &&Entry| entry.loc.len() > path.len() && starts(&entry.loc, &path);
     if !itself.is_empty() {
@@ -36,12 +36,12 @@ pub(crate) fn search<'e>(entries: &'e [Entry], pattern: &str) -> Found<'e> {
         listed().filter_map(|entry| Some((rank(entry, &words)?, entry))).collect();
     fitting.sort_by_key(|(rank, _)| *rank);
     if fitting.is_empty() {
-        return Found::Nothing(near(entries, pattern));
+        return Found::Nothing(near(entries, pattern, &path));
     }
     Found::Some(fitting.into_iter().map(|(_, entry)| entry).collect())
 }
 
-/// The names of a path, such as `environment.etc."a.b".mode`.
+/// The names of what is no path in the language, such as `users.users.<name>.uid`.
 fn steps(path: &str) -> Vec<String> {
     let mut out = vec![String::new()];
     let mut quoted = false;
@@ -65,11 +65,14 @@ fn is_at(loc: &[String], path: &[String]) -> bool {
 }
 
 fn starts(loc: &[String], path: &[String]) -> bool {
-    let fits = |(name, step): (&String, &String)| {
-        let any = name.starts_with('<') || name == "*";
-        name == step || (any && !step.is_empty())
-    };
+    let fits =
+        |(name, step): (&String, &String)| name == step || (is_any(name) && !step.is_empty());
     loc.len() >= path.len() && loc.iter().zip(path).all(fits)
+}
+
+/// Whether a name of an option stands for any.
+fn is_any(name: &str) -> bool {
+    name.starts_with('<') || name == "*"
 }
 
 /// How well an option fits all words, from 0; none if one of them is missing.
@@ -99,11 +102,24 @@ fn rank(entry: &Entry, words: &[String]) -> Option<u32> {
 }
 
 /// What somebody may have meant: an option's path, or one of the names in them.
-fn near(entries: &[Entry], pattern: &str) -> Option<String> {
+fn near(entries: &[Entry], pattern: &str, path: &[String]) -> Option<String> {
     let listed = || entries.iter().filter(|entry| entry.is_listed());
     let paths = did_you_mean(pattern, listed().map(|entry| entry.path.as_str()));
     let names = listed().flat_map(|entry| entry.loc.iter().map(String::as_str));
-    paths.or_else(|| did_you_mean(pattern.rsplit('.').next().unwrap_or(pattern), names))
+    let names = names.filter(|name| !is_any(name));
+    let last = path.last().map_or(pattern, String::as_str);
+    paths.or_else(|| around(entries, path)).or_else(|| did_you_mean(last, names))
+}
+
+/// The option whose value a path leads into, where that has no options of its own.
+fn around(entries: &[Entry], path: &[String]) -> Option<String> {
+    let leads =
+        |entry: &&Entry| path.get(..entry.loc.len()).is_some_and(|above| is_at(&entry.loc, above));
+    let option = entries.iter().filter(|entry| entry.is_listed()).rfind(leads)?;
+    let has_others =
+        |entry: &Entry| entry.loc.len() > option.loc.len() && starts(&entry.loc, &option.loc);
+    let is_whole = !entries.iter().any(has_others);
+    is_whole.then(|| format!("`{}` is an option, and has none inside of it", option.path))
 }
 
 #[cfg(test)]

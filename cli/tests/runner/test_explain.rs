@@ -50,6 +50,102 @@ fn an_option_that_is_none() {
     ");
 }
 
+#[test]
+fn a_path_that_leads_to_nothing() {
+    let said = |path| explain(&[path]).stderr;
+    insta::assert_snapshot!(said("users.users.bob.home"), @r"
+    option::unknown
+
+      × nothing defines `users.users.bob`
+      help: `users.users` has alice
+
+    1 error
+    ");
+    insta::assert_snapshot!(said("users.users.alice.hoem"), @r"
+    option::unknown
+
+      × there is no option `users.users.alice.hoem`
+      help: did you mean `users.users.alice.home`?
+
+    1 error
+    ");
+}
+
+#[test]
+fn text_that_is_no_path() {
+    insta::assert_snapshot!(explain(&["users.users[0].home"]).stderr, @"
+    option::unknown
+
+      × `users.users[0].home` is no path of an option: `[0].home` is left over
+       ╭─[<option>:1:12]
+     1 │ users.users[0].home
+       ·            ────────
+       ╰────
+      help: write names with dots between, such as `networking.hostName`; a name
+            with other characters in quotes
+
+    1 error in 1 file
+    ");
+    insta::assert_snapshot!(explain(&["boot.kernel.sysctl.\"${x}\""]).stderr, @r#"
+    option::unknown
+
+      × `boot.kernel.sysctl."${x}"` is no path of an option: `"${x}"` is no plain
+      │ name
+       ╭─[<option>:1:20]
+     1 │ boot.kernel.sysctl."${x}"
+       ·                    ──────
+       ╰────
+      help: write names with dots between, such as `networking.hostName`; a name
+            with other characters in quotes
+
+    1 error in 1 file
+    "#);
+}
+
+#[test]
+fn names_with_escapes() {
+    let text =
+        r#"{ outputs = { ... }: { hosts.demo.environment.etc."q\"o\${te}".text = "x\ny"; }; }"#;
+    let folder = fleet(&[("cairn.nix", text)]);
+    let path = r#"environment.etc."q\"o\${te}".text"#;
+    let output = cairn_in(folder.path(), &["explain", "demo", path]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    assert!(output.stdout.starts_with(&format!("{path} = \"x\\ny\"\n")), "{}", output.stdout);
+    let output = cairn_in(folder.path(), &["explain", "demo", "environment.etc"]);
+    assert!(output.stdout.contains(r#"✓ { "q\"o\${te}" = { … }; }"#), "{}", output.stdout);
+}
+
+/// What makes a build fail is told beside the values.
+#[test]
+fn mistakes_in_files() {
+    let host =
+        "{ lib, ... }: {\n  networking.hostName = \"a\";\n  networking.hostName = \"b\";\n}\n";
+    let outputs = "{ outputs = { ... }: { hosts.demo = ./demo.nix; }; }";
+    let folder = fleet(&[("cairn.nix", outputs), ("demo.nix", host)]);
+    let output = cairn_in(folder.path(), &["explain", "demo", "networking.hostName"]);
+    assert_eq!(output.code, 1);
+    assert!(output.stdout.starts_with("networking.hostName = \"a\"\n"), "{}", output.stdout);
+    insta::assert_snapshot!(output.stderr, @r#"
+    name::duplicate
+
+      × the attribute `hostName` is defined twice
+       ╭─[demo.nix:3:14]
+     1 │ { lib, ... }: {
+     2 │   networking.hostName = "a";
+       ·              ────┬───
+       ·                  ╰── it is defined here already
+     3 │   networking.hostName = "b";
+       ·              ────────
+     4 │ }
+       ╰────
+      help: keep one of them; two sets of one name would be merged
+
+    1 error in 1 file
+    "#);
+    let other = cairn_in(folder.path(), &["explain", "demo", "time.timeZone"]);
+    assert_eq!((other.code, other.stderr), (1, output.stderr));
+}
+
 /// A fleet in which options are defined in every way there is.
 fn ways() -> tempfile::TempDir {
     fleet(&[
@@ -218,7 +314,8 @@ fn a_part_of_a_value() {
     insta::assert_snapshot!(output.stderr, @r#"
     option::unknown
 
-      × there is no option `boot.kernel.sysctl.vm.none`
+      × nothing defines `boot.kernel.sysctl."vm.none"`
+      help: `boot.kernel.sysctl` has "vm.dirty_ratio", "vm.other", "vm.swappiness"
 
     1 error
     "#);
@@ -302,4 +399,12 @@ fn for_programs() {
     "#);
     assert_eq!(objects[0]["value"], "\"demo\"");
     assert_eq!(objects[0]["default"]["text"], "\"\"");
+    // The default of a set of options is its type's own.
+    let path = ["explain", "demo", "services.openssh.settings", "--format", "json"];
+    let objects = cairn_in(folder.path(), &path).objects();
+    let definition = &objects[0]["definitions"][0];
+    assert_eq!(
+        (&definition["default"], &definition["file"]),
+        (&true.into(), &definition["at"]["file"])
+    );
 }

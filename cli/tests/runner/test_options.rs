@@ -75,6 +75,12 @@ fn what_nothing_fits() {
     assert_eq!(output.code, 1);
     assert_eq!(output.objects()[0]["hints"][0], "did you mean `networking.firewall.enable`?");
     assert_eq!(options(&["--html", "x", "y"]).code, 2);
+    // A value has names that are no options.
+    insta::assert_snapshot!(options(&["boot.kernel.sysctl.a.b"]).stderr, @"
+    error: no option has `boot.kernel.sysctl.a.b` in it
+     help: `boot.kernel.sysctl` is an option, and has none inside of it
+    ");
+    assert!(!options(&["x"]).stderr.contains("`*`"));
 }
 
 #[test]
@@ -139,6 +145,8 @@ fn a_page_has_every_option_and_escapes_everything() {
     let output = cairn_in(folder.path(), &["options", "--html", "out/reference"]);
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     let first = fs::read_to_string(&page).expect("a page");
+    // A column of `1fr` is as wide as its longest line, which narrow screens have no room for.
+    assert!(!first.contains("grid-template-columns: 1fr"));
     let html = Html::read(&first);
     let all = cairn_in(folder.path(), &["options", "--format", "json"]).objects();
     let options: Vec<&Element> = html.having("class", "option").collect();

@@ -124,7 +124,7 @@ fn option_of(path: &[&str]) -> Option<Vec<String>> {
 }
 
 /// The option path that a word of a message is, with its punctuation taken off.
-pub(super) fn option_path(word: &str) -> Option<Vec<String>> {
+fn option_path(word: &str) -> Option<Vec<String>> {
     let word = word.trim_matches(|c: char| !(c.is_ascii_alphanumeric() || c == '"' || c == '_'));
     let mut path = Vec::new();
     let mut rest = word;

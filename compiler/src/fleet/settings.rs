@@ -5,16 +5,15 @@ use std::sync::Arc;
 use cairn_lang::modules::priority;
 use cairn_lang::{
     AttrsBuilder, Diagnostic, Evaluator, Result, Root, Span, Tree, Value, VirtualPath, World,
+    attribute_path,
 };
-
-use super::places::option_path;
 
 /// A definition from the command line.
 pub(super) struct Setting {
     /// What it is called in messages.
     pub(super) name: String,
     path: Vec<String>,
-    /// `{ path = expression; }`
+    /// `lib: { path = expression; }`
     tree: Arc<Tree>,
 }
 
@@ -28,9 +27,7 @@ pub(super) fn parse(
     let base = VirtualPath { root: Root::Fleet, path: String::new() };
     for setting in settings {
         let name = format!("--set {setting}");
-        let split = setting.split_once('=');
-        let Some((path, value)) = split.and_then(|(path, value)| Some((option_path(path)?, value)))
-        else {
+        let Some((path, key, value)) = definition(setting) else {
             let message = format!("`--set {setting}` is no definition");
             let help = "write `--set option.path=expression`; a string needs its quotes: \
                         `--set 'networking.hostName=\"demo\"'`";
@@ -38,8 +35,7 @@ pub(super) fn parse(
             problems.push(error.with_help(help));
             continue;
         };
-        let key = setting.split_once('=').map_or("", |(key, _)| key);
-        match world.tree_of_text(&name, &format!("{{ {key} = {value}; }}"), Some(&base)) {
+        match world.tree_of_text(&name, &format!("lib: {{ {key} = {value}; }}"), Some(&base)) {
             Ok(tree) => parsed.push(Setting { name, path, tree }),
             Err(errors) => problems.extend(errors),
         }
@@ -47,14 +43,24 @@ pub(super) fn parse(
     if problems.is_empty() { Ok(parsed) } else { Err(problems) }
 }
 
+/// The names of the path, its text, and the expression. Names in quotes may hold a `=`.
+fn definition(setting: &str) -> Option<(Vec<String>, &str, &str)> {
+    setting.match_indices('=').find_map(|(at, _)| {
+        let (key, value) = (setting.get(..at)?, setting.get(at + 1..)?);
+        Some((attribute_path(key).ok()?, key, value))
+    })
+}
+
 impl Setting {
     /// The module that this is. Only the value at the end of the path is strong: what else its
     /// parents hold stays.
     pub(super) fn module<'a>(&self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
         let lib = VirtualPath { root: Root::Cairn, path: "lib".to_owned() };
-        let lib = eval.expect_attrs(eval.import(&lib, Span::NONE)?, Span::NONE)?;
-        let stronger = lib.get_str("mkOverride").map_or(Value::Null, |attr| attr.value.get());
-        strengthen(eval, eval.eval_tree(&self.tree)?, &self.path, stronger)
+        let lib = eval.import(&lib, Span::NONE)?;
+        let names = eval.expect_attrs(lib, Span::NONE)?;
+        let stronger = names.get_str("mkOverride").map_or(Value::Null, |attr| attr.value.get());
+        let definition = eval.call(eval.eval_tree(&self.tree)?, &[lib], Span::NONE)?;
+        strengthen(eval, definition, &self.path, stronger)
     }
 }
 

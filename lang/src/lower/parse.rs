@@ -6,6 +6,7 @@ use rnix::{Parse, ParseError, Root, SyntaxKind};
 use rustc_hash::FxHashSet;
 
 use super::measure::measure;
+use super::strange::without_strange;
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
 
@@ -47,23 +48,26 @@ pub(super) fn parse_roughly(text: &str) -> Parsed {
 }
 
 /// More syntax errors of one file than this tell nobody more.
-const ERROR_LIMIT: usize = 20;
+pub(super) const ERROR_LIMIT: usize = 20;
 
 /// Parses a file.
 ///
 /// # Errors
 /// Every syntax error that is not an echo of one before it.
 pub(super) fn parse(file: FileId, text: &str) -> Result<Parsed, Vec<Diagnostic>> {
-    let old_lets = old_lets(text);
-    let read = with_rec(text, &old_lets);
+    let (text, mut found) = without_strange(file, text);
+    let old_lets = old_lets(&text);
+    let read = with_rec(&text, &old_lets);
     let parsed = Root::parse(&read);
-    if text.trim().is_empty() {
-        return Err(vec![empty(file)]);
+    match found.is_empty() {
+        true if text.trim().is_empty() => return Err(vec![empty(file)]),
+        true if parsed.errors().is_empty() => {
+            return Ok(Parsed { root: parsed.tree(), old_lets });
+        }
+        _ => found.extend(errors(file, &read, parsed)),
     }
-    if parsed.errors().is_empty() {
-        return Ok(Parsed { root: parsed.tree(), old_lets });
-    }
-    Err(errors(file, &read, parsed))
+    found.sort_by_key(|error| error.span);
+    Err(found)
 }
 
 /// The syntax errors of a text: the first, and then those that are left when it is mended, for as
@@ -75,7 +79,8 @@ fn errors(file: FileId, text: &str, mut parsed: Parse<Root>) -> Vec<Diagnostic> 
     while found.len() < ERROR_LIMIT {
         let first = |error: &&ParseError| words::start(error).unwrap_or(mended.len());
         let Some(error) = parsed.errors().iter().min_by_key(first) else { break };
-        let (mut diagnostic, edit) = Words { file, text: &mended }.diagnostic(error);
+        let (mut diagnostic, edit) =
+            Words { file, text: &mended, parsed: &parsed }.diagnostic(error);
         let place = |span: &mut Span| {
             let back = |at: u32| edits.iter().rev().fold(at, |at, edit| edit.before(at));
             (span.start, span.end) = (back(span.start), back(span.end));

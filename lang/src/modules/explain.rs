@@ -1,6 +1,6 @@
 //! Why an option has its value: every definition, how strong it is, and what became of it.
 
-use crate::diagnostic::{Diagnostic, Result, did_you_mean};
+use crate::diagnostic::Result;
 use crate::eval::Evaluator;
 use crate::source::Span;
 use crate::symbol::Symbol;
@@ -90,9 +90,6 @@ pub struct Explanation {
     /// The value in brief, or the error that it ends in.
     pub value: Result<String>,
 }
-
-/// How many options of a set are named.
-const SOME: usize = 12;
 
 /// Longer values are cut.
 const LONGEST: usize = 300;
@@ -235,35 +232,16 @@ impl<'a> Configuration<'_, 'a> {
 
     fn find(&self, tree: &'a ModuleTree<'a>, names: &[Symbol]) -> Result<&'a OptionNode<'a>> {
         let eval = self.eval;
-        let unknown = || {
-            let shown: Vec<_> = names.iter().map(|name| name.as_str()).collect();
-            let path = shown.join(".");
-            if let Ok(Value::Attrs(set)) = self.value(&shown) {
-                let names = set.sorted().into_iter().map(|attr| attr.name.as_str());
-                let names: Vec<_> = names.filter(|name| !name.starts_with('_')).collect();
-                let more = if names.len() > SOME { ", …" } else { "" };
-                let some = names.iter().take(SOME).copied().collect::<Vec<_>>().join(", ");
-                let message = format!("`{path}` is a set of options, not one");
-                let error = Diagnostic::error("option::unknown", Span::NONE, message);
-                return error.with_help(format!("it holds {some}{more}")).into();
-            }
-            let message = format!("there is no option `{path}`");
-            let mut error = Diagnostic::error("option::unknown", Span::NONE, message);
-            let all = self.reference().options;
-            let listed = all.iter().filter(|option| option.is_listed());
-            error.help = did_you_mean(&path, listed.map(|option| option.path.as_str()));
-            error.into()
-        };
         let root = tree.root(eval)?;
         match descend(eval, root, names)? {
-            None => Err(unknown()),
+            None => Err(self.absent(names)),
             Some((child, depth)) => match child.node(eval)? {
-                Node::Level(_) => Err(unknown()),
+                Node::Level(_) => Err(self.absent(names)),
                 Node::Option(option) if depth == names.len() => Ok(option),
                 Node::Option(option) => {
                     // The submodules in an option's value come to be when it is computed.
                     self.force_towards(option, names.get(depth..).unwrap_or_default());
-                    self.find_inside(names).unwrap_or_else(|| Err(unknown()))
+                    self.find_inside(names).unwrap_or_else(|| Err(self.absent(names)))
                 }
             },
         }

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::eval::Evaluator;
+use crate::print::print_name;
 use crate::source::Span;
-use crate::symbol::{Symbol, is_identifier};
+use crate::symbol::Symbol;
 
 use super::session::Session;
 
@@ -84,11 +85,12 @@ impl fmt::Display for Location<'_> {
 
 fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
     // `<name>` stands for any name in the reference.
-    if is_identifier(name) || name.starts_with('<') || name == "*" {
-        f.write_str(name)
-    } else {
-        write!(f, "{name:?}")
+    if name.starts_with('<') || name == "*" {
+        return f.write_str(name);
     }
+    let mut written = String::new();
+    print_name(name, &mut written);
+    f.write_str(&written)
 }
 
 /// What merging needs to know about where it happens.

@@ -12,6 +12,7 @@
 //! - what configurations of one evaluator have in common is computed once: `shared`;
 //! - [`Configuration`] is what the compiler sees: values, errors, explanations.
 
+mod absent;
 mod arguments;
 mod collect;
 mod configuration;

@@ -1,6 +1,6 @@
 //! Syntax errors in words, and how to mend each so that the next one can be found.
 
-use rnix::{ParseError, SyntaxKind, TextRange};
+use rnix::{Parse, ParseError, Root, SyntaxKind, TextRange};
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
@@ -51,6 +51,7 @@ pub(super) fn start(error: &ParseError) -> Option<usize> {
 pub(super) struct Words<'t> {
     pub(super) file: FileId,
     pub(super) text: &'t str,
+    pub(super) parsed: &'t Parse<Root>,
 }
 
 /// A token and where it is.
@@ -84,7 +85,8 @@ impl<'t> Words<'t> {
                 (self.at(token, "this is not understood here"), None)
             }
             ParseError::RecursionLimitExceeded => {
-                let mut error = self.error(0, 0, "expressions nest more than 512 deep");
+                let message = "expressions nest more than 512 deep here";
+                let mut error = self.at(self.given_up(), message);
                 error.code = "syntax::too-deep".to_owned();
                 (error, None)
             }
@@ -94,6 +96,15 @@ impl<'t> Words<'t> {
 
     fn error(&self, start: usize, end: usize, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error("syntax::error", self.span(start, end), message)
+    }
+
+    /// Where the parser gave up: it puts all that is left into one error.
+    fn given_up(&self) -> Token<'t> {
+        let nodes = self.parsed.syntax().descendants();
+        let errors = nodes.filter(|node| node.kind() == SyntaxKind::NODE_ERROR);
+        let largest = errors.max_by_key(|node| node.text_range().len());
+        let start = largest.map_or(0, |node| node.text_range().start().into());
+        self.token_at(start)
     }
 
     fn at(&self, token: Token<'_>, message: impl Into<String>) -> Diagnostic {
