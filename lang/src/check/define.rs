@@ -12,7 +12,7 @@ use super::Checker;
 use super::schema::OptionShape;
 use super::scope::Cx;
 use super::shape::Shape;
-use super::ty::{Field, Kinds, ListTy, Mode, Record, SetTy, Thunk, Ty};
+use super::ty::{Kinds, ListTy, Mode, Record, SetTy, Thunk, Ty};
 use super::want::{VALUE, Want, is_property, no_set};
 use super::watch::Seen;
 
@@ -358,7 +358,8 @@ impl<'a> Checker<'_, 'a> {
         }
         for field in record.fields.iter().filter(|field| !field.optional) {
             match self.want_of(level, place, field.name) {
-                Ok(want) => self.inside((), || self.compare(field.ty, want, place_of(field, at))),
+                Ok(want) => self
+                    .inside((), || self.compare(field.ty, want, place_of(field.ty, field.at, at))),
                 Err(()) => self.report_unknown(level, place, field.name, field.key.or(at)),
             }
         }
@@ -383,7 +384,9 @@ impl<'a> Checker<'_, 'a> {
             // The one at fault is named.
             for (number, item) in items.iter().enumerate() {
                 let place = place.index(self.eval, number);
-                self.inside((), || self.define(item.ty, inner, place, item.at.or(at)));
+                self.inside((), || {
+                    self.define(item.ty, inner, place, place_of(item.ty, item.at, at))
+                });
             }
             return;
         }
@@ -409,7 +412,7 @@ impl<'a> Checker<'_, 'a> {
             OptionShape::Each(inner) => {
                 for field in record.fields.iter().filter(|field| !field.optional) {
                     let place = place.name(self.eval, field.name);
-                    self.define(field.ty, inner, place, place_of(field, at));
+                    self.define(field.ty, inner, place, place_of(field.ty, field.at, at));
                 }
             }
             OptionShape::Options(level) => self.define_level(ty, level, place, at),
@@ -542,11 +545,11 @@ impl<'a> Checker<'_, 'a> {
     }
 }
 
-/// Where an attribute's value is at fault: in the call that made it, or where it is written.
-fn place_of(field: &Field<'_>, at: Span) -> Span {
-    match field.ty {
+/// Where a part of a value is at fault: in the call that made it, or where it is written.
+fn place_of(part: Ty<'_>, written: Span, whole: Span) -> Span {
+    match part {
         Ty::Later(Thunk { site: Some(site), .. }) => site.at,
-        _ => field.at.or(at),
+        _ => written.or(whole),
     }
 }
 

@@ -204,8 +204,9 @@ impl<'e, 'a> Checker<'e, 'a> {
                 !own.iter().any(|(span, code)| *span == cause && *code == error.code)
             })
         });
-        found.sort_by(|a, b| (a.span, &a.code).cmp(&(b.span, &b.code)));
-        found.dedup_by(|a, b| a.span == b.span && a.code == b.code);
+        let key = |error: &Diagnostic| (error.span, error.code.clone(), error.message.clone());
+        found.sort_by_cached_key(key);
+        found.dedup_by(|a, b| key(a) == key(b));
         found
     }
 
