@@ -203,6 +203,47 @@ fn completion_in_texts_that_are_not_finished() {
     client.shut_down();
 }
 
+const INHERITS: &str = "\
+{ config, lib, ... }:
+let
+  r = { x = 1; y = \"a\"; };
+  inherit (lib) mkIf;
+  inherit (r) y;
+  double = number: toString (number * 2);
+  pair = { left, right ? 2 }@both: both;
+in
+{
+  networking.hostName = lib.mkDefault y;
+  inherit (r) x;
+}
+";
+
+#[test]
+fn hover_tells_what_names_are_bound_to() {
+    let mut client = fleet(FILES);
+    client.open("hosts/a.nix", INHERITS);
+    client.diagnostics("hosts/a.nix", 1);
+    let mut hover = |mark: &str| {
+        let told = client.at("textDocument/hover", "hosts/a.nix", INHERITS, mark, json!({}));
+        let told = told["contents"]["value"].as_str().unwrap_or_default().to_owned();
+        told.trim_start_matches("```nix\n").trim_end_matches("\n```").to_owned()
+    };
+    insta::assert_snapshot!(hover("  |r = {"), @r#"r : { x : int, y : "a" }"#);
+    insta::assert_snapshot!(hover("{ |x = 1"), @"x : int");
+    insta::assert_snapshot!(hover("(lib) mk|If"), @"mkIf : bool -> a -> _");
+    insta::assert_snapshot!(hover("(r) |y"), @r#"y : "a""#);
+    insta::assert_snapshot!(hover("(r) |x"), @"x : int");
+    insta::assert_snapshot!(hover("dou|ble ="), @"double : number: …");
+    insta::assert_snapshot!(hover("num|ber:"), @"number : anything");
+    insta::assert_snapshot!(hover("le|ft,"), @"left : anything");
+    insta::assert_snapshot!(hover("ri|ght ?"), @"right : anything");
+    insta::assert_snapshot!(hover("@bo|th"), @"both : set");
+    insta::assert_snapshot!(hover("{ con|fig"), @"config : configuration");
+    let place = client.at("textDocument/definition", "hosts/a.nix", INHERITS, "(r) |y", json!({}));
+    assert_eq!(places(&client, &place), ["hosts/a.nix:2:15"]);
+    client.shut_down();
+}
+
 #[test]
 fn declarations_definitions_and_reads() {
     let mut client = fleet(FILES);

@@ -89,6 +89,11 @@ impl<'a> Checker<'_, 'a> {
         // The narrowest; of one text, what is known best.
         let least = seen.iter().map(|(span, _)| span.end - span.start).min()?;
         seen.retain(|(span, _)| span.end - span.start == least);
+        // In `inherit (s) x` the name stands for `s` too: what is asked for is the attribute, and
+        // where that is written.
+        if seen.iter().any(|(_, seen)| matches!(seen, Seen::Name(..))) {
+            seen.retain(|(_, seen)| !matches!(seen, Seen::Expr(_) | Seen::Bound(_)));
+        }
         let sights = seen.into_iter().map(|(span, seen)| self.sight_of(span, seen));
         sights.min_by_key(|sight| {
             let vague = sight.ty.as_deref().is_none_or(|ty| ty == "anything");
@@ -99,6 +104,7 @@ impl<'a> Checker<'_, 'a> {
     fn sight_of(&self, span: Span, seen: Seen<'a>) -> Sight {
         let mut sight = Sight { span, ty: None, option: None, declared: Vec::new(), file: None };
         match seen {
+            Seen::Bound(ty) => sight.ty = Some(self.shown(ty)),
             Seen::Expr(ty) => {
                 sight.ty = Some(self.shown(ty));
                 if let Ty::Path(Some(path)) = self.resolve(ty) {
@@ -193,7 +199,7 @@ impl<'a> Checker<'_, 'a> {
                         add(attribute(&value, CandidateKind::Value, String::new()));
                     }
                 }
-                Seen::Part(_) | Seen::Wanted(_) | Seen::Expr(_) => {}
+                Seen::Part(_) | Seen::Wanted(_) | Seen::Expr(_) | Seen::Bound(_) => {}
             }
         }
         found.into_values().collect()
