@@ -478,14 +478,15 @@ fn complete(study: &Study<'_>, spot: &Spot) -> Vec<CompletionItem> {
         };
         add(&name, kind, &candidate.detail, candidate.documentation);
     }
-    if *place == Place::Name {
+    if matches!(place, Place::Name | Place::Inherited) {
         for binding in Names::of(text).around(*offset) {
             add(&binding.name, CompletionItemKind::VARIABLE, "", None);
         }
         for name in cairn_lang::global_names().filter(|name| !name.starts_with("__")) {
             add(name, CompletionItemKind::FUNCTION, "builtin", None);
         }
-        for word in KEYWORDS {
+        // `inherit` takes names alone.
+        for word in KEYWORDS.into_iter().filter(|_| *place == Place::Name) {
             add(word, CompletionItemKind::KEYWORD, "", None);
         }
     }

@@ -245,6 +245,38 @@ fn hover_tells_what_names_are_bound_to() {
 }
 
 #[test]
+fn completion_offers_what_is_listed_and_can_be_had() {
+    let mut client = fleet(FILES);
+    client.open("hosts/a.nix", HOST);
+    client.diagnostics("hosts/a.nix", 1);
+    let mut version = 1;
+    let mut complete = |body: &str| {
+        version += 1;
+        let text = HOST.replace("  imports", &format!("{}\n  imports", body.replace('|', "")));
+        client.change("hosts/a.nix", &text);
+        client.diagnostics("hosts/a.nix", version);
+        client.at("textDocument/completion", "hosts/a.nix", &text, body, json!({}))
+    };
+    let mut offers = |body: &str, some: &[&str], none: &[&str]| {
+        let items = complete(body);
+        let found = labels(&items);
+        some.iter().for_each(|name| assert!(found.contains(name), "{name} in {found:?}"));
+        none.iter().for_each(|name| assert!(!found.contains(name), "{name} in {found:?}"));
+    };
+    // Options that only say that they are none.
+    offers("hosts|", &["networking", "users"], &["fileSystems", "hardware", "i18n", "nix"]);
+    offers("services.openssh.|", &["enable", "settings"], &["permitRootLogin"]);
+    offers("users.users.a.|", &["home", "hashedPassword"], &["password"]);
+    offers("x = config.|", &["networking"], &["fileSystems"]);
+    // What is inherited is no new option.
+    offers("inherit (config) |;", &["networking"], &["imports"]);
+    offers("inherit (rec { mine = 1; }) |;", &["mine"], &["networking", "imports"]);
+    offers("inherit po|;", &["port", "config"], &["networking", "imports", "let"]);
+    offers("imports = [ ./mo| ];", &[], &["port", "let", "abort"]);
+    client.shut_down();
+}
+
+#[test]
 fn declarations_definitions_and_reads() {
     let mut client = fleet(FILES);
     client.open("hosts/a.nix", HOST);
