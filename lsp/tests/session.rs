@@ -307,6 +307,49 @@ fn declarations_definitions_and_reads() {
     client.shut_down();
 }
 
+const SUBMODULE: &str = "\
+{ config, lib, ... }:
+let
+  site = lib.types.submodule ({ name, config, ... }: {
+    options.port = lib.mkOption { type = lib.types.port; };
+    options.next = lib.mkOption { type = lib.types.nullOr site; default = null; };
+    options.url = lib.mkOption { default = \"http://${name}:${toString config.port}\"; };
+  });
+in
+{
+  options.sites = lib.mkOption { type = with lib.types; attrsOf site; default = { }; };
+  config.sites.a.port = 80;
+}
+";
+
+#[test]
+fn options_of_submodules_are_known_where_they_are_declared() {
+    let mut files = FILES.to_vec();
+    files[3].1 = SUBMODULE;
+    files[2].1 = "{ imports = [ ../web.nix ]; sites.b.port = 81; }\n";
+    let mut client = fleet(&files);
+    client.open("web.nix", SUBMODULE);
+    client.diagnostics("web.nix", 1);
+    let told = client.at("textDocument/hover", "web.nix", SUBMODULE, "config.po|rt", json!({}));
+    assert!(told["contents"]["value"].to_string().contains("port (0 to 65535)"), "{told}");
+    let mut ask = |method: &str, mark: &str| {
+        let all = json!({ "context": { "includeDeclaration": true } });
+        let found = client.at(method, "web.nix", SUBMODULE, mark, all);
+        places(&client, &found)
+    };
+    assert_eq!(ask("textDocument/definition", "config.po|rt"), ["web.nix:3:12"]);
+    assert_eq!(
+        ask("textDocument/references", "options.po|rt"),
+        ["hosts/b.nix:0:36", "web.nix:10:17", "web.nix:3:12", "web.nix:5:77"]
+    );
+    let text = SUBMODULE.replace("config.port}", "config.}");
+    client.change("web.nix", &text);
+    client.diagnostics("web.nix", 2);
+    let items = client.at("textDocument/completion", "web.nix", &text, "config.|}", json!({}));
+    assert_eq!(labels(&items), ["next", "port", "url"]);
+    client.shut_down();
+}
+
 #[test]
 fn rename_changes_what_is_the_texts_own() {
     let mut client = fleet(FILES);

@@ -253,6 +253,9 @@ impl<'a> Checker<'_, 'a> {
                         _ => Want::Any,
                     };
                     self.check(value, cx, want);
+                    if name.as_str() == "type" {
+                        self.watch_type(value, cx, ty);
+                    }
                 });
             }
             _ => {

@@ -3,12 +3,15 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::modules::{Level, Place as OptionPlace};
+use rustc_hash::FxHashSet;
+
+use crate::modules::{Level, OptionTy, Place as OptionPlace};
 use crate::source::{FileId, Span};
 use crate::symbol::Symbol;
-use crate::tree::{AttrsExpr, Tree};
+use crate::tree::{AttrsExpr, Expr, ExprKind, Tree};
 
 use super::Checker;
+use super::schema::OptionShape;
 use super::scope::Cx;
 use super::shape::Shape;
 use super::signature::Sig;
@@ -21,6 +24,8 @@ pub(super) struct Watch<'a> {
     /// One place alone.
     offset: Option<u32>,
     seen: RefCell<Vec<(Span, Seen<'a>)>>,
+    /// Modules in types that were looked at: a submodule may have itself inside.
+    submodules: RefCell<FxHashSet<Span>>,
 }
 
 /// What stands at a span.
@@ -57,7 +62,8 @@ impl<'e, 'a> Checker<'e, 'a> {
     #[must_use]
     pub fn watching(mut self, offset: Option<u32>) -> Checker<'e, 'a> {
         let file = Cell::new(Span::NONE.file);
-        self.watch = Some(Watch { file, offset, seen: RefCell::default() });
+        let (seen, submodules) = (RefCell::default(), RefCell::default());
+        self.watch = Some(Watch { file, offset, seen, submodules });
         self
     }
 
@@ -104,6 +110,49 @@ impl<'e, 'a> Checker<'e, 'a> {
             });
             Seen::With(self.slice(&sets.collect::<Vec<_>>()))
         });
+    }
+
+    /// Takes what is written of an option's type apart, for the modules in it: what they declare and
+    /// read are the options of submodules. For those who watch alone: what evaluation made of the type
+    /// may be of an older text.
+    pub(super) fn watch_type(&self, expr: &'a Expr, cx: Cx<'a>, ty: OptionTy<'a>) {
+        if self.watch.is_none() {
+            return;
+        }
+        self.inside((), || match &expr.kind {
+            ExprKind::WithScope(scope, body) => {
+                self.watch_type(body, self.enter_with(scope, cx), ty);
+            }
+            ExprKind::Let(bindings, body) => self.watch_type(body, self.bind(bindings, cx), ty),
+            ExprKind::Var(depth, slot) => {
+                let scope = cx.scope.outer(*depth);
+                let bound = scope.and_then(|scope| scope.slots.get(*slot as usize));
+                if let Some(Ty::Later(thunk)) = bound.map(Cell::get) {
+                    self.watch_type(thunk.expr, thunk.cx, ty);
+                }
+            }
+            ExprKind::Apply(_, args) => match self.shape(ty) {
+                OptionShape::Options(level) => {
+                    args.iter().for_each(|arg| self.watch_submodule(arg, cx, level));
+                }
+                OptionShape::List(inner)
+                | OptionShape::Each(inner)
+                | OptionShape::Null(inner)
+                | OptionShape::Same(inner) => {
+                    args.iter().for_each(|arg| self.watch_type(arg, cx, inner));
+                }
+                _ => {}
+            },
+            _ => {}
+        });
+    }
+
+    fn watch_submodule(&self, module: &'a Expr, cx: Cx<'a>, level: &'a Level<'a>) {
+        let is_written = matches!(module.kind, ExprKind::Lambda(_) | ExprKind::Attrs(_));
+        let is_new = |watch: &Watch<'a>| watch.submodules.borrow_mut().insert(module.span);
+        if is_written && self.watch.as_ref().is_some_and(is_new) {
+            self.check(module, cx, Want::Module(level));
+        }
     }
 
     /// What was seen, in the order in which it was.
