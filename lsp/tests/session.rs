@@ -351,6 +351,31 @@ fn options_of_submodules_are_known_where_they_are_declared() {
 }
 
 #[test]
+fn options_that_only_have_another_name_are_found() {
+    let mut files = FILES.to_vec();
+    let renaming = "{ lib, ... }: {\n  imports = [\n    \
+        (lib.mkAliasOptionModule [ \"my\" \"alias\" ] [ \"web\" \"enable\" ])\n    \
+        (lib.mkRenamedOptionModule [ \"my\" \"old\" ] [ \"networking\" \"hostName\" ])\n  ];\n}\n";
+    files.push(("old.nix", renaming));
+    let text = "{ config, ... }: {\n  imports = [ ../web.nix ../old.nix ];\n  my.alias = true;\n  \
+                my.old = \"a\";\n  environment.etc.b.text = toString config.my.alias;\n}\n";
+    files[1].1 = text;
+    let mut client = fleet(&files);
+    client.open("hosts/a.nix", text);
+    client.diagnostics("hosts/a.nix", 1);
+    let mut ask = |method: &str, mark: &str| {
+        let all = json!({ "context": { "includeDeclaration": false } });
+        let found = client.at(method, "hosts/a.nix", text, mark, all);
+        places(&client, &found)
+    };
+    let (alias, old) = ("hosts/a.nix:2:5", "hosts/a.nix:3:5");
+    assert_eq!(ask("textDocument/implementation", "my.al|ias ="), [alias]);
+    assert_eq!(ask("textDocument/references", "config.my.al|ias"), [alias, "hosts/a.nix:4:46"]);
+    assert_eq!(ask("textDocument/references", "my.ol|d"), [old]);
+    client.shut_down();
+}
+
+#[test]
 fn rename_changes_what_is_the_texts_own() {
     let mut client = fleet(FILES);
     client.open("hosts/a.nix", HOST);

@@ -75,8 +75,10 @@ pub enum Use {
 pub struct Mention {
     /// The option's name there.
     pub span: Span,
-    /// Where the option is declared, which tells it from others.
+    /// Where the option is declared, which tells it from others; nowhere, if no text names it.
     pub declared: Span,
+    /// The option's path, as [`OptionDoc`] has it.
+    pub path: String,
     /// How it is mentioned.
     pub how: Use,
 }
@@ -313,7 +315,8 @@ impl<'a> Checker<'_, 'a> {
             if let Some(child) = level.child(name)
                 && let Ok(Node::Option(option)) = child.node(self.eval)
             {
-                found.push((span, how, option.span()));
+                let declared = option.declared().first().copied().unwrap_or(Span::NONE);
+                found.push((span, how, declared, option.path.to_string()));
             }
         };
         for (span, seen) in self.seen() {
@@ -333,7 +336,8 @@ impl<'a> Checker<'_, 'a> {
         }
         found.sort_unstable();
         found.dedup();
-        found.into_iter().map(|(span, how, declared)| Mention { span, declared, how }).collect()
+        let mention = |(span, how, declared, path)| Mention { span, declared, path, how };
+        found.into_iter().map(mention).collect()
     }
 }
 
