@@ -53,7 +53,7 @@ pub(crate) fn not_called(value: Value<'_>) -> Option<String> {
         }
         Value::Lambda(closure) => match &closure.lambda.param {
             Param::Names(names) => match names.get(closure.given) {
-                Some(name) => {
+                Some((name, _)) => {
                     format!("an argument is missing: this is a function that still wants `{name}`")
                 }
                 None => NOT_CALLED.to_owned(),

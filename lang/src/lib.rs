@@ -33,7 +33,7 @@ pub use diagnostic::{Diagnostic, Result, Severity, did_you_mean, nearest};
 pub use eval::{AttrsBuilder, Evaluator, Fallback, FormalInfo, Formals};
 pub use evaluate::{EvalOptions, Format, eval_expr, eval_file};
 pub use fs::{DiskFs, FileKind, FileSystem, FsError, MemoryFs, Root, Roots, VirtualPath};
-pub use lower::{NoPath, attribute_path, look_at_syntax};
+pub use lower::{NoPath, attribute_path, look_at_syntax, static_name};
 pub use prompt::{Typed, definitions};
 pub use source::{FileId, Place, Position, SourceFile, Sources, Span};
 pub use symbol::{Symbol, is_identifier};

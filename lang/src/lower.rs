@@ -320,8 +320,8 @@ impl Lowerer<'_> {
     fn lambda(&mut self, node: &ast::Lambda, name: Option<Symbol>, span: Span) -> ExprKind {
         let (param, param_span, body) = match node.param() {
             Some(ast::Param::IdentParam(param)) => {
-                let (names, body) = curried(node);
-                self.scopes.push(Scope::names(names.iter().copied()));
+                let (names, body) = self.curried(node);
+                self.scopes.push(Scope::names(names.iter().map(|(name, _)| *name)));
                 (Param::Names(names.into()), self.span(&param), body)
             }
             Some(ast::Param::Pattern(pattern)) => {
@@ -373,10 +373,26 @@ impl Lowerer<'_> {
             let default = default.map(|default| self.named(&default, Some(name)));
             Formal { name, span, default }
         });
-        Pattern {
-            formals: formals.collect(),
-            ellipsis: node.ellipsis_token().is_some(),
-            at: at.map(|(name, _)| name),
+        Pattern { formals: formals.collect(), ellipsis: node.ellipsis_token().is_some(), at }
+    }
+
+    /// The names of functions directly within one another, and the body of the innermost.
+    fn curried(&self, node: &ast::Lambda) -> (Vec<(Symbol, Span)>, Option<ast::Expr>) {
+        let mut names = Vec::new();
+        let mut node = node.clone();
+        loop {
+            if let Some(ast::Param::IdentParam(param)) = node.param() {
+                let name = param.ident().map_or(Symbol::new("_"), |ident| symbol_of(&ident));
+                names.push((name, self.span(&param)));
+            }
+            match node.body() {
+                Some(ast::Expr::Lambda(inner))
+                    if matches!(inner.param(), Some(ast::Param::IdentParam(_))) =>
+                {
+                    node = inner;
+                }
+                body => return (names, body),
+            }
         }
     }
 
@@ -395,12 +411,11 @@ impl Lowerer<'_> {
         }
     }
 
-    /// The name of an attribute that can be read off the text.
     fn static_name(&mut self, attr: &ast::Attr) -> Option<Symbol> {
         if let ast::Attr::Str(string) = attr {
             self.plain_quotes(string);
         }
-        plain_name(attr)
+        static_name(attr)
     }
 
     fn dynamic_name(&mut self, attr: &ast::Attr) -> Expr {
@@ -447,18 +462,6 @@ impl Lowerer<'_> {
     }
 }
 
-/// The name of an attribute, where nothing has to be computed for it.
-fn plain_name(attr: &ast::Attr) -> Option<Symbol> {
-    match attr {
-        ast::Attr::Ident(ident) => Some(symbol_of(ident)),
-        ast::Attr::Str(string) => text::plain(string).map(|text| Symbol::new(&text)),
-        ast::Attr::Dynamic(dynamic) => match without_parens(dynamic.expr()?) {
-            ast::Expr::Str(string) => text::plain(&string).map(|text| Symbol::new(&text)),
-            _ => None,
-        },
-    }
-}
-
 /// What parentheses hold: they mean nothing by themselves.
 fn without_parens(mut node: ast::Expr) -> ast::Expr {
     while let ast::Expr::Paren(paren) = &node {
@@ -482,23 +485,17 @@ fn builtin(of: &Expr, path: &[Key]) -> Option<ExprKind> {
     }
 }
 
-/// The names of functions directly within one another, and the body of the innermost.
-fn curried(node: &ast::Lambda) -> (Vec<Symbol>, Option<ast::Expr>) {
-    let mut names = Vec::new();
-    let mut node = node.clone();
-    loop {
-        if let Some(ast::Param::IdentParam(param)) = node.param() {
-            names.push(param.ident().map_or(Symbol::new("_"), |ident| symbol_of(&ident)));
-        }
-        match node.body() {
-            Some(ast::Expr::Lambda(inner))
-                if matches!(inner.param(), Some(ast::Param::IdentParam(_))) =>
-            {
-                node = inner;
-            }
-            body => return (names, body),
-        }
-    }
+/// The name of an attribute that can be read off the text: `x`, `"x"` and `${"x"}` are the same.
+pub fn static_name(attr: &ast::Attr) -> Option<Symbol> {
+    let string = match attr {
+        ast::Attr::Ident(ident) => return Some(symbol_of(ident)),
+        ast::Attr::Str(string) => string.clone(),
+        ast::Attr::Dynamic(dynamic) => match without_parens(dynamic.expr()?) {
+            ast::Expr::Str(string) => string,
+            _ => return None,
+        },
+    };
+    text::plain(&string).map(|text| Symbol::new(&text))
 }
 
 fn symbol_of(ident: &ast::Ident) -> Symbol {

@@ -214,7 +214,7 @@ pub struct Lambda {
 #[derive(Debug)]
 pub enum Param {
     /// `x: y:`, in slots 0 and 1: functions directly in functions are one with more parameters.
-    Names(Box<[Symbol]>),
+    Names(Box<[(Symbol, Span)]>),
     /// `{ a, b ? 1, ... }@args:`
     Pattern(Pattern),
 }
@@ -237,7 +237,7 @@ pub struct Pattern {
     /// Whether other attributes are allowed.
     pub ellipsis: bool,
     /// The name of the whole argument.
-    pub at: Option<Symbol>,
+    pub at: Option<(Symbol, Span)>,
 }
 
 /// One name of a pattern.

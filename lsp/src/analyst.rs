@@ -330,13 +330,19 @@ impl Desk {
         let look = study.look(&spot.path, &spot.text.text, spot.offset);
         let option = look.sight.and_then(|sight| sight.option);
         let Some(option) = option else { return Vec::new() };
-        let Some(declared) = option.declared.first().copied() else { return Vec::new() };
+        // What the library declared for somebody, such as another name of an option, is written
+        // nowhere: it is known by its path.
+        let declared = option.declared.first().copied();
+        let is_same = |mention: &&Mention| match declared {
+            Some(declared) => mention.declared == declared,
+            None => mention.declared.is_none() && mention.path == option.path,
+        };
         // The last name that is no placeholder stands wherever the option is mentioned.
         let is_name = |name: &&String| !name.starts_with('<') && *name != "*";
         let name = option.loc.iter().rfind(is_name).cloned().unwrap_or_default();
         let mut found = Vec::new();
         if uses.contains(&Use::Declaration) {
-            found.extend(reader.location(declared));
+            found.extend(declared.and_then(|declared| reader.location(declared)));
         }
         for path in study.all_files() {
             if self.stop.load(Ordering::Relaxed) || self.is_cancelled(number) {
@@ -353,18 +359,22 @@ impl Desk {
                     new.insert(found)
                 }
             };
-            let same = mentions.iter().filter(|mention| mention.declared == declared);
+            let same = mentions.iter().filter(is_same);
             let wanted = same.filter(|mention| uses.contains(&mention.how));
             found.extend(wanted.filter_map(|mention| reader.location(mention.span)));
         }
-        let mut once = BTreeSet::new();
-        found.retain(|location| {
-            let range = location.range;
-            let place = (range.start.line, range.start.character, range.end.line);
-            once.insert((location.uri.as_str().to_owned(), place, range.end.character))
-        });
+        each_once(&mut found);
         found
     }
+}
+
+fn each_once(locations: &mut Vec<Location>) {
+    let mut known = BTreeSet::new();
+    locations.retain(|location| {
+        let range = location.range;
+        let place = (range.start.line, range.start.character, range.end.line);
+        known.insert((location.uri.as_str().to_owned(), place, range.end.character))
+    });
 }
 
 impl Ask {
@@ -478,14 +488,15 @@ fn complete(study: &Study<'_>, spot: &Spot) -> Vec<CompletionItem> {
         };
         add(&name, kind, &candidate.detail, candidate.documentation);
     }
-    if *place == Place::Name {
+    if matches!(place, Place::Name | Place::Inherited) {
         for binding in Names::of(text).around(*offset) {
             add(&binding.name, CompletionItemKind::VARIABLE, "", None);
         }
         for name in cairn_lang::global_names().filter(|name| !name.starts_with("__")) {
             add(name, CompletionItemKind::FUNCTION, "builtin", None);
         }
-        for word in KEYWORDS {
+        // `inherit` takes names alone.
+        for word in KEYWORDS.into_iter().filter(|_| *place == Place::Name) {
             add(word, CompletionItemKind::KEYWORD, "", None);
         }
     }

@@ -29,18 +29,20 @@ pub(crate) enum Place {
     Name,
     /// An attribute's name: what a set has.
     Attribute,
+    /// A name that is bound, as `inherit` takes it.
+    Inherited,
     /// A name that a function takes from its argument.
     Argument,
     /// The inside of a string.
     Text,
 }
 
-/// The text to look at for proposals at a byte; none in a comment or a number.
+/// The text to look at for proposals at a byte; none in a comment, a path or a number.
 pub(crate) fn mend(text: &str, offset: u32) -> Option<Mended> {
     let at = (offset as usize).min(text.len());
     let (before, after) = (text.get(..at)?, text.get(at..)?);
     let (start, inside) = token_at(text, at)?;
-    if inside == SyntaxKind::TOKEN_COMMENT {
+    if inside == SyntaxKind::TOKEN_COMMENT || is_path(inside) {
         return None;
     }
     if inside == SyntaxKind::TOKEN_STRING_CONTENT {
@@ -52,6 +54,10 @@ pub(crate) fn mend(text: &str, offset: u32) -> Option<Mended> {
     let start = before.trim_end_matches(is_part).len();
     let end = at + (after.len() - after.trim_start_matches(is_part).len());
     if text.get(start..at)?.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    // `./` with nothing behind it is no path yet.
+    if text.get(..start)?.ends_with("./") {
         return None;
     }
     let (before, after) = (text.get(..start)?, text.get(end..)?);
@@ -82,10 +88,15 @@ fn token_at(text: &str, at: usize) -> Option<(usize, SyntaxKind)> {
     let (mut start, mut last) = (0, SyntaxKind::TOKEN_WHITESPACE);
     for (kind, token) in rnix::tokenize(text) {
         let end = start + token.len();
+        let kind = match kind {
+            // A path whose last part is still to come.
+            SyntaxKind::TOKEN_ERROR if token.ends_with('/') => SyntaxKind::TOKEN_PATH_REL,
+            kind => kind,
+        };
         // The end of a line comment is still in it.
         let inside = start < at && at < end
             || at == end && kind == SyntaxKind::TOKEN_COMMENT && !token.ends_with("*/")
-            || at == end && kind == SyntaxKind::TOKEN_STRING_CONTENT
+            || at == end && (kind == SyntaxKind::TOKEN_STRING_CONTENT || is_path(kind))
             || at == end && kind == SyntaxKind::TOKEN_STRING_START && text[end..].starts_with('"');
         if inside {
             let kind = match kind {
@@ -103,6 +114,16 @@ fn token_at(text: &str, at: usize) -> Option<(usize, SyntaxKind)> {
     Some((at, SyntaxKind::TOKEN_WHITESPACE))
 }
 
+fn is_path(kind: SyntaxKind) -> bool {
+    matches!(
+        kind,
+        SyntaxKind::TOKEN_PATH_ABS
+            | SyntaxKind::TOKEN_PATH_REL
+            | SyntaxKind::TOKEN_PATH_HOME
+            | SyntaxKind::TOKEN_PATH_SEARCH
+    )
+}
+
 /// What the name at a byte is, by its syntax.
 fn place(text: &str, offset: u32) -> Place {
     let found = cairn_lang::look_at_syntax(text, |parse| {
@@ -114,7 +135,7 @@ fn place(text: &str, offset: u32) -> Place {
             SyntaxKind::NODE_INHERIT => {
                 let from =
                     around.children().any(|child| child.kind() == SyntaxKind::NODE_INHERIT_FROM);
-                if from { Place::Attribute } else { Place::Name }
+                if from { Place::Attribute } else { Place::Inherited }
             }
             SyntaxKind::NODE_PAT_ENTRY if around.first_child().as_ref() == Some(&ident) => {
                 Place::Argument
@@ -156,6 +177,7 @@ mod tests {
             ("[ pkgs.|h ]", "[ pkgs._ ]", Place::Attribute, "h"),
             ("{ config, l|, ... }: { }", "{ config, _, ... }: { }", Place::Argument, "l"),
             ("let inherit (lib) m|; in 1", "let inherit (lib) _; in 1", Place::Attribute, "m"),
+            ("let inherit m|; in 1", "let inherit _; in 1", Place::Inherited, "m"),
             ("with lib; mk|", "with lib; _", Place::Name, "mk"),
             ("\"${a|}\"", "\"${_}\"", Place::Name, "a"),
             ("{ a.b.|", "{ a.b._ = null; }", Place::Attribute, ""),
@@ -177,5 +199,8 @@ mod tests {
         assert_eq!(mended("# a co|mment\n1"), None);
         assert_eq!(mended("# a comment|\n1"), None);
         assert_eq!(mended("1|2"), None);
+        for path in ["[ ./mo|dule.nix ]", "[ ./mo| ]", "./|", "[ ../| ]", "[ a/b| ]"] {
+            assert_eq!(mended(path), None, "{path}");
+        }
     }
 }

@@ -62,6 +62,14 @@ struct Inherit {
     names: Vec<(String, Bytes)>,
 }
 
+impl Inherit {
+    /// One of its names as it is written.
+    fn written(&self, (start, end): Bytes) -> &str {
+        let range = (start - self.whole.0) as usize..(end - self.whole.0) as usize;
+        self.text.get(range).unwrap_or_default()
+    }
+}
+
 /// All names of a text.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
@@ -159,13 +167,7 @@ impl Names {
             }
             SyntaxKind::NODE_INHERIT => {
                 let Some(inherit) = ast::Inherit::cast(node.clone()) else { return };
-                let names = inherit.attrs().filter_map(|attr| match attr {
-                    ast::Attr::Ident(ident) => {
-                        Some((ident.syntax().text().to_string(), bytes(ident.syntax())))
-                    }
-                    _ => None,
-                });
-                let names: Vec<_> = names.collect();
+                let names: Vec<_> = inherit.attrs().filter_map(|attr| written(&attr)).collect();
                 let from = inherit.from().map(|from| from.syntax().text().to_string());
                 if from.is_none() {
                     let opens = node.parent().is_some_and(|parent| has_scope(&parent));
@@ -222,7 +224,9 @@ impl Names {
         let mut scope = here.map(|one| one.scope);
         while let Some(here) = scope.and_then(|scope| self.scopes.get(scope)) {
             for binding in here.names.values().filter_map(|index| self.bindings.get(*index)) {
-                if !found.iter().any(|known| known.name == binding.name) {
+                // What is no name without quotes is for `inherit` alone.
+                let is_plain = cairn_lang::is_identifier(&binding.name);
+                if is_plain && !found.iter().any(|known| known.name == binding.name) {
                     found.push(binding);
                 }
             }
@@ -280,11 +284,17 @@ impl Names {
                 continue;
             };
             let old = &binding.name;
+            // A name that needs its quotes keeps them.
+            let quoted = inherit.written(place);
             let is_own = binding.places.contains(&place);
             let entry = match (&inherit.from, is_own) {
-                (Some(from), _) => format!("{new} = {from}.{old};"),
+                (Some(from), _) => format!("{new} = {from}.{quoted};"),
+                (None, true) if !cairn_lang::is_identifier(old) => {
+                    let message = format!("`{old}` is from outside, and `inherit` alone reads it");
+                    return Err(Refusal::new(message, Some(place)));
+                }
                 (None, true) => format!("{new} = {old};"),
-                (None, false) => format!("{old} = {new};"),
+                (None, false) => format!("{quoted} = {new};"),
             };
             inherits.entry(inherit.whole).or_default().push((place, entry));
         }
@@ -407,21 +417,21 @@ fn entries(of: &impl HasEntry, kind: Kind) -> Vec<(String, Bytes, Kind)> {
     for entry in of.entries() {
         match entry {
             Entry::Inherit(inherit) => {
-                for attr in inherit.attrs() {
-                    if let ast::Attr::Ident(ident) = attr {
-                        names.push(named(&ident, kind));
-                    }
-                }
+                names.extend(inherit.attrs().filter_map(|attr| written(&attr)));
             }
             Entry::AttrpathValue(entry) => {
                 let first = entry.attrpath().and_then(|path| path.attrs().next());
-                if let Some(ast::Attr::Ident(ident)) = first {
-                    names.push(named(&ident, kind));
-                }
+                names.extend(first.and_then(|attr| written(&attr)));
             }
         }
     }
-    names
+    names.into_iter().map(|(name, place)| (name, place, kind)).collect()
+}
+
+/// The name that an attribute has, in quotes or not, and where.
+fn written(attr: &ast::Attr) -> Option<(String, Bytes)> {
+    let name = cairn_lang::static_name(attr)?;
+    Some((name.to_string(), bytes(attr.syntax())))
 }
 
 /// Whether a name stands for a value, and is neither bound here nor an attribute's.
@@ -493,6 +503,16 @@ mod tests {
             ("let |f = f; g = { f, h ? f }: f; in f", "k", "let k = k; g = { f, h ? f }: f; in k"),
             ("let a = 1; in \"${|a}\"", "b", "let b = 1; in \"${b}\""),
             ("let a = 1; in x.${|a}", "b", "let b = 1; in x.${b}"),
+            ("let a = 1; in x.\"a\" + |a", "b", "let b = 1; in x.\"a\" + b"),
+            ("let \"a\" = 1; in |a", "b", "let b = 1; in b"),
+            ("let ${\"a\"} = 1; in |a", "b", "let b = 1; in b"),
+            ("let a = 1; in let \"a\" = 2; in |a", "b", "let a = 1; in let b = 2; in b"),
+            ("let |a = 1; in let \"a\" = 2; in a", "b", "let b = 1; in let \"a\" = 2; in a"),
+            (
+                "let |a = 1; in rec { ${\"a\"} = 2; c = a; }",
+                "b",
+                "let b = 1; in rec { ${\"a\"} = 2; c = a; }",
+            ),
         ];
         for (text, new, expected) in cases {
             assert_eq!(renamed(text, new), expected, "{text}");
@@ -514,6 +534,14 @@ mod tests {
                 "let |s = { x = 1; }; in { inherit (s) x; }",
                 "t",
                 "let t = { x = 1; }; in { inherit (t) x; }",
+            ),
+            ("let |a = 1; in { inherit \"a\"; }", "b", "let b = 1; in { \"a\" = b; }"),
+            ("let |\"a b\" = 1; in { inherit \"a b\"; }", "b", "let b = 1; in { \"a b\" = b; }"),
+            ("{ a }: let inherit |\"a\"; in a", "b", "{ a }: let b = a; in b"),
+            (
+                "s: let inherit (s) |\"x y\"; in { inherit \"x y\"; }",
+                "z",
+                "s: let z = (s).\"x y\"; in { \"x y\" = z; }",
             ),
         ];
         for (text, new, expected) in cases {
@@ -537,6 +565,22 @@ mod tests {
                 "let |a = 1; in rec { inherit a; b = 2; }",
                 "b",
                 "another `b` is nearer where `a` is used",
+            ),
+            ("let |a = 1; \"b\" = 2; in a", "b", "`b` is bound beside `a` already"),
+            (
+                "let |a = 1; in let ${\"b\"} = 2; in a",
+                "b",
+                "another `b` is nearer where `a` is used",
+            ),
+            (
+                "let |a = 1; in s: let inherit (s) \"b\"; in a",
+                "b",
+                "another `b` is nearer where `a` is used",
+            ),
+            (
+                "let \"a b\" = 1; in let inherit |\"a b\"; in 1",
+                "b",
+                "`a b` is from outside, and `inherit` alone reads it",
             ),
             ("{ |a }: a", "b", "`a` is an argument that callers give by this name"),
             (

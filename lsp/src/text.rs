@@ -49,8 +49,14 @@ pub(crate) struct Text {
 impl Text {
     pub(crate) fn new(text: impl Into<Arc<str>>, encoding: Encoding) -> Text {
         let text: Arc<str> = text.into();
-        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let starts = std::iter::once(0).chain(newlines.map(|(at, _)| at as u32 + 1)).collect();
+        let bytes = text.as_bytes();
+        // The protocol counts `\n`, `\r\n` and a `\r` by itself.
+        let ends = bytes.iter().enumerate().filter(|(at, byte)| match byte {
+            b'\n' => true,
+            b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+            _ => false,
+        });
+        let starts = std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1)).collect();
         Text { text, starts, encoding }
     }
 
@@ -126,6 +132,14 @@ mod tests {
         assert_eq!(text.offset(at(0, 2)), 1);
         assert_eq!(text.offset(at(99, 0)), 8);
         assert_eq!(text.position(99), at(1, 1));
+    }
+
+    #[test]
+    fn lines_end_as_the_protocol_says() {
+        let text = Text::new("a\rb\r\nc\nd\r", Encoding::Utf16);
+        let places: Vec<_> = [0, 2, 5, 7, 9].map(|byte| text.position(byte)).into();
+        assert_eq!(places, [at(0, 0), at(1, 0), at(2, 0), at(3, 0), at(4, 0)]);
+        assert_eq!(text.offset(at(1, 9)), 3);
     }
 
     #[test]

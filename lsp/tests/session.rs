@@ -203,6 +203,79 @@ fn completion_in_texts_that_are_not_finished() {
     client.shut_down();
 }
 
+const INHERITS: &str = "\
+{ config, lib, ... }:
+let
+  r = { x = 1; y = \"a\"; };
+  inherit (lib) mkIf;
+  inherit (r) y;
+  double = number: toString (number * 2);
+  pair = { left, right ? 2 }@both: both;
+in
+{
+  networking.hostName = lib.mkDefault y;
+  inherit (r) x;
+}
+";
+
+#[test]
+fn hover_tells_what_names_are_bound_to() {
+    let mut client = fleet(FILES);
+    client.open("hosts/a.nix", INHERITS);
+    client.diagnostics("hosts/a.nix", 1);
+    let mut hover = |mark: &str| {
+        let told = client.at("textDocument/hover", "hosts/a.nix", INHERITS, mark, json!({}));
+        let told = told["contents"]["value"].as_str().unwrap_or_default().to_owned();
+        told.trim_start_matches("```nix\n").trim_end_matches("\n```").to_owned()
+    };
+    insta::assert_snapshot!(hover("  |r = {"), @r#"r : { x : int, y : "a" }"#);
+    insta::assert_snapshot!(hover("{ |x = 1"), @"x : int");
+    insta::assert_snapshot!(hover("(lib) mk|If"), @"mkIf : bool -> a -> _");
+    insta::assert_snapshot!(hover("(r) |y"), @r#"y : "a""#);
+    insta::assert_snapshot!(hover("(r) |x"), @"x : int");
+    insta::assert_snapshot!(hover("dou|ble ="), @"double : number: …");
+    insta::assert_snapshot!(hover("num|ber:"), @"number : anything");
+    insta::assert_snapshot!(hover("le|ft,"), @"left : anything");
+    insta::assert_snapshot!(hover("ri|ght ?"), @"right : anything");
+    insta::assert_snapshot!(hover("@bo|th"), @"both : set");
+    insta::assert_snapshot!(hover("{ con|fig"), @"config : configuration");
+    let place = client.at("textDocument/definition", "hosts/a.nix", INHERITS, "(r) |y", json!({}));
+    assert_eq!(places(&client, &place), ["hosts/a.nix:2:15"]);
+    client.shut_down();
+}
+
+#[test]
+fn completion_offers_what_is_listed_and_can_be_had() {
+    let mut client = fleet(FILES);
+    client.open("hosts/a.nix", HOST);
+    client.diagnostics("hosts/a.nix", 1);
+    let mut version = 1;
+    let mut complete = |body: &str| {
+        version += 1;
+        let text = HOST.replace("  imports", &format!("{}\n  imports", body.replace('|', "")));
+        client.change("hosts/a.nix", &text);
+        client.diagnostics("hosts/a.nix", version);
+        client.at("textDocument/completion", "hosts/a.nix", &text, body, json!({}))
+    };
+    let mut offers = |body: &str, some: &[&str], none: &[&str]| {
+        let items = complete(body);
+        let found = labels(&items);
+        some.iter().for_each(|name| assert!(found.contains(name), "{name} in {found:?}"));
+        none.iter().for_each(|name| assert!(!found.contains(name), "{name} in {found:?}"));
+    };
+    // Options that only say that they are none.
+    offers("hosts|", &["networking", "users"], &["fileSystems", "hardware", "i18n", "nix"]);
+    offers("services.openssh.|", &["enable", "settings"], &["permitRootLogin"]);
+    offers("users.users.a.|", &["home", "hashedPassword"], &["password"]);
+    offers("x = config.|", &["networking"], &["fileSystems"]);
+    // What is inherited is no new option.
+    offers("inherit (config) |;", &["networking"], &["imports"]);
+    offers("inherit (rec { mine = 1; }) |;", &["mine"], &["networking", "imports"]);
+    offers("inherit po|;", &["port", "config"], &["networking", "imports", "let"]);
+    offers("imports = [ ./mo| ];", &[], &["port", "let", "abort"]);
+    client.shut_down();
+}
+
 #[test]
 fn declarations_definitions_and_reads() {
     let mut client = fleet(FILES);
@@ -231,6 +304,74 @@ fn declarations_definitions_and_reads() {
         ask("textDocument/references", "po|rt = 8080", all),
         ["hosts/a.nix:7:42", "hosts/a.nix:8:41"]
     );
+    client.shut_down();
+}
+
+const SUBMODULE: &str = "\
+{ config, lib, ... }:
+let
+  site = lib.types.submodule ({ name, config, ... }: {
+    options.port = lib.mkOption { type = lib.types.port; };
+    options.next = lib.mkOption { type = lib.types.nullOr site; default = null; };
+    options.url = lib.mkOption { default = \"http://${name}:${toString config.port}\"; };
+  });
+in
+{
+  options.sites = lib.mkOption { type = with lib.types; attrsOf site; default = { }; };
+  config.sites.a.port = 80;
+}
+";
+
+#[test]
+fn options_of_submodules_are_known_where_they_are_declared() {
+    let mut files = FILES.to_vec();
+    files[3].1 = SUBMODULE;
+    files[2].1 = "{ imports = [ ../web.nix ]; sites.b.port = 81; }\n";
+    let mut client = fleet(&files);
+    client.open("web.nix", SUBMODULE);
+    client.diagnostics("web.nix", 1);
+    let told = client.at("textDocument/hover", "web.nix", SUBMODULE, "config.po|rt", json!({}));
+    assert!(told["contents"]["value"].to_string().contains("port (0 to 65535)"), "{told}");
+    let mut ask = |method: &str, mark: &str| {
+        let all = json!({ "context": { "includeDeclaration": true } });
+        let found = client.at(method, "web.nix", SUBMODULE, mark, all);
+        places(&client, &found)
+    };
+    assert_eq!(ask("textDocument/definition", "config.po|rt"), ["web.nix:3:12"]);
+    assert_eq!(
+        ask("textDocument/references", "options.po|rt"),
+        ["hosts/b.nix:0:36", "web.nix:10:17", "web.nix:3:12", "web.nix:5:77"]
+    );
+    let text = SUBMODULE.replace("config.port}", "config.}");
+    client.change("web.nix", &text);
+    client.diagnostics("web.nix", 2);
+    let items = client.at("textDocument/completion", "web.nix", &text, "config.|}", json!({}));
+    assert_eq!(labels(&items), ["next", "port", "url"]);
+    client.shut_down();
+}
+
+#[test]
+fn options_that_only_have_another_name_are_found() {
+    let mut files = FILES.to_vec();
+    let renaming = "{ lib, ... }: {\n  imports = [\n    \
+        (lib.mkAliasOptionModule [ \"my\" \"alias\" ] [ \"web\" \"enable\" ])\n    \
+        (lib.mkRenamedOptionModule [ \"my\" \"old\" ] [ \"networking\" \"hostName\" ])\n  ];\n}\n";
+    files.push(("old.nix", renaming));
+    let text = "{ config, ... }: {\n  imports = [ ../web.nix ../old.nix ];\n  my.alias = true;\n  \
+                my.old = \"a\";\n  environment.etc.b.text = toString config.my.alias;\n}\n";
+    files[1].1 = text;
+    let mut client = fleet(&files);
+    client.open("hosts/a.nix", text);
+    client.diagnostics("hosts/a.nix", 1);
+    let mut ask = |method: &str, mark: &str| {
+        let all = json!({ "context": { "includeDeclaration": false } });
+        let found = client.at(method, "hosts/a.nix", text, mark, all);
+        places(&client, &found)
+    };
+    let (alias, old) = ("hosts/a.nix:2:5", "hosts/a.nix:3:5");
+    assert_eq!(ask("textDocument/implementation", "my.al|ias ="), [alias]);
+    assert_eq!(ask("textDocument/references", "config.my.al|ias"), [alias, "hosts/a.nix:4:46"]);
+    assert_eq!(ask("textDocument/references", "my.ol|d"), [old]);
     client.shut_down();
 }
 

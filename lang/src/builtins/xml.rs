@@ -146,7 +146,7 @@ impl<'a> Writer<'_, 'a> {
     fn parameter(&mut self, closure: &Closure<'a>) -> Result<()> {
         let pattern = match &closure.lambda().param {
             Param::Names(names) => {
-                if let Some(name) = names.get(closure.given) {
+                if let Some((name, _)) = names.get(closure.given) {
                     self.empty("varpat", &[("name", name.as_str())]);
                 }
                 return Ok(());
@@ -157,7 +157,7 @@ impl<'a> Writer<'_, 'a> {
         if pattern.ellipsis {
             attributes.push(("ellipsis", "1"));
         }
-        attributes.extend(pattern.at.map(|name| ("name", name.as_str())));
+        attributes.extend(pattern.at.as_ref().map(|(name, _)| ("name", name.as_str())));
         let mut names: Vec<_> = pattern.formals.iter().map(|formal| formal.name.as_str()).collect();
         names.sort_unstable();
         self.element("attrspat", &attributes, |writer| {

@@ -1,11 +1,13 @@
 //! Definitions: values compared with the types of the options that they are for.
 
+use std::cell::Cell;
+
 use crate::diagnostic::Diagnostic;
 use crate::eval::AttrsBuilder;
 use crate::modules::{Definition, Layer, Level, Node, OptionTy, Origin, Place as OptionPlace};
 use crate::source::Span;
 use crate::symbol::Symbol;
-use crate::tree::{AttrsExpr, Expr, ExprKind, Key};
+use crate::tree::{AttrsExpr, Expr, ExprKind};
 use crate::value::Value;
 
 use super::Checker;
@@ -275,61 +277,41 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// The expression of a type: a submodule that is written in it is a module of its options.
+    /// What is written of an option's type: a submodule in it is a module of its options.
     fn check_type(&self, expr: &'a Expr, cx: Cx<'a>, ty: OptionTy<'a>) {
-        if let Some(thunk) = self.named_thunk(expr, cx) {
-            return self.inside((), || self.check_type(thunk.expr, thunk.cx, ty));
-        }
-        let (function, args) = match &expr.kind {
-            ExprKind::Apply(function, args) => (function, args),
+        self.inside((), || match &expr.kind {
             ExprKind::WithScope(scope, body) => {
-                let inner = self.in_mode(Mode::Silent, || self.enter_with(scope, cx));
-                return self.check_type(body, inner, ty);
+                self.check_type(body, self.enter_with(scope, cx), ty);
             }
-            _ => return,
-        };
-        let (Some(name), [.., of]) = (self.called(function, cx), &args[..]) else { return };
-        match self.shape(ty) {
-            OptionShape::Options(level) if name.as_str() == "submodule" => {
-                if let ExprKind::Lambda(_) | ExprKind::Attrs(_) = &of.kind {
-                    self.check(of, cx, Want::Module(level));
+            ExprKind::Let(bindings, body) => self.check_type(body, self.bind(bindings, cx), ty),
+            ExprKind::Var(depth, slot) => {
+                let scope = cx.scope.outer(*depth);
+                let bound = scope.and_then(|scope| scope.slots.get(*slot as usize));
+                if let Some(Ty::Later(thunk)) = bound.map(Cell::get) {
+                    self.check_type(thunk.expr, thunk.cx, ty);
                 }
             }
-            OptionShape::List(inner)
-            | OptionShape::Each(inner)
-            | OptionShape::Null(inner)
-            | OptionShape::Same(inner)
-                if ["attrsOf", "lazyAttrsOf", "listOf", "nullOr", "uniq"]
-                    .contains(&name.as_str()) =>
-            {
-                self.inside((), || self.check_type(of, cx, inner));
-            }
+            ExprKind::Apply(_, args) => match self.shape(ty) {
+                OptionShape::Options(level) => {
+                    args.iter().for_each(|arg| self.check_submodule(arg, cx, level));
+                }
+                OptionShape::List(inner)
+                | OptionShape::Each(inner)
+                | OptionShape::Null(inner)
+                | OptionShape::Same(inner) => {
+                    args.iter().for_each(|arg| self.check_type(arg, cx, inner));
+                }
+                _ => {}
+            },
             _ => {}
-        }
+        });
     }
 
-    /// What a variable was bound to.
-    fn named_thunk(&self, expr: &Expr, cx: Cx<'a>) -> Option<&'a Thunk<'a>> {
-        let ExprKind::Var(depth, slot) = &expr.kind else { return None };
-        match cx.scope.outer(*depth)?.slots.get(*slot as usize)?.get() {
-            Ty::Later(thunk) => Some(thunk),
-            _ => None,
-        }
-    }
-
-    /// The name that a function is called by: `submodule` for `lib.types.submodule`.
-    fn called(&self, function: &Expr, cx: Cx<'a>) -> Option<Symbol> {
-        match &function.kind {
-            ExprKind::With(name, _) => Some(*name),
-            ExprKind::Select(_, path, None) => match path.last()? {
-                Key::Static(name, _) => Some(*name),
-                Key::Dynamic(_) => None,
-            },
-            // `inherit (lib.types) submodule;`
-            _ => match &self.named_thunk(function, cx)?.expr.kind {
-                ExprKind::Var(..) => None,
-                _ => self.called(self.named_thunk(function, cx)?.expr, cx),
-            },
+    fn check_submodule(&self, module: &'a Expr, cx: Cx<'a>, level: &'a Level<'a>) {
+        let is_written = matches!(module.kind, ExprKind::Lambda(_) | ExprKind::Attrs(_));
+        // One may be in itself.
+        if is_written && self.written.borrow_mut().insert(module.span) {
+            self.check(module, cx, Want::Module(level));
         }
     }
 

@@ -111,7 +111,7 @@ pub(super) fn quoted(name: &str) -> String {
 fn parameters(lambda: &Lambda) -> String {
     match &lambda.param {
         Param::Names(names) => {
-            let names: Vec<_> = names.iter().map(|name| format!("{name}: ")).collect();
+            let names: Vec<_> = names.iter().map(|(name, _)| format!("{name}: ")).collect();
             format!("{}…", names.concat())
         }
         Param::Pattern(pattern) => {

@@ -330,6 +330,7 @@ impl<'a> Checker<'_, 'a> {
         for (slot, entry) in names.iter().zip(&expr.entries) {
             let ty = self.part(&entry.value, if entry.outer { cx } else { inner });
             slot.set(if expr.overrides.is_some() { Ty::Dyn } else { ty });
+            self.saw(entry.span, || Seen::Bound(slot.get()));
         }
         inner
     }
@@ -352,6 +353,7 @@ impl<'a> Checker<'_, 'a> {
                 None => self.part(&entry.value, if entry.outer { cx } else { inner }),
             };
             let (key, at) = (entry.span, entry.value.span);
+            self.saw(key, || Seen::Bound(ty));
             fields.push(Field { name: entry.name, ty, optional: false, key, at });
         }
         let mut rest = None;
@@ -428,6 +430,9 @@ impl<'a> Checker<'_, 'a> {
             Param::Names(names) => {
                 let arg = |index| args.get(index).copied().unwrap_or(Ty::Dyn);
                 let slots = (0..names.len()).map(arg);
+                for (index, (_, span)) in names.iter().enumerate() {
+                    self.saw(*span, || Seen::Bound(arg(index)));
+                }
                 return self.scope_of(Binder::Params, Some(cx.scope), slots);
             }
             Param::Pattern(pattern) => pattern,
@@ -443,9 +448,11 @@ impl<'a> Checker<'_, 'a> {
                 (Ty::Never, None) => Ty::Dyn,
                 (given, _) => given,
             });
+            self.saw(formal.span, || Seen::Bound(slot.get()));
         }
-        if let (Some(_), Some(slot)) = (pattern.at, scope.slots.last()) {
+        if let (Some((_, span)), Some(slot)) = (pattern.at, scope.slots.last()) {
             slot.set(args.first().copied().unwrap_or_else(|| self.any_set()));
+            self.saw(span, || Seen::Bound(slot.get()));
         }
         scope
     }

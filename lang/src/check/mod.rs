@@ -81,6 +81,8 @@ pub struct Checker<'e, 'a> {
     asked: RefCell<FxHashMap<*const (), Span>>,
     /// Where a parameter's kind was learnt, by each place where it is used afterwards.
     learnt: RefCell<FxHashMap<Span, Span>>,
+    /// Submodules that are written where options are declared, looked at as such.
+    written: RefCell<FxHashSet<Span>>,
     /// Files that are functions, looked at with what they were given.
     visited: RefCell<FxHashSet<*const Lambda>>,
     /// The call that is being looked at for its own sake.
@@ -136,6 +138,7 @@ impl<'e, 'a> Checker<'e, 'a> {
             body: Cell::new(None),
             asked: RefCell::default(),
             learnt: RefCell::default(),
+            written: RefCell::default(),
             visited: RefCell::default(),
             site: Cell::new(None),
             active: RefCell::default(),

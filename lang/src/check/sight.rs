@@ -75,8 +75,10 @@ pub enum Use {
 pub struct Mention {
     /// The option's name there.
     pub span: Span,
-    /// Where the option is declared, which tells it from others.
+    /// Where the option is declared, which tells it from others; nowhere, if no text names it.
     pub declared: Span,
+    /// The option's path, as [`OptionDoc`] has it.
+    pub path: String,
     /// How it is mentioned.
     pub how: Use,
 }
@@ -86,9 +88,13 @@ impl<'a> Checker<'_, 'a> {
     pub fn sight(&self) -> Option<Sight> {
         let mut seen = self.seen();
         seen.retain(|(_, seen)| !matches!(seen, Seen::Wanted(_) | Seen::With(_)));
-        // The narrowest; of one text, what is known best.
-        let least = seen.iter().map(|(span, _)| span.end - span.start).min()?;
-        seen.retain(|(span, _)| span.end - span.start == least);
+        seen = narrowest(seen);
+        // In `inherit (s) x` the name stands for `s` too: what is asked for is the attribute, and
+        // where that is written.
+        if seen.iter().any(|(_, seen)| matches!(seen, Seen::Name(..))) {
+            seen.retain(|(_, seen)| !matches!(seen, Seen::Expr(_) | Seen::Bound(_)));
+        }
+        // Of one text, what is known best.
         let sights = seen.into_iter().map(|(span, seen)| self.sight_of(span, seen));
         sights.min_by_key(|sight| {
             let vague = sight.ty.as_deref().is_none_or(|ty| ty == "anything");
@@ -99,6 +105,7 @@ impl<'a> Checker<'_, 'a> {
     fn sight_of(&self, span: Span, seen: Seen<'a>) -> Sight {
         let mut sight = Sight { span, ty: None, option: None, declared: Vec::new(), file: None };
         match seen {
+            Seen::Bound(ty) => sight.ty = Some(self.shown(ty)),
             Seen::Expr(ty) => {
                 sight.ty = Some(self.shown(ty));
                 if let Ty::Path(Some(path)) = self.resolve(ty) {
@@ -158,50 +165,57 @@ impl<'a> Checker<'_, 'a> {
 
     /// What the name at the place that was watched may become, in the order of the alphabet.
     pub fn candidates(&self) -> Vec<Candidate> {
-        let seen = self.seen();
-        let Some(least) = seen.iter().map(|(span, _)| span.end - span.start).min() else {
-            return Vec::new();
-        };
+        let mut here = narrowest(self.seen());
+        // A name that is an expression too is inherited: it is one of those that can be had, whatever
+        // may be defined.
+        if here.iter().any(|(_, seen)| matches!(seen, Seen::Expr(_) | Seen::Name(..))) {
+            here.retain(|(_, seen)| {
+                let is_given = matches!(seen, Seen::Argument(_) | Seen::Part(_));
+                !is_given && !matches!(seen, Seen::Entry(..) | Seen::Declaration(..))
+            });
+        }
         let mut found = BTreeMap::new();
         let mut add = |candidate: Candidate| {
             found.entry(candidate.name.clone()).or_insert(candidate);
         };
-        for (_, seen) in seen.iter().filter(|(span, _)| span.end - span.start == least) {
-            match seen {
-                Seen::Entry(level, place, _) => {
-                    self.options_in(level, &mut add);
-                    if place.path.steps().is_empty() {
-                        self.module_keys(&mut add);
-                    }
-                }
-                Seen::Declaration(level, _) => self.options_in(level, &mut add),
-                Seen::Name(of, _) => self.names_in(*of, &mut add),
-                Seen::With(sets) => sets.iter().for_each(|set| self.names_in(*set, &mut add)),
-                Seen::Argument(fields) => {
-                    for (name, optional, _) in *fields {
-                        let detail = if *optional { "optional" } else { "needed" };
-                        add(attribute(name, CandidateKind::Attribute, detail.to_owned()));
-                    }
-                }
-                Seen::Part(Shape::Fields(fields)) => {
-                    for (name, _) in fields {
-                        add(attribute(name, CandidateKind::Attribute, String::new()));
-                    }
-                }
-                Seen::Wanted(Want::Option(ty, _)) => {
-                    for value in self.values_of(*ty) {
-                        add(attribute(&value, CandidateKind::Value, String::new()));
-                    }
-                }
-                Seen::Part(_) | Seen::Wanted(_) | Seen::Expr(_) => {}
-            }
-        }
+        here.into_iter().for_each(|(_, seen)| self.candidates_of(seen, &mut add));
         found.into_values().collect()
+    }
+
+    fn candidates_of(&self, seen: Seen<'a>, add: &mut impl FnMut(Candidate)) {
+        match seen {
+            Seen::Entry(level, place, _) => {
+                self.options_in(level, add);
+                if place.path.steps().is_empty() {
+                    self.module_keys(add);
+                }
+            }
+            Seen::Declaration(level, _) => self.options_in(level, add),
+            Seen::Name(of, _) => self.names_in(of, add),
+            Seen::With(sets) => sets.iter().for_each(|set| self.names_in(*set, add)),
+            Seen::Argument(fields) => {
+                for (name, optional, _) in fields {
+                    let detail = if *optional { "optional" } else { "needed" };
+                    add(attribute(name, CandidateKind::Attribute, detail.to_owned()));
+                }
+            }
+            Seen::Part(Shape::Fields(fields)) => {
+                for (name, _) in fields {
+                    add(attribute(name, CandidateKind::Attribute, String::new()));
+                }
+            }
+            Seen::Wanted(Want::Option(ty, _)) => {
+                for value in self.values_of(ty) {
+                    add(attribute(&value, CandidateKind::Value, String::new()));
+                }
+            }
+            Seen::Part(_) | Seen::Wanted(_) | Seen::Expr(_) | Seen::Bound(_) => {}
+        }
     }
 
     fn options_in(&self, level: &'a Level<'a>, add: &mut impl FnMut(Candidate)) {
         for child in level.children() {
-            if child.name.as_str().starts_with('_') {
+            if child.name.as_str().starts_with('_') || !child.is_listed(self.eval) {
                 continue;
             }
             let name = quoted(child.name.as_str());
@@ -214,9 +228,6 @@ impl<'a> Checker<'_, 'a> {
                 }),
                 Ok(Node::Option(option)) => {
                     let Ok(info) = option_doc(self.eval, option) else { continue };
-                    if info.internal {
-                        continue;
-                    }
                     add(Candidate {
                         name,
                         kind: CandidateKind::Option,
@@ -304,7 +315,8 @@ impl<'a> Checker<'_, 'a> {
             if let Some(child) = level.child(name)
                 && let Ok(Node::Option(option)) = child.node(self.eval)
             {
-                found.push((span, how, option.span()));
+                let declared = option.declared().first().copied().unwrap_or(Span::NONE);
+                found.push((span, how, declared, option.path.to_string()));
             }
         };
         for (span, seen) in self.seen() {
@@ -324,8 +336,16 @@ impl<'a> Checker<'_, 'a> {
         }
         found.sort_unstable();
         found.dedup();
-        found.into_iter().map(|(span, how, declared)| Mention { span, declared, how }).collect()
+        let mention = |(span, how, declared, path)| Mention { span, declared, path, how };
+        found.into_iter().map(mention).collect()
     }
+}
+
+/// What was seen of the shortest text.
+fn narrowest(mut seen: Vec<(Span, Seen<'_>)>) -> Vec<(Span, Seen<'_>)> {
+    let least = seen.iter().map(|(span, _)| span.end - span.start).min();
+    seen.retain(|(span, _)| Some(span.end - span.start) == least);
+    seen
 }
 
 fn attribute(name: &str, kind: CandidateKind, detail: String) -> Candidate {

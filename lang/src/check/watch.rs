@@ -28,6 +28,8 @@ pub(super) struct Watch<'a> {
 pub(super) enum Seen<'a> {
     /// An expression.
     Expr(Ty<'a>),
+    /// A name that is bound to this: by a `let`, a set or a function.
+    Bound(Ty<'a>),
     /// A name that is taken out of this.
     Name(Ty<'a>, Symbol),
     /// A definition among these options.

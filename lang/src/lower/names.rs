@@ -5,7 +5,7 @@ use std::ops::Range;
 use rnix::{Root, ast};
 use rowan::ast::AstNode;
 
-use super::{parse, plain_name};
+use super::{parse, static_name};
 use crate::source::Span;
 
 /// What stands before the path, as a path alone is no expression.
@@ -48,7 +48,7 @@ fn names(text: &str) -> Result<Vec<String>, NoPath> {
             return Err(wrong(text, before..last.end, "is no name"));
         }
         let indented = matches!(&attr, ast::Attr::Str(_)) && text[last.clone()].starts_with("''");
-        let name = plain_name(&attr).filter(|_| !indented);
+        let name = static_name(&attr).filter(|_| !indented);
         let Some(name) = name else { return Err(wrong(text, last, "is no plain name")) };
         names.push(name.to_string());
     }

@@ -176,6 +176,16 @@ impl<'a> Level<'a> {
         self.schema.by_name(self.bump).iter().filter_map(|number| self.nth(*number)).collect()
     }
 
+    /// The first of the names that belong in lists, for a help.
+    pub(super) fn some_names(&'a self, eval: &Evaluator<'a>) -> Option<String> {
+        let children = self.children();
+        let own = |child: &&&Child<'a>| child.name.as_str().starts_with('_');
+        let mut listed = children.iter().filter(|child| !own(child) && child.is_listed(eval));
+        let shown: Vec<_> = listed.by_ref().take(6).map(|child| child.name.as_str()).collect();
+        let more = if listed.next().is_some() { ", …" } else { "" };
+        (!shown.is_empty()).then(|| shown.join(", ") + more)
+    }
+
     /// The children's values by name, each a thunk.
     pub(crate) fn value(&'a self, eval: &Evaluator<'a>) -> Value<'a> {
         *self.value.get_or_init(|| {
@@ -398,17 +408,17 @@ impl<'a> Level<'a> {
         of: Definition<'a>,
         value: Value<'a>,
     ) -> Box<Diagnostic> {
-        let names: Vec<_> = self.children().iter().map(|child| child.name.as_str()).collect();
-        let shown = names.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-        let more = if names.len() > 5 { ", …" } else { "" };
         let message = if self.path.steps().is_empty() {
             format!("`config` holds options, and is no {}", value.type_name())
         } else {
             format!("`{}` holds options; found {}", self.path, found(eval, value))
         };
-        Diagnostic::error("type::mismatch", of.span(eval), message)
-            .with_help(not_called(value).unwrap_or(format!("its options are {shown}{more}")))
-            .into()
+        let error = Diagnostic::error("type::mismatch", of.span(eval), message);
+        let options = || Some(format!("its options are {}", self.some_names(eval)?));
+        match not_called(value).or_else(options) {
+            Some(help) => error.with_help(help).into(),
+            None => error.into(),
+        }
     }
 }
 
@@ -538,6 +548,16 @@ impl<'a> Child<'a> {
         match self.node.get() {
             Some(Node::Option(option)) => option.span(),
             _ => self.entry.declarations.first().map_or(Span::NONE, |first| first.span),
+        }
+    }
+
+    /// Whether it belongs in lists: an option that is not hidden, or a set that has one. What cannot
+    /// be read hides nothing.
+    pub(crate) fn is_listed(&'a self, eval: &Evaluator<'a>) -> bool {
+        match self.node(eval) {
+            Ok(Node::Option(option)) => !option.is_hidden(eval).unwrap_or(false),
+            Ok(Node::Level(level)) => level.children().iter().any(|child| child.is_listed(eval)),
+            Err(_) => true,
         }
     }
 

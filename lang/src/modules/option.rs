@@ -154,6 +154,12 @@ impl<'a> OptionNode<'a> {
         is_set(eval, self.field(name))
     }
 
+    /// Whether lists leave it out with all that is in it: `internal`, or `visible = false`.
+    pub(crate) fn is_hidden(&self, eval: &Evaluator<'a>) -> Result<bool> {
+        let visible = self.field("visible").map(|(attr, _)| eval.force_attr(attr)).transpose()?;
+        Ok(matches!(visible, Some(Value::Bool(false))) || self.flag(eval, "internal")?)
+    }
+
     /// The type; several declarations of one option must agree on it.
     pub(crate) fn ty(&self, eval: &Evaluator<'a>) -> Result<Type<'a>> {
         if let Some(ty) = self.declared.ty.get() {

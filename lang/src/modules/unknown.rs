@@ -111,14 +111,10 @@ pub(crate) fn unknown_option<'a>(
     if let Some(near) = elsewhere(eval, level.tree, &path.to_string(), name)? {
         return Ok(error.with_help(format!("did you mean `{near}`?")));
     }
-    if siblings.is_empty() {
-        return Ok(error);
-    }
-    let shown: Vec<_> = siblings.iter().take(6).map(|child| child.name.as_str()).collect();
-    let more = if siblings.len() > shown.len() { ", …" } else { "" };
+    let Some(names) = level.some_names(eval) else { return Ok(error) };
     let above = above.to_string();
     let place = if above.is_empty() { "here".to_owned() } else { format!("in `{above}`") };
-    Ok(error.with_help(format!("the options {place} are {}{more}", shown.join(", "))))
+    Ok(error.with_help(format!("the options {place} are {names}")))
 }
 
 fn is_own(name: Symbol) -> bool {

@@ -232,3 +232,24 @@ fn reference() {
     users.users.<name>.home: string = None
     "#);
 }
+
+#[test]
+fn help_lists_no_hidden_options() {
+    let schema = "{ lib, ... }: with lib; {
+      options.a.seen = mkOption { };
+      options.a.hidden = mkOption { visible = false; };
+      options.a.own = mkOption { internal = true; };
+      options.b.traps.hidden = mkOption { visible = false; };
+      options.c.shallow = mkOption { visible = \"shallow\"; };
+    }";
+    let unknown = "{ zzzzzzzz = 1; a.zzzzzzzz = 1; b.traps.zzzzzzzz = 1; }";
+    insta::assert_snapshot!(errors(&[schema, unknown, "{ a = [ ]; }"]), @"
+    option::unknown at m1.nix:1:3 ‹zzzzzzzz›: there is no option `zzzzzzzz`
+      help: the options here are a, c
+    option::unknown at m1.nix:1:19 ‹zzzzzzzz›: there is no option `a.zzzzzzzz`
+      help: the options in `a` are seen
+    option::unknown at m1.nix:1:41 ‹zzzzzzzz›: there is no option `b.traps.zzzzzzzz`
+    type::mismatch at m2.nix:1:7 ‹[ ]›: `a` holds options; found an empty list
+      help: its options are seen
+    ");
+}
