@@ -12,7 +12,7 @@ use super::arguments;
 use super::collect::{Loaded, RawModule};
 use super::definition::{Definition, Layer, Origin};
 use super::level::{Child, Level};
-use super::location::{Location, Place};
+use super::location::{Location, NOWHERE, Place};
 use super::property::rewrap;
 use super::session::Session;
 use super::types::{self, Type};
@@ -337,5 +337,5 @@ pub(crate) fn descend<'a>(
 
 /// The location of a tree that is no part of another.
 pub(crate) fn top<'a>(session: &'a Session<'a>) -> Place<'a> {
-    Place { path: Location::default(), declared: Span::NONE, session }
+    Place { path: Location::default(), declared: Span::NONE, origin: NOWHERE, session }
 }
