@@ -255,12 +255,11 @@ impl<'a> OptionNode<'a> {
             self.level.tree.session.tolerate(error)?;
         }
         if is_set(eval, self.declared.read_only)? {
-            let own = self.default().filter(|_| {
-                all.first().is_some_and(|one| one.strength() < priority::OPTION_DEFAULT)
-            });
-            all.splice(0..0, own);
-            if all.len() > 1 {
-                return Err(self.read_only(eval, &all));
+            // As they are written: a condition that is false is one too many, a `mkMerge` is one.
+            let mut written = self.level.definitions_of(eval, self.name)?;
+            written.splice(0..0, self.default());
+            if written.len() > 1 {
+                return Err(self.read_only(eval, &written));
             }
         }
         let mut errors = Vec::new();
