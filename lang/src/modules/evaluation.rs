@@ -27,7 +27,7 @@ pub(super) fn eval_modules_call<'a>(
     let set = eval.expect_attrs(args[0], at)?;
     let given = Given::read(eval, set, at)?;
     let Some(modules) = given.modules else {
-        return Err(eval.missing(args[0], Symbol::new("modules"), at));
+        return Err(eval.missing(Value::Attrs(set), Symbol::new("modules"), at));
     };
     let mut raw = raw_modules(eval, modules, given.modules_at);
     raw.extend(legacy(eval, set));

@@ -209,7 +209,7 @@ fn in_list(inner: &str) -> String {
     if inner.contains(" or ") || inner.starts_with("one of") {
         return format!("({inner})");
     }
-    let end = [" (", " between", " matching", " separated", " that"];
+    let end = [" (", " between", " matching", " separated", " that", " without"];
     let head = end.iter().filter_map(|word| inner.find(word)).min().unwrap_or(inner.len());
     let (head, rest) = inner.split_at(head);
     if head.contains(" of ") || head == "anything" || head.starts_with("the ") {

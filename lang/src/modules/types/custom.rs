@@ -119,7 +119,7 @@ pub(super) fn make_option_type<'a>(
 ) -> Result<Value<'a>> {
     let set = eval.expect_attrs(args[0], at)?;
     let Some(name) = set.get(symbol!("name")) else {
-        return Err(eval.missing(args[0], "name".into(), at));
+        return Err(eval.missing(Value::Attrs(set), "name".into(), at));
     };
     let itself: &'a std::cell::OnceCell<Value<'a>> = eval.alloc(std::cell::OnceCell::new());
     let mut out = AttrsBuilder::with_capacity(14);

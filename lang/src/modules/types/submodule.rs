@@ -243,7 +243,7 @@ pub(super) fn submodule_with<'a>(
         Some(value) => Some(eval.expect_bool(value, at)?),
     };
     let Some(modules) = field("modules") else {
-        return Err(eval.missing(args[0], "modules".into(), at));
+        return Err(eval.missing(Value::Attrs(set), "modules".into(), at));
     };
     let special = field("specialArgs").unwrap_or(Value::Null);
     let def = Submodule { only_config, description: text("description")?, class: text("class")? };
