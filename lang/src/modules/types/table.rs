@@ -62,6 +62,14 @@ pub(crate) fn lib_types<'a>(eval: &Evaluator<'a>) -> Value<'a> {
     out.set("port", eval.thunk(|eval| Ok(self::int(eval, "port", "port (0 to 65535)", 0, 65535))));
     out.set("ints", eval.thunk(|eval| Ok(ints(eval))));
     out.set("numbers", eval.thunk(|eval| Ok(numbers(eval))));
+    // nixpkgs has these here too.
+    for name in ["isOptionType", "isType"] {
+        let of_lib = move |eval: &Evaluator<'a>| {
+            let lib = eval.expect_attrs(super::super::library::value(eval), Span::NONE)?;
+            lib.get_str(name).map_or(Ok(Value::Null), |attr| eval.force_attr(attr))
+        };
+        out.set(name, eval.thunk(of_lib));
+    }
     for literal in Literal::ALL {
         out.set(literal.name(), eval.thunk(move |eval| Ok(make(eval, Domain(literal), &[]))));
     }

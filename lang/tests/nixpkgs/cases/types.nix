@@ -69,6 +69,7 @@ in
     ((types.strMatching "").check "x")
   ];
   oneLine = map types.singleLineStr.check [ "" "\n" "a\n" "a\n\n" "\n\n" "a\r" "a\r\n" ];
+  kinds = [ (types.isOptionType types.int) (types.isOptionType { }) (types.isType "x" { _type = "x"; }) ];
   descriptions = map (t: builtins.isString t.description) [ types.int (types.listOf types.str) (types.attrsOf sub) ];
   descriptionsOverridden = (types.int // { description = "mine"; }).description;
   names = map (t: t.name) [
