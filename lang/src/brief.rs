@@ -21,7 +21,7 @@ pub(crate) fn described(value: Value<'_>) -> String {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => format!("the boolean {value}"),
         Value::Int(value) => format!("the integer {value}"),
-        Value::Float(value) => format!("the float {value}"),
+        Value::Float(value) => format!("the float {value:?}"),
         Value::Str(text) => format!("the string {}", quoted(text)),
         Value::Path(path) => format!("the path {}", crate::eval::virtual_path(path)),
         Value::List(list) => match list.len() {
@@ -70,7 +70,7 @@ pub(crate) fn written(value: Value<'_>) -> String {
     match value {
         Value::Thunk(_) => "…".to_owned(),
         Value::Str(text) => quoted(text),
-        Value::Float(value) => value.to_string(),
+        Value::Float(value) => format!("{value:?}"),
         Value::Path(path) => crate::eval::virtual_path(path).to_string(),
         Value::List(list) if list.len() <= 4 => {
             let items: Vec<_> = list.iter().map(nested).collect();

@@ -29,7 +29,7 @@ mod xml;
 pub(crate) use absent::{hidden_global, unavailable};
 pub(crate) use json::json_float;
 pub(crate) use numbers::shortest_float;
-pub(crate) use regexes::RegexCache;
+pub(crate) use regexes::{RegexCache, Whole};
 pub(crate) use sets::{filter_attrs, map_to_list, map_to_pairs};
 
 type Body = for<'a> fn(&Evaluator<'a>, &[Value<'a>], Span) -> Result<Value<'a>>;

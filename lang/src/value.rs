@@ -371,6 +371,12 @@ impl<'a> Thunk<'a> {
             _ => None,
         }
     }
+
+    /// Whether somebody forced it, whatever came of that.
+    pub(crate) fn is_begun(&self) -> bool {
+        use ThunkState::{Apply, Delayed, Native};
+        !matches!(self.state.get(), Delayed(..) | Native(_) | Apply(..))
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -60,6 +60,22 @@ impl RegexCache {
     }
 }
 
+/// An expression that a text matches as a whole.
+pub(crate) struct Whole(Rc<Compiled>);
+
+impl Whole {
+    pub(crate) fn new(e: &Evaluator<'_>, pattern: &str, at: Span) -> Result<Whole> {
+        e.regexes().get(pattern, Mode::Whole, at).map(Whole)
+    }
+
+    pub(crate) fn matches(&self, e: &Evaluator<'_>, text: &str) -> Result<bool> {
+        match &self.0.engine {
+            Engine::Library(regex) => Ok(regex.is_match(text.as_bytes())),
+            Engine::Own(_) => Ok(!self.0.find_all(text, &limits(e, Span::NONE))?.is_empty()),
+        }
+    }
+}
+
 fn compile(pattern: &str, mode: Mode) -> std::result::Result<Compiled, syntax::Fault> {
     let parsed = syntax::parse(pattern)?;
     let groups = parsed.groups;

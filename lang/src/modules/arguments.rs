@@ -1,10 +1,13 @@
 //! What modules that are functions are called with.
 
+use std::cell::OnceCell;
+
 use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::{AttrsBuilder, Evaluator, Formals};
 use crate::source::Span;
 use crate::symbol::{Symbol, symbol};
-use crate::value::Value;
+use crate::tree::Param;
+use crate::value::{Attrs, Closure, Value};
 
 use super::evaluation;
 use super::tree::ModuleTree;
@@ -25,7 +28,7 @@ pub(super) fn arguments<'a>(
     {
         return Ok(Some(tree.common_arguments(eval)));
     }
-    Ok(eval.formals(function, at)?.map(|formals| asked_for(eval, tree, &formals)))
+    Ok(eval.formals(function, at)?.map(|formals| asked_for(eval, tree, function, &formals)))
 }
 
 /// Whether every module of a tree can have an argument.
@@ -48,7 +51,13 @@ pub(super) fn common<'a>(eval: &Evaluator<'a>, tree: &'a ModuleTree<'a>) -> Valu
     args.finish(eval)
 }
 
-fn asked_for<'a>(eval: &Evaluator<'a>, tree: &'a ModuleTree<'a>, formals: &Formals) -> Value<'a> {
+fn asked_for<'a>(
+    eval: &Evaluator<'a>,
+    tree: &'a ModuleTree<'a>,
+    function: Value<'a>,
+    formals: &Formals,
+) -> Value<'a> {
+    let all: &'a OnceCell<&'a Attrs<'a>> = eval.alloc(OnceCell::new());
     let (names, everything) = match formals {
         Formals::Any => (&[][..], true),
         Formals::Set { names, ellipsis } => (&names[..], *ellipsis),
@@ -74,13 +83,49 @@ fn asked_for<'a>(eval: &Evaluator<'a>, tree: &'a ModuleTree<'a>, formals: &Forma
             }
             _ => {}
         }
-        // Without a default the argument comes from `_module.args`; with one, nobody may define
-        // it, and only the configuration, which needs this module, could tell.
-        if !optional {
-            args.set(name, eval.thunk(move |eval| argument(eval, tree, name, span)));
+        // From `_module.args`, with or without a default. Where nobody defines it, NixOS knows no
+        // default; here it counts.
+        match function {
+            _ if !optional => {
+                args.set(name, eval.thunk(move |eval| argument(eval, tree, name, span)));
+            }
+            Value::Lambda(closure) => {
+                let value = eval.thunk(move |eval| match tree.argument(eval, name)? {
+                    Some(value) => Ok(value),
+                    None => default_of(eval, closure, all.get().copied(), name),
+                });
+                args.set(name, value);
+            }
+            _ => {}
         }
     }
-    args.finish(eval)
+    let args = args.finish(eval);
+    if let Value::Attrs(args) = args {
+        let _ = all.set(args);
+    }
+    args
+}
+
+/// The default of one of a function's arguments, beside these others.
+fn default_of<'a>(
+    eval: &Evaluator<'a>,
+    closure: &'a Closure<'a>,
+    args: Option<&'a Attrs<'a>>,
+    name: Symbol,
+) -> Result<Value<'a>> {
+    let (Param::Pattern(pattern), Some(args)) = (&closure.lambda.param, args) else {
+        return Ok(Value::Null);
+    };
+    let mut others = AttrsBuilder::with_capacity(args.len());
+    args.iter().filter(|attr| attr.name != name).for_each(|attr| {
+        others.copy(attr);
+    });
+    let scope = eval.destructure(closure, pattern, others.finish(eval), Span::NONE)?;
+    let slot = pattern.formals.iter().position(|formal| formal.name == name);
+    match slot.and_then(|slot| scope.slots.get(slot)) {
+        Some(slot) => eval.force(slot.get()),
+        None => Ok(Value::Null),
+    }
 }
 
 /// The value of a module's argument that modules define by `_module.args`.

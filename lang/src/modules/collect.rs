@@ -16,7 +16,7 @@ use super::arguments::arguments;
 use super::definition::{Definition, Layer, Origin};
 use super::disabled::{self, Disabled};
 use super::level::Declaration;
-use super::property::kind_of;
+use super::property::{kind_of, property};
 use super::shared::DeclarationKey;
 use super::tree::ModuleTree;
 use crate::brief::found;
@@ -396,10 +396,16 @@ impl<'a> Collector<'a> {
         }
         let options = options.map(|attr| declared(attr, &raw));
         let config = if long {
-            config.map(|attr| defined(attr, raw))
+            let config = config.map(|attr| defined(attr, raw));
+            match set.get(symbol!("meta")) {
+                Some(meta) => Some(with_meta(eval, config, meta, raw)),
+                None => config,
+            }
         } else {
             let mut config = AttrsBuilder::with_capacity(set.len());
-            for attr in set.iter().filter(|attr| !RESERVED.contains(&attr.name.as_str())) {
+            // `meta` is an option like any other, which may stand beside `config` too.
+            let is_own = |name: &str| RESERVED.contains(&name) && name != "meta";
+            for attr in set.iter().filter(|attr| !is_own(attr.name.as_str())) {
                 config.copy(attr);
             }
             let mut config = Definition::new(config.finish(eval), raw.at, raw.origin);
@@ -444,6 +450,27 @@ fn defined<'a>(attr: &'a Attr<'a>, raw: RawModule<'a>) -> Definition<'a> {
     let mut definition = Definition::new(attr.value.get(), attr.span, raw.origin);
     definition.priority = raw.priority;
     definition
+}
+
+/// The definitions of a module that has `meta` beside `options` or `config`.
+fn with_meta<'a>(
+    eval: &Evaluator<'a>,
+    config: Option<Definition<'a>>,
+    meta: &'a Attr<'a>,
+    raw: RawModule<'a>,
+) -> Definition<'a> {
+    let mut own = AttrsBuilder::with_capacity(1);
+    own.copy(meta);
+    let own = own.finish(eval);
+    let Some(config) = config else {
+        return Definition {
+            priority: raw.priority,
+            ..Definition::new(own, meta.span, raw.origin)
+        };
+    };
+    let both = eval.list([config.value, own]);
+    let both = property(eval, "merge", &[(symbol!("contents"), both, Span::NONE)]);
+    Definition { value: both, ..config }
 }
 
 /// The modules of a list `imports`.

@@ -14,7 +14,7 @@ use crate::value::{Attrs, List, Value};
 use super::collect::RawModule;
 use super::definition::{Layer, Origin};
 use super::level::{Level, Node};
-use super::location::{Location, Place};
+use super::location::Place;
 use super::option::OptionNode;
 use super::property::kind_of;
 use super::session::Session;
@@ -307,10 +307,6 @@ impl<'e, 'a> Configuration<'e, 'a> {
         let Some(attr) = set.get(symbol!("type")) else { return Ok(false) };
         let Ok(Value::Str(kind)) = self.eval.force_attr(attr) else { return Ok(false) };
         Ok(["package", "derivation"].contains(kind))
-    }
-
-    pub(super) fn at(&self, path: Location<'a>) -> Place<'a> {
-        Place { path, ..self.tree.place }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::value::{Attr, Attrs, List, Value};
 
 use super::collect::RawModule;
 use super::definition::{Layer, Origin};
-use super::location::{Location, Place};
+use super::location::{Location, NOWHERE, Place};
 use super::session::Session;
 use super::tree::ModuleTree;
 use super::types::submodule_of;
@@ -27,7 +27,7 @@ pub(super) fn eval_modules_call<'a>(
     let set = eval.expect_attrs(args[0], at)?;
     let given = Given::read(eval, set, at)?;
     let Some(modules) = given.modules else {
-        return Err(eval.missing(args[0], Symbol::new("modules"), at));
+        return Err(eval.missing(Value::Attrs(set), Symbol::new("modules"), at));
     };
     let mut raw = raw_modules(eval, modules, given.modules_at);
     raw.extend(legacy(eval, set));
@@ -108,7 +108,7 @@ fn legacy<'a>(eval: &Evaluator<'a>, set: &'a Attrs<'a>) -> Option<RawModule<'a>>
 
 /// A place whose first error ends the evaluation.
 fn strict<'a>(eval: &Evaluator<'a>, path: Location<'a>, declared: Span) -> Place<'a> {
-    Place { path, declared, session: eval.alloc(Session::new(false)) }
+    Place { path, declared, origin: NOWHERE, session: eval.alloc(Session::new(false)) }
 }
 
 /// The result of `evalModules`.

@@ -122,7 +122,7 @@ impl<'a> Level<'a> {
     ) -> Result<&'a Level<'a>> {
         let (mut sets, mut failed) = (Vec::with_capacity(declarations.len()), Vec::new());
         for declaration in declarations {
-            match declared_set(eval, path, declaration) {
+            match declared_set(eval, path, declaration, above.is_none()) {
                 Ok(set) => sets.push((declaration, set)),
                 Err(error) => failed.push(*error),
             }
@@ -518,12 +518,32 @@ fn tolerate_some<'a>(
     }
 }
 
+/// Whether a set with this `_type` wraps a definition.
+fn is_property(kind: &str) -> bool {
+    ["if", "merge", "override", "order"].contains(&kind)
+}
+
+#[cold]
+fn conditional<'a>(path: &Location<'a>, declaration: &Declaration<'a>) -> Diagnostic {
+    let path = path.to_string();
+    let place = if path.is_empty() { "options".to_owned() } else { path };
+    let message = format!("`{place}` declares options, which no `mkIf` or `mkMerge` can wrap");
+    Diagnostic::error("option::declaration", declaration.span, message).with_help(
+        "which options there are cannot depend on a condition: declare them, and put the condition \
+         around what is defined under `config`",
+    )
+}
+
 fn declared_set<'a>(
     eval: &Evaluator<'a>,
     path: Location<'a>,
     declaration: &Declaration<'a>,
+    is_root: bool,
 ) -> Result<&'a Attrs<'a>> {
     match eval.force_at(declaration.value, declaration.span)? {
+        value @ Value::Attrs(_) if is_root && kind_of(eval, value)?.is_some_and(is_property) => {
+            Err(conditional(&path, declaration).into())
+        }
         Value::Attrs(set) => Ok(set),
         other => {
             let path = path.to_string();
@@ -621,11 +641,13 @@ impl<'a> Child<'a> {
                 }
             };
             let declaration = Declaration { value, ..*declaration };
-            if kind_of(eval, value)? == Some("option") {
-                let span = declared_at(eval, &declaration);
-                options.push(Declaration { span, ..declaration });
-            } else {
-                sets.push(declaration);
+            match kind_of(eval, value)? {
+                Some("option") => {
+                    let span = declared_at(eval, &declaration);
+                    options.push(Declaration { span, ..declaration });
+                }
+                Some(kind) if is_property(kind) => failed.push(conditional(&path, &declaration)),
+                _ => sets.push(declaration),
             }
         }
         let nothing = options.is_empty() && sets.is_empty();

@@ -6,7 +6,9 @@ use crate::eval::Evaluator;
 use crate::print::print_name;
 use crate::source::Span;
 use crate::symbol::Symbol;
+use crate::value::Value;
 
+use super::definition::{Layer, Origin};
 use super::session::Session;
 
 /// One step of a location.
@@ -16,6 +18,22 @@ pub(crate) enum Step {
     Name(Symbol),
     /// An element of a list, from 0.
     Index(usize),
+    /// An element of a list that a definition gives: which of the definitions and which of its
+    /// elements, each from 0.
+    Entry(u32, u32),
+}
+
+impl Step {
+    /// What nixpkgs calls it, where steps are names.
+    pub(crate) fn value<'a>(self, eval: &Evaluator<'a>) -> Value<'a> {
+        match self {
+            Step::Name(name) => eval.name(name),
+            Step::Index(index) => eval.str(&format!("[{index}]")),
+            Step::Entry(definition, entry) => {
+                eval.str(&format!("[definition {}-entry {}]", definition + 1, entry + 1))
+            }
+        }
+    }
 }
 
 /// A path in the tree of options: `users.users.alice.keys[0]`. Cheap to copy and to extend.
@@ -37,20 +55,22 @@ impl<'a> Location<'a> {
         self.step(eval, Step::Index(index))
     }
 
+    pub(crate) fn entry(
+        self,
+        eval: &Evaluator<'a>,
+        definition: usize,
+        entry: usize,
+    ) -> Location<'a> {
+        self.step(eval, Step::Entry(definition as u32, entry as u32))
+    }
+
     fn step(self, eval: &Evaluator<'a>, step: Step) -> Location<'a> {
         Location(Some(eval.alloc(Node { up: self, step })))
     }
 
-    /// The last step that is a name: what a submodule calls `name`.
-    pub(crate) fn last_name(self) -> Option<Symbol> {
-        let mut here = self.0;
-        while let Some(node) = here {
-            if let Step::Name(name) = node.step {
-                return Some(name);
-            }
-            here = node.up.0;
-        }
-        None
+    /// The last step: what a submodule calls `name`.
+    pub(crate) fn last(self) -> Option<Step> {
+        self.0.map(|node| node.step)
     }
 
     /// The steps from the root.
@@ -71,6 +91,8 @@ impl fmt::Display for Location<'_> {
         for (number, step) in self.steps().into_iter().enumerate() {
             match step {
                 Step::Index(index) => write!(f, "[{index}]")?,
+                // The number in its own definition: that is the list that the user sees.
+                Step::Entry(_, index) => write!(f, "[{index}]")?,
                 Step::Name(name) => {
                     if number > 0 {
                         f.write_str(".")?;
@@ -93,6 +115,9 @@ fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
     f.write_str(&written)
 }
 
+/// The module of a place that no module declares.
+pub(crate) const NOWHERE: &Origin<'static> = &Origin { file: "", layer: Layer::Standard };
+
 /// What merging needs to know about where it happens.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
@@ -100,6 +125,8 @@ pub(crate) struct Place<'a> {
     pub(crate) path: Location<'a>,
     /// Where its option is declared.
     pub(crate) declared: Span,
+    /// The module that declares it: the weakest, if several do.
+    pub(crate) origin: &'a Origin<'a>,
     /// What the whole evaluation shares.
     pub(crate) session: &'a Session<'a>,
 }
@@ -111,5 +138,9 @@ impl<'a> Place<'a> {
 
     pub(crate) fn index(self, eval: &Evaluator<'a>, index: usize) -> Place<'a> {
         Place { path: self.path.index(eval, index), ..self }
+    }
+
+    pub(crate) fn entry(self, eval: &Evaluator<'a>, definition: usize, entry: usize) -> Place<'a> {
+        Place { path: self.path.entry(eval, definition, entry), ..self }
     }
 }

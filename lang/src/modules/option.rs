@@ -10,7 +10,7 @@ use crate::value::{Attr, Value};
 
 use super::definition::{Definition, Layer, Origin, priority};
 use super::level::{Declaration, Level};
-use super::location::{Location, Place};
+use super::location::{Location, NOWHERE, Place};
 use super::property::{Conditions, unwrap};
 use super::types::{self, Type};
 
@@ -142,7 +142,9 @@ impl<'a> OptionNode<'a> {
     }
 
     pub(crate) fn place(&self) -> Place<'a> {
-        Place { path: self.path, declared: self.span(), session: self.level.tree.session }
+        let origins = self.declarations.iter().map(|declaration| &declaration.origin);
+        let origin = origins.min_by_key(|origin| origin.layer).unwrap_or(NOWHERE);
+        Place { path: self.path, declared: self.span(), origin, session: self.level.tree.session }
     }
 
     /// A field of the declaration (`default`, `description`, …) that a module gives.
@@ -259,12 +261,11 @@ impl<'a> OptionNode<'a> {
             self.level.tree.session.tolerate(error)?;
         }
         if is_set(eval, self.declared.read_only)? {
-            let own = self.default().filter(|_| {
-                all.first().is_some_and(|one| one.strength() < priority::OPTION_DEFAULT)
-            });
-            all.splice(0..0, own);
-            if all.len() > 1 {
-                return Err(self.read_only(eval, &all));
+            // As they are written: a condition that is false is one too many, a `mkMerge` is one.
+            let mut written = self.level.definitions_of(eval, self.name)?;
+            written.splice(0..0, self.default());
+            if written.len() > 1 {
+                return Err(self.read_only(eval, &written));
             }
         }
         let mut errors = Vec::new();
@@ -351,7 +352,7 @@ impl<'a> OptionNode<'a> {
         }
         let steps = self.path.steps().into_iter().filter_map(|step| match step {
             super::location::Step::Name(name) => Some(eval.str_in(name.as_str())),
-            super::location::Step::Index(_) => None,
+            super::location::Step::Index(_) | super::location::Step::Entry(..) => None,
         });
         out.set("_type", eval.str_in("option"));
         out.set("loc", eval.list(steps));

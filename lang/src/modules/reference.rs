@@ -74,6 +74,7 @@ pub(crate) fn option_doc<'a>(eval: &Evaluator<'a>, option: &OptionNode<'a>) -> R
     let loc = option.path.steps().into_iter().map(|step| match step {
         Step::Name(name) => name.to_string(),
         Step::Index(index) => index.to_string(),
+        Step::Entry(_, index) => index.to_string(),
     });
     Ok(OptionDoc {
         path: option.path.to_string(),
@@ -164,7 +165,7 @@ impl<'a> Configuration<'_, 'a> {
             // Its own session: a sample is nobody's configuration, and its errors nobody's
             // mistakes.
             let session = self.eval.alloc(Session::new(true));
-            let place = Place { session, declared: place.declared, ..self.at(path) };
+            let place = Place { session, path, ..place };
             let tree = sample(self.eval, inner, place)?;
             self.list_level(tree.root(self.eval)?, around, out);
         }

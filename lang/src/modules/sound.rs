@@ -119,6 +119,9 @@ impl<'a> Walk<'_, '_, 'a> {
             Trail::Option(level, name) => level.path.name(self.of.eval, name),
             Trail::Step(up, Step::Name(name)) => self.location(*up).name(self.of.eval, name),
             Trail::Step(up, Step::Index(index)) => self.location(*up).index(self.of.eval, index),
+            Trail::Step(up, Step::Entry(definition, index)) => {
+                self.location(*up).entry(self.of.eval, definition as usize, index as usize)
+            }
         }
     }
 }

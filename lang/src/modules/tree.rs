@@ -12,7 +12,7 @@ use super::arguments;
 use super::collect::{Loaded, RawModule};
 use super::definition::{Definition, Layer, Origin};
 use super::level::{Child, Level};
-use super::location::{Location, Place};
+use super::location::{Location, NOWHERE, Place};
 use super::property::rewrap;
 use super::session::Session;
 use super::types::{self, Type};
@@ -32,6 +32,8 @@ pub(crate) struct ModuleTree<'a> {
     common: OnceCell<Value<'a>>,
     loaded: OnceCell<&'a [&'a Loaded<'a>]>,
     root: OnceCell<&'a Level<'a>>,
+    /// The work of finding the options, where somebody asks for them before any value.
+    structure: OnceCell<Value<'a>>,
     full: OnceCell<Value<'a>>,
     config: OnceCell<Value<'a>>,
     options: OnceCell<Value<'a>>,
@@ -67,6 +69,7 @@ impl<'a> ModuleTree<'a> {
             common: OnceCell::new(),
             loaded: OnceCell::new(),
             root: OnceCell::new(),
+            structure: OnceCell::new(),
             full: OnceCell::new(),
             config: OnceCell::new(),
             options: OnceCell::new(),
@@ -117,14 +120,20 @@ impl<'a> ModuleTree<'a> {
 
     /// The options at the root.
     pub(crate) fn root(&'a self, eval: &Evaluator<'a>) -> Result<&'a Level<'a>> {
-        // Through the thunk, which notices when the modules' structure needs its own result.
-        if self.root.get().is_none() {
-            eval.force(self.full_config(eval))?;
+        if let Some(root) = self.root.get() {
+            return Ok(root);
         }
-        match self.root.get() {
-            Some(root) => Ok(root),
-            None => self.build(eval),
-        }
+        // Through a thunk, which notices when the modules' structure needs its own result: that of
+        // the values, if they are being computed; else one of its own, for what modules define may
+        // depend on `options`.
+        let work = match self.full.get() {
+            Some(Value::Thunk(full)) if full.is_begun() => Value::Thunk(full),
+            _ => *self
+                .structure
+                .get_or_init(|| eval.thunk(move |eval| self.build(eval).map(|_| Value::Null))),
+        };
+        eval.force(work)?;
+        self.build(eval)
     }
 
     /// The modules, imports followed.
@@ -137,6 +146,9 @@ impl<'a> ModuleTree<'a> {
     }
 
     fn build(&'a self, eval: &Evaluator<'a>) -> Result<&'a Level<'a>> {
+        if let Some(root) = self.root.get() {
+            return Ok(root);
+        }
         let loaded = self.loaded(eval)?;
         let declarations: Vec<_> = loaded.iter().filter_map(|module| module.options).collect();
         let root = Level::new(eval, self, None, self.place.path, &declarations)?;
@@ -144,7 +156,10 @@ impl<'a> ModuleTree<'a> {
     }
 
     fn compute(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
-        let root = self.build(eval)?;
+        let root = match self.structure.get() {
+            Some(_) => self.root(eval)?,
+            None => self.build(eval)?,
+        };
         let freeform = self.freeform(eval)?;
         let declared = root.value_of_defined(eval)?;
         let Some(freeform) = freeform else { return Ok(declared) };
@@ -306,12 +321,17 @@ fn overlay<'a>(
                 out.copy(attr);
             }
             Some((level, free)) => {
-                let (free, declared) = (eval.force_attr(free)?, eval.force_attr(attr)?);
-                let (Value::Attrs(free), Value::Attrs(declared)) = (free, declared) else {
-                    out.copy(attr);
-                    continue;
-                };
-                out.set(attr.name, overlay(eval, free, declared, level)?);
+                // Later: what is free there may be wrong, and nobody may ask.
+                let both = eval.thunk(move |eval| {
+                    let (free, declared) = (eval.force_attr(free)?, eval.force_attr(attr)?);
+                    match (free, declared) {
+                        (Value::Attrs(free), Value::Attrs(declared)) => {
+                            overlay(eval, free, declared, level)
+                        }
+                        _ => Ok(declared),
+                    }
+                });
+                out.set(attr.name, both);
             }
         }
     }
@@ -337,5 +357,5 @@ pub(crate) fn descend<'a>(
 
 /// The location of a tree that is no part of another.
 pub(crate) fn top<'a>(session: &'a Session<'a>) -> Place<'a> {
-    Place { path: Location::default(), declared: Span::NONE, session }
+    Place { path: Location::default(), declared: Span::NONE, origin: NOWHERE, session }
 }

@@ -80,6 +80,14 @@ fn modules() {
             ],
             "{a: 42}",
         ),
+        // A default counts where no module defines the argument, and may use the others.
+        (
+            &[
+                "{ lib, ... }: { options.a = lib.mkOption { }; config._module.args.known = 1; }",
+                "{ known ? 5, free ? known + 1, ... }: { a = [ known free ]; }",
+            ],
+            "{a: [1, 2]}",
+        ),
         // Two declarations of an option whose types have something in common.
         (
             &[
@@ -218,6 +226,23 @@ fn layers() {
             .extend(texts.iter().map(|(name, layer, text)| (name.as_str(), *layer, text.as_str())));
         assert_eq!(&layered(&files), expected, "{ty} {definitions:?}");
     }
+}
+
+/// What a submodule's own modules define is as strong as the module that declares it.
+#[test]
+fn submodules_have_the_layer_of_their_declaration() {
+    let declaration = "{ lib, ... }: { options.x = lib.mkOption { type = lib.types.submodule {
+        options.a = lib.mkOption { type = lib.types.int; }; config.a = 1; }; }; }";
+    let host = ("host.nix", Layer::Host, "{ x.a = 2; }");
+    let declared = |layer| layered(&[("declare.nix", layer, declaration), host]);
+    assert_eq!(declared(Layer::Standard), "{x: {a: 2}}");
+    assert_eq!(declared(group()), "{x: {a: 2}}");
+    insta::assert_snapshot!(declared(Layer::Host), @"
+    module::conflict at host.nix:1:5 ‹a›: `x.a` has two values: the integer 1 and the integer 2
+      declare.nix:2:68 ‹a›: and here, equally strong
+      declare.nix:2:17 ‹a›: the option is declared here
+      help: both are in the layer `host`: remove one, or let one win with `lib.mkForce` or give way with `lib.mkDefault`
+    ");
 }
 
 #[test]

@@ -152,6 +152,26 @@ fn values_that_are_refused() {
     type::argument at m0.nix:1:79 ‹module›: `submoduleWith` takes no `module`
       help: did you mean `modules`?
     ");
+    for ty in ["types.submoduleWith { }", "types.attrsWith { }", "mkOptionType { }"] {
+        let error = refused(ty, "{ }");
+        assert!(error.starts_with("name::missing-attribute"), "{error}");
+    }
+    insta::assert_snapshot!(refused("types.int", "1.0"), @"
+    type::mismatch at m1.nix:1:31 ‹1.0›: `x` takes an integer, found the float 1.0
+      m0.nix:1:35 ‹x›: the option is declared here
+    ");
+    insta::assert_snapshot!(refused("types.strMatching \"\\\\d+\"", "\"1\""), @r#"
+    type::regex at m0.nix:1:75 ‹"\\d+"›: this is no regular expression: `\d` is no escape
+      help: a digit is `[[:digit:]]` or `[0-9]`
+    "#);
+    insta::assert_snapshot!(refused("types.strMatching \"(?i)a\"", "\"A\""), @r#"
+    type::regex at m0.nix:1:75 ‹"(?i)a"›: this is no regular expression: `?` repeats nothing
+      help: the dialect is POSIX extended, as in `grep -E`
+    "#);
+    insta::assert_snapshot!(refused("types.listOf (types.passwdEntry types.str)", "3"), @"
+    type::mismatch at m1.nix:1:31 ‹3›: `x` takes a list of strings without colons and line ends, found the integer 3
+      m0.nix:1:35 ‹x›: the option is declared here
+    ");
     insta::assert_snapshot!(refused("types.anything", "mkMerge [ [ 1 ] [ 2 ] ]"), @r"
     module::conflict at m1.nix:1:47 ‹[ 2 ]›: `x` has two values: a list of one element and a list of one element
       m1.nix:1:41 ‹[ 1 ]›: and here, equally strong
@@ -188,6 +208,7 @@ fn modules_that_are_no_modules() {
     module::endless at m0.nix:1:29 ‹(next (n + 1))›: modules import each other without end: 500 of them so far
       help: give the module a `key`: a module with the same key is imported once
     ");
+    insta::assert_snapshot!(errors(&["{ config = 3; }"]), @"type::mismatch at m0.nix:1:12 ‹3›: `config` holds options, and is no int");
     // A module that imports itself, without a file or a key, is itself already.
     assert_eq!(
         value(&[
@@ -228,6 +249,14 @@ fn declarations_that_do_not_fit() {
     option::declaration at m1.nix:1:35 ‹x›: `x` is declared twice: as integer between 0 and 3 and as integer between 5 and 9
       m0.nix:1:35 ‹x›: declared here before
       help: rename one of the two options
+    ");
+    insta::assert_snapshot!(declared("mkIf true (mkOption { })", "{ y = mkOption { }; }"), @"
+    option::declaration at m0.nix:1:35 ‹x›: `x` declares options, which no `mkIf` or `mkMerge` can wrap
+      help: which options there are cannot depend on a condition: declare them, and put the condition around what is defined under `config`
+    ");
+    insta::assert_snapshot!(errors(&["{ lib, ... }: { options = lib.mkMerge [ ]; }"]), @"
+    option::declaration at m0.nix:1:17 ‹options›: `options` declares options, which no `mkIf` or `mkMerge` can wrap
+      help: which options there are cannot depend on a condition: declare them, and put the condition around what is defined under `config`
     ");
     // A submodule takes options from elsewhere, and integers the bounds of both.
     let both = [
@@ -295,6 +324,14 @@ fn evaluations_in_the_language() {
     insta::assert_snapshot!(eval("evalModules { module = [ ]; }"), @r"
     module::argument at m0.nix:1:79 ‹module›: `evalModules` takes no `module`
       help: did you mean `modules`?
+    ");
+    insta::assert_snapshot!(eval("evalModules { }"), @"
+    name::missing-attribute at m0.nix:1:77 ‹{ }›: the attribute `modules` is missing
+      help: the set is empty
+    ");
+    insta::assert_snapshot!(eval("evalModules { modules = [ { freeformType = types.listOf types.int; a = 1; } ]; }"), @"
+    type::mismatch at m0.nix:1:132 ‹a›: a list of integers is needed here, found an attribute set (with a)
+      m0.nix:1:64 ‹(evalModules { modules = [ { freeformType = types.listOf types.int; a = 1; } ]; })›: the option is declared here
     ");
     insta::assert_snapshot!(eval("evalModules { class = \"a\"; modules = [ { _class = \"b\"; } ]; }"), @r#"
     module::class at m0.nix:1:115 ‹"b"›: this module is made for `b`, and is imported into `a`

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::diagnostic::Result;
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::source::Span;
-use crate::symbol::Symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::value::Value;
 
 use super::super::definition::Definition;
@@ -48,7 +48,8 @@ pub(crate) fn merge<'a>(
     definitions: &[Definition<'a>],
 ) -> Result<Value<'a>> {
     let all = |is: fn(Value<'a>) -> bool| definitions.iter().all(|one| is(one.value));
-    if all(is_plain_set) {
+    // Several sets with a `_type` are one; a single one stays the object that it is.
+    if all(is_plain_set) || definitions.len() > 1 && all(is_mere_set) {
         return merge_sets(eval, place, definitions);
     }
     let strongest = strongest_layer(definitions);
@@ -71,7 +72,14 @@ pub(crate) fn merge<'a>(
 /// A set that is no package or other object.
 fn is_plain_set(value: Value<'_>) -> bool {
     let Value::Attrs(set) = value else { return false };
-    !["_type", "outPath", "__toString"].iter().any(|name| set.get_str(name).is_some())
+    is_mere_set(value) && set.get(symbol!("_type")).is_none()
+}
+
+/// A set that no string and nothing native stands for.
+fn is_mere_set(value: Value<'_>) -> bool {
+    let Value::Attrs(set) = value else { return false };
+    set.payload().is_none()
+        && ["outPath", "__toString"].iter().all(|name| set.get_str(name).is_none())
 }
 
 fn merge_sets<'a>(

@@ -43,14 +43,13 @@ impl OptionType for ListOf {
     ) -> Result<Value<'a>> {
         let inner = ty.inner(eval, 0)?;
         let mut items = Vec::new();
-        for definition in definitions {
+        for (which, definition) in definitions.iter().enumerate() {
             let Value::List(list) = definition.value else { continue };
             let at = definition.span(eval);
             let spans = eval.element_spans(at).unwrap_or_default();
             for (number, value) in list.iter().enumerate() {
                 let here = spans.get(number).copied().unwrap_or(at);
-                // The number in its own definition: that is the list that the user sees.
-                let place = place.index(eval, number);
+                let place = place.entry(eval, which, number);
                 let mut parts = Vec::new();
                 let element = definition.element(value, here, here);
                 // An element that fails is at fault when it is used, not the list.
@@ -210,7 +209,7 @@ fn in_list(inner: &str) -> String {
     if inner.contains(" or ") || inner.starts_with("one of") {
         return format!("({inner})");
     }
-    let end = [" (", " between", " matching", " separated", " that"];
+    let end = [" (", " between", " matching", " separated", " that", " without"];
     let head = end.iter().filter_map(|word| inner.find(word)).min().unwrap_or(inner.len());
     let (head, rest) = inner.split_at(head);
     if head.contains(" of ") || head == "anything" || head.starts_with("the ") {

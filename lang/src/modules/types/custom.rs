@@ -8,7 +8,7 @@ use crate::value::Value;
 
 use super::super::collect::RawModule;
 use super::super::definition::{Definition, Layer, Origin};
-use super::super::location::{Place, Step};
+use super::super::location::Place;
 use super::{OptionType, Type, merge_default, value};
 
 pub(crate) struct Custom;
@@ -103,11 +103,7 @@ pub(super) fn merge_by<'a>(
     place: Place<'a>,
     definitions: &[Definition<'a>],
 ) -> Result<Value<'a>> {
-    let steps = place.path.steps().into_iter().map(|step| match step {
-        Step::Name(name) => eval.str_in(name.as_str()),
-        Step::Index(index) => eval.str(&format!("[{index}]")),
-    });
-    let path = eval.list(steps);
+    let path = eval.list(place.path.steps().into_iter().map(|step| step.value(eval)));
     let each = definitions.iter().map(|definition| {
         eval.attrs([("file", eval.str_in(definition.origin.file)), ("value", definition.value)])
     });
@@ -123,7 +119,7 @@ pub(super) fn make_option_type<'a>(
 ) -> Result<Value<'a>> {
     let set = eval.expect_attrs(args[0], at)?;
     let Some(name) = set.get(symbol!("name")) else {
-        return Err(eval.missing(args[0], "name".into(), at));
+        return Err(eval.missing(Value::Attrs(set), "name".into(), at));
     };
     let itself: &'a std::cell::OnceCell<Value<'a>> = eval.alloc(std::cell::OnceCell::new());
     let mut out = AttrsBuilder::with_capacity(14);

@@ -54,8 +54,9 @@ pub(crate) fn sample<'a>(
     ty: Type<'a>,
     place: Place<'a>,
 ) -> Result<&'a ModuleTree<'a>> {
-    let modules = ty.def.modules(eval, ty, place.declared)?.unwrap_or_default();
-    let special = special(eval, ty, place.path.last_name())?;
+    let mut modules = ty.def.modules(eval, ty, place.declared)?.unwrap_or_default();
+    modules.iter_mut().for_each(|module| module.origin = *place.origin);
+    let special = special(eval, ty, place.path.last())?;
     Ok(ModuleTree::new(eval, place, &special, modules))
 }
 

@@ -21,8 +21,11 @@ pub(crate) fn mismatch<'a>(
 ) -> Result<Box<Diagnostic>> {
     let expected = ty.alone().description(eval)?;
     let value = eval.force(definition.value)?;
-    let message =
-        format!("`{}` takes {}, found {}", place.path, with_article(&expected), found(eval, value));
+    let (expected, found) = (with_article(&expected), found(eval, value));
+    let message = match place.path.last() {
+        Some(_) => format!("`{}` takes {expected}, found {found}", place.path),
+        None => format!("{expected} is needed here, found {found}"),
+    };
     let mut error = refused(eval, place, definition, message);
     error.help = help(eval, ty, value)?;
     if let (Value::Int(_), Some(help)) = (value, &mut error.help) {

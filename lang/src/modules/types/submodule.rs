@@ -8,7 +8,7 @@ use crate::value::Value;
 
 use super::super::collect::RawModule;
 use super::super::definition::{Definition, Layer, Origin};
-use super::super::location::Place;
+use super::super::location::{Place, Step};
 use super::super::property::kind_of;
 use super::super::tree::ModuleTree;
 use super::super::unknown::unknown_options;
@@ -36,6 +36,34 @@ pub(crate) fn submodule_of<'a>(
     make(eval, Submodule { only_config, ..Submodule::default() }, &[modules, special])
 }
 
+impl Submodule {
+    /// The submodule's own modules and what defines it, in nixpkgs' order: sets of definitions
+    /// first; whole modules last, for they are imported by something that stands in their place.
+    fn all_modules<'a>(
+        &self,
+        eval: &Evaluator<'a>,
+        ty: Type<'a>,
+        place: Place<'a>,
+        definitions: &[Definition<'a>],
+    ) -> Result<Vec<RawModule<'a>>> {
+        let listed = listed_modules(eval, ty, place.declared)?;
+        let shorthand = self.only_config.unwrap_or(false);
+        let is_config =
+            |definition: &Definition<'a>| shorthand && matches!(definition.value, Value::Attrs(_));
+        let raw = |definition: &Definition<'a>| {
+            let module = RawModule::new(definition.value, definition.origin);
+            let config_only = is_config(definition);
+            RawModule { at: definition.span(eval), config_only, ..module }
+        };
+        let mut modules = Vec::with_capacity(listed.len() + definitions.len() + 1);
+        modules.extend(definitions.iter().filter(|one| is_config(one)).map(raw));
+        let own = |module| RawModule { origin: *place.origin, ..module };
+        modules.extend(listed.into_iter().map(own));
+        modules.extend(definitions.iter().filter(|one| !is_config(one)).map(raw));
+        Ok(modules)
+    }
+}
+
 impl OptionType for Submodule {
     fn name(&self) -> &str {
         "submodule"
@@ -61,14 +89,8 @@ impl OptionType for Submodule {
         place: Place<'a>,
         definitions: &[Definition<'a>],
     ) -> Result<Value<'a>> {
-        let mut modules = listed_modules(eval, ty, place.declared)?;
-        let shorthand = self.only_config.unwrap_or(false);
-        for definition in definitions {
-            let config_only = shorthand && matches!(definition.value, Value::Attrs(_));
-            let module = RawModule::new(definition.value, definition.origin);
-            modules.push(RawModule { at: definition.span(eval), config_only, ..module });
-        }
-        let special = special(eval, ty, place.path.last_name())?;
+        let modules = self.all_modules(eval, ty, place, definitions)?;
+        let special = special(eval, ty, place.path.last())?;
         let class = self.class.as_deref().map(|class| eval.alloc_str(class));
         let tree = ModuleTree::of_class(eval, place, &special, modules, class);
         let config = tree.config(eval);
@@ -178,11 +200,11 @@ pub(super) fn join_lists<'a>(
 pub(super) fn special<'a>(
     eval: &Evaluator<'a>,
     ty: Type<'a>,
-    name: Option<Symbol>,
+    name: Option<Step>,
 ) -> Result<Vec<(Symbol, Value<'a>)>> {
     let mut out = Vec::new();
     if let Some(name) = name {
-        out.push((symbol!("name"), eval.name(name)));
+        out.push((symbol!("name"), name.value(eval)));
     }
     let args = ty.values.get(1).copied().unwrap_or(Value::Null);
     if let Value::Attrs(args) = eval.force(args)? {
@@ -221,7 +243,7 @@ pub(super) fn submodule_with<'a>(
         Some(value) => Some(eval.expect_bool(value, at)?),
     };
     let Some(modules) = field("modules") else {
-        return Err(eval.missing(args[0], "modules".into(), at));
+        return Err(eval.missing(Value::Attrs(set), "modules".into(), at));
     };
     let special = field("specialArgs").unwrap_or(Value::Null);
     let def = Submodule { only_config, description: text("description")?, class: text("class")? };

@@ -1,5 +1,6 @@
 //! `lib.types`: the names of all types.
 
+use crate::builtins::Whole;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::literal::Literal;
@@ -61,6 +62,14 @@ pub(crate) fn lib_types<'a>(eval: &Evaluator<'a>) -> Value<'a> {
     out.set("port", eval.thunk(|eval| Ok(self::int(eval, "port", "port (0 to 65535)", 0, 65535))));
     out.set("ints", eval.thunk(|eval| Ok(ints(eval))));
     out.set("numbers", eval.thunk(|eval| Ok(numbers(eval))));
+    // nixpkgs has these here too.
+    for name in ["isOptionType", "isType"] {
+        let of_lib = move |eval: &Evaluator<'a>| {
+            let lib = eval.expect_attrs(super::super::library::value(eval), Span::NONE)?;
+            lib.get_str(name).map_or(Ok(Value::Null), |attr| eval.force_attr(attr))
+        };
+        out.set(name, eval.thunk(of_lib));
+    }
     for literal in Literal::ALL {
         out.set(literal.name(), eval.thunk(move |eval| Ok(make(eval, Domain(literal), &[]))));
     }
@@ -129,14 +138,9 @@ fn text<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
     out.set(
         "strMatching",
         eval.primop("strMatching", 1, |eval, args, at| {
-            let pattern = eval.expect_str(args[0], at)?.to_owned();
-            match regex::Regex::new(&format!("^(?:{pattern})$")) {
-                Ok(regex) => Ok(make(eval, Str(Shape::Matching(pattern, regex)), &[])),
-                Err(error) => {
-                    let message = format!("{pattern:?} is not a regular expression: {error}");
-                    Err(Diagnostic::error("type::regex", at, message).into())
-                }
-            }
+            let pattern = eval.expect_str(args[0], at)?;
+            let whole = Whole::new(eval, pattern, at)?;
+            Ok(make(eval, Str(Shape::Matching(pattern.to_owned(), whole)), &[]))
         }),
     );
     out.set("pathWith", eval.primop("pathWith", 1, path_with));
@@ -254,7 +258,7 @@ fn wrappers<'a>(eval: &Evaluator<'a>, out: &mut AttrsBuilder<'a>) {
 fn attrs_with<'a>(eval: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     let set = eval.expect_attrs(args[0], at)?;
     let Some(element) = set.get(symbol!("elemType")) else {
-        return Err(eval.missing(args[0], "elemType".into(), at));
+        return Err(eval.missing(Value::Attrs(set), "elemType".into(), at));
     };
     let lazy = match set.get(symbol!("lazy")) {
         Some(attr) => eval.expect_bool(eval.force_attr(attr)?, attr.span.or(at))?,

@@ -1,7 +1,6 @@
 //! Strings.
 
-use regex::Regex;
-
+use crate::builtins::Whole;
 use crate::diagnostic::Result;
 use crate::eval::Evaluator;
 use crate::value::Value;
@@ -16,7 +15,7 @@ pub(crate) enum Shape {
     NonEmpty,
     SingleLine,
     /// The pattern as written, and compiled to match the whole string.
-    Matching(String, Regex),
+    Matching(String, Whole),
 }
 
 /// `str` and the types of restricted strings.
@@ -41,13 +40,13 @@ impl OptionType for Str {
         })
     }
 
-    fn accepts<'a>(&self, _: &Evaluator<'a>, _: Type<'a>, value: Value<'a>) -> Result<bool> {
+    fn accepts<'a>(&self, eval: &Evaluator<'a>, _: Type<'a>, value: Value<'a>) -> Result<bool> {
         let Value::Str(text) = value else { return Ok(false) };
         Ok(match &self.0 {
             Shape::Any => true,
             Shape::NonEmpty => !text.trim().is_empty(),
-            Shape::SingleLine => !text.trim_end_matches('\n').contains('\n'),
-            Shape::Matching(_, regex) => regex.is_match(text),
+            Shape::SingleLine => !one_line(text).contains(['\n', '\r']),
+            Shape::Matching(_, whole) => whole.matches(eval, text)?,
         })
     }
 
@@ -61,11 +60,16 @@ impl OptionType for Str {
         let value = super::one_value(eval, place, definitions)?;
         match (&self.0, value) {
             (Shape::SingleLine, Value::Str(text)) if text.ends_with('\n') => {
-                Ok(eval.str(text.trim_end_matches('\n')))
+                Ok(eval.str(one_line(text)))
             }
             _ => Ok(value),
         }
     }
+}
+
+/// A text without the end of its line.
+fn one_line(text: &str) -> &str {
+    text.strip_suffix('\n').unwrap_or(text)
 }
 
 /// `lines`, `commas`, `separatedString`: all definitions joined.

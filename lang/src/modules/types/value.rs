@@ -14,7 +14,7 @@ use crate::symbol::{Symbol, symbol};
 use crate::value::{Attrs, Payload, Value};
 
 use super::super::definition::{Definition, Layer, Origin};
-use super::super::location::{Location, Place};
+use super::super::location::{Location, NOWHERE, Place};
 use super::super::session::Session;
 use super::{OptionType, Type, inside};
 
@@ -176,7 +176,7 @@ pub(crate) fn location<'a>(
 
 /// A place outside of every configuration: its first error ends the evaluation.
 pub(crate) fn detached<'a>(eval: &Evaluator<'a>, path: Location<'a>) -> Place<'a> {
-    Place { path, declared: Span::NONE, session: eval.alloc(Session::new(false)) }
+    Place { path, declared: Span::NONE, origin: NOWHERE, session: eval.alloc(Session::new(false)) }
 }
 
 /// Definitions given as `[ { file; value; } … ]`, their values as they are.

@@ -12,6 +12,7 @@ in
   function = config [ ({ ... }: { options.a = int; config.a = 1; }) ];
   args = config [ ({ extra, ... }: { options.a = int; config.a = extra; }) { _module.args.extra = 7; } ];
   argsDefault = config [ ({ lib, extra ? 3, ... }: { options.a = int; config.a = if false then extra else 4; }) ];
+  argsGiven = config [ ({ extra ? "default", other ? "${extra}!", ... }: { options.a = mkOption { default = [ extra other ]; }; }) { _module.args.extra = "given"; _module.args.other = "too"; } ];
   special = (evalModules { specialArgs.n = 5; modules = [ ({ n, ... }: { imports = [ { options.a = int; } ]; a = n; }) ]; }).config;
   imports = config [ { imports = [ { imports = [ { options.a = int; } ]; } { a = 3; } ]; } ];
   keyed = config [ { key = "k"; options.a = int; } { key = "k"; options.a = int; } { a = 1; } ];
@@ -22,6 +23,7 @@ in
   orders = config [ { options.a = list; } { a = mkOrder 2000 [ 9 ]; } { a = [ 2 ]; } { a = lib.mkBefore [ 1 ]; } { a = mkOrder 100 [ 0 ]; } { a = mkMerge [ [ 3 ] (lib.mkAfter [ 5 ]) (mkIf false [ 7 ]) ]; } ];
   conditions = config [ { options.a = list; options.on = mkOption { type = types.bool; default = false; }; } ({ config, ... }: { config = mkMerge [ (mkIf config.on { a = [ 1 ]; }) (mkIf (!config.on) { a = [ 2 ]; }) { a = mkIf config.on [ 3 ]; } ]; }) { on = true; } ];
   freeform = config [ { freeformType = types.attrsOf types.int; options.a = int; } { a = 1; b = 2; } { c = mkDefault 3; } ];
+  freeformLate = (config [ { options.a = mkOption { type = types.int; default = 1; }; options.k.b = mkOption { default = 1; }; freeformType = types.lazyAttrsOf types.int; } { k.c = 3; } ]).a;
   freeformLazy = config [ { freeformType = types.lazyAttrsOf types.int; } ({ config, ... }: { a = 1; b = config.a + 1; }) ];
   freeformNested = config [ { freeformType = types.attrsOf types.anything; options.a.b = int; } { a.b = 1; a.c = 2; x.y.z = 1; } { x.y.z = 1; x.y.w = [ 1 ]; } ];
   anything = config [ { options.a = mkOption { type = types.anything; }; } { a = { x = 1; y = [ 1 ]; z.w = null; }; } { a = { x = 1; y = [ 1 ]; z.v = true; }; } { a.f = x: { g = x; }; } ] // { a = null; };
@@ -72,6 +74,15 @@ in
   unchecked = config [ { _module.check = false; } { options.a = int; } { a = 1; zzz = 2; } ];
   aliasPriority = config [ { options.warnings = mkOption { type = types.listOf types.str; default = [ ]; }; options.new = mkOption { type = types.int; default = 0; }; imports = [ (lib.mkAliasOptionModule [ "old" ] [ "new" ]) ]; } { old = mkForce 1; } { new = 2; } ];
   renamed = config [ { options.warnings = mkOption { type = types.listOf types.str; default = [ ]; }; options.new = mkOption { type = types.listOf types.int; default = [ ]; }; imports = [ (lib.mkRenamedOptionModule [ "old" "a" ] [ "new" ]) ]; } { old.a = [ 1 ]; } { new = [ 2 ]; } ];
+  optionsFirst = (evalModules { modules = [ (lib.mkRenamedOptionModule [ "old" ] [ "new" ]) { options.new = mkOption { default = 1; }; } ]; }).options.new.value;
+  optionsAsked = (evalModules { modules = [ ({ options, ... }: { options.n = mkOption { default = 1; }; config = lib.optionalAttrs (options ? z) { z = 1; }; }) ]; }).options.n.value;
+  optionsBelow = ((types.submodule { imports = [ (lib.mkAliasOptionModule [ "o" ] [ "n" ]) ]; options.n = int; }).getSubOptions [ ]).n.loc;
+  meta = map config [
+    [ { options.meta = mkOption { default = 1; }; } { meta = 2; } ]
+    [ { options.meta = mkOption { default = 1; }; meta = 2; } ]
+    [ { options.meta = mkOption { default = 1; }; options.a = int; config.a = 1; meta = mkForce 2; } { meta = 3; } ]
+  ];
+  readOnlyMerged = config [ { options.a = mkOption { type = types.listOf types.int; readOnly = true; }; } { a = mkMerge [ [ 1 ] [ 2 ] ]; } ];
   mkDerived = config [ { options.a = int; options.b = int; } ({ options, ... }: { a = 1; b = lib.mkDerivedConfig options.a (x: x + 1); }) ];
   aliasDefinitions = config [ { options.a = list; options.b = list; } ({ options, ... }: { a = [ 1 ]; b = lib.mkAliasDefinitions options.a; }) { a = [ 2 ]; } ];
   sink = config [ { options.a = int; options._extra = lib.mkSinkUndeclaredOptions { }; } { a = 1; } ] ? a;
@@ -87,6 +98,10 @@ in
     (config [ { options.a = int; } { b = 1; } ])
     (config [ { options.a = int; } { options.a.b = int; } ])
     (config [ { options.a = mkOption { type = types.int; readOnly = true; default = 1; }; } { a = 1; } { a = mkForce 1; } ])
+    (config [ { options.a = mkOption { type = types.int; readOnly = true; }; } { a = 1; } { a = mkIf false 2; } ])
+    (config [ { options.a = int; config.a = 1; meta = { }; } ])
+    (config [ { options = { a = mkIf true int; }; } { a = 1; } ])
+    (config [ { options = mkIf true { a = int; }; } { a = 1; } ])
     (config [ { options.a = mkOption { type = types.enum [ 1 2 ]; }; } { a = 3; } ])
     (config [ { options.a = mkOption { type = types.submodule { options.x = int; }; }; } { a.y = 1; } ])
     (config [ { options.a = int; } { options.a = mkOption { type = types.str; }; } ])

@@ -62,6 +62,14 @@ in
     coercedChecked = types.coercedTo types.str builtins.stringLength (types.ints.between 0 1);
   };
 
+  matching = [
+    ((types.strMatching ".+").check "two\nlines")
+    ((types.strMatching "[[]+").check "[")
+    ((types.strMatching "a|ab").check "ab")
+    ((types.strMatching "").check "x")
+  ];
+  oneLine = map types.singleLineStr.check [ "" "\n" "a\n" "a\n\n" "\n\n" "a\r" "a\r\n" ];
+  kinds = [ (types.isOptionType types.int) (types.isOptionType { }) (types.isType "x" { _type = "x"; }) ];
   descriptions = map (t: builtins.isString t.description) [ types.int (types.listOf types.str) (types.attrsOf sub) ];
   descriptionsOverridden = (types.int // { description = "mine"; }).description;
   names = map (t: t.name) [
@@ -144,6 +152,7 @@ in
   anythingConflict = fails (merged types.anything [ 1 2 ]);
   anythingKinds = fails (merged types.anything [ 1 { } ]);
   anythingFunctions = (merged types.anything [ (x: { a = x; }) (x: { b = x; }) ]) 3;
+  anythingTagged = merged types.anything [ { _type = "foo"; a = 1; } { _type = "foo"; b = 1; } ];
   anythingPackages = merged types.anything [ { p = { outPath = "/x"; type = "derivation"; }; } { q = 1; } ] ? p;
   unspecifiedLists = merged types.unspecified [ [ 1 ] [ 2 ] ];
   unspecifiedSets = merged types.unspecified [ { x.y = 1; } { x.z = 2; } ];
@@ -190,7 +199,15 @@ in
   submoduleFreeform = merged (types.submodule { freeformType = types.attrsOf types.int; options.x = option types.int; }) [ { x = 1; y = 2; } { z = mkIf false 3; w = mkForce 4; } ];
   submoduleFreeformSub = merged (types.submodule { freeformType = types.attrsOf sub; }) [ { p.x = 1; } { q.x = 2; } ];
   submoduleUnknown = fails (merged sub [ { x = 1; y = 2; } ]);
-  submoduleNameInList = lib.hasInfix "1" (builtins.head (merged (types.listOf (types.submodule ({ name, ... }: { options.n = mkOption { default = "1${name}"; }; }))) [ [ { } ] ])).n;
+  submoduleNameInList = map (e: e.n) (merged (types.listOf (types.submodule ({ name, ... }: { options.n = mkOption { default = name; }; }))) [ [ { } { } ] [ { } ] ]);
+  submoduleNameInListInSet = merged (types.attrsOf (types.listOf (types.submodule ({ name, ... }: { options.n = mkOption { default = name; }; })))) [ { x = [ { } ]; } ];
+  submoduleOwnConfig = fails (merged (types.submodule { options.x = option types.int; config.x = 2; }) [ { x = 3; } ]);
+  submoduleOrder = let
+    own = { options.x = list; imports = [ { x = [ 4 ]; } ]; config.x = [ 1 ]; };
+    set = { x = [ 3 ]; };
+    module = { ... }: { x = [ 2 ]; };
+    orders = type: map (merged type) [ [ set ] [ set module ] [ module set ] [ module module ] ];
+  in [ (orders (types.submodule own)) (orders (types.submodule [ own { x = [ 5 ]; } ])) (orders (types.submoduleWith { modules = [ own ]; })) ];
   submoduleModules = merged (types.attrsOf (types.submodule { options.x = list; })) [ { p = { ... }: { imports = [ { x = [ 1 ]; } ]; config.x = [ 2 ]; }; q = { config, ... }: { x = [ 3 ]; }; } ];
   submoduleClass = fails (merged (types.submoduleWith { class = "a"; modules = [ { _class = "b"; } ]; }) [ { } ]);
   submoduleExtended = let t = types.submodule { options.x = option types.int; }; in (config [ { options.a = option t; } { options.a = option (types.submodule { options.y = option types.int // { default = 5; }; }); } { a.x = 1; } ]).a;
