@@ -11,7 +11,7 @@ use super::definition::{Condition, Definition, Layer};
 use super::level::{Level, Node};
 use super::location::Step;
 use super::option::{OptionNode, settle};
-use super::property::{Conditions, unwrap};
+use super::property::{Conditions, condition_span, unwrap};
 use super::shown::{Shown, default_of, in_full, text};
 use super::tree::{ModuleTree, descend};
 use crate::brief::written;
@@ -415,8 +415,13 @@ fn parts<'a>(
     let candidate = |part: Definition<'a>| {
         let mut out = Vec::new();
         let failed = unwrap(eval, part, Conditions::Test, &mut out).is_err();
-        let holds = failed || !out.is_empty();
-        let conditions = tested(eval, part.conditions);
+        let all = tested(eval, part.conditions);
+        let open = all.iter().all(|condition| condition.holds == Some(true));
+        let holds = open && (failed || !out.is_empty());
+        // What an alias asks first is none of its user's conditions.
+        let sources = &eval.world.sources;
+        let theirs = |one: &Tested| one.holds != Some(true) || !sources.is_library(one.span);
+        let conditions = all.into_iter().filter(theirs).collect();
         Candidate { definition: part, is_default, conditions, holds, won: true }
     };
     all.into_iter().map(candidate).collect()
@@ -436,7 +441,7 @@ fn tested<'a>(eval: &Evaluator<'a>, mut next: Option<&'a Condition<'a>>) -> Vec<
             _ => None,
         };
         open = holds == Some(true);
-        Tested { span: condition.span, holds }
+        Tested { span: condition_span(&eval.world.sources, condition.span), holds }
     });
     each.collect()
 }

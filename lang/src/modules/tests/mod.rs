@@ -14,6 +14,7 @@ use super::{Configuration, Layer, ModuleSource, eval_modules};
 mod echoes;
 mod errors;
 mod library;
+mod renamed;
 mod semantics;
 mod shared;
 mod values;
