@@ -152,6 +152,17 @@ fn files_that_are_no_modules() {
 }
 
 #[test]
+fn submodules_without_end() {
+    let schema = "{ lib, ... }: let
+  t = lib.types.submodule { options.c = lib.mkOption { type = t; default = { }; }; };
+in { options.a = lib.mkOption { type = t; default = { }; }; }";
+    insta::assert_snapshot!(errors(&[schema]), @"
+    type::endless at m0.nix:2:37 ‹c›: the submodules in `a` are inside of each other without end
+      help: leave out the default, or make the type a `nullOr` and the default `null`
+    ");
+}
+
+#[test]
 fn mk_option_takes_what_it_takes() {
     insta::assert_snapshot!(errors(&["{ lib, ... }: { options.a = lib.mkOption { typ = lib.types.int; }; }"]), @"
     type::argument at m0.nix:1:44 ‹typ›: `mkOption` takes no `typ`
