@@ -1,9 +1,7 @@
 //! Options that were removed, renamed, or go by a second name.
 
-use std::fmt::Write as _;
-
-use super::super::{Explanations, Layer};
-use super::{errors, place, render, with};
+use super::super::Layer;
+use super::{errors, explained};
 
 /// What the standard modules declare for them.
 const BASE: &str = "{ lib, ... }: {
@@ -54,33 +52,6 @@ fn an_apply_that_fails_is_a_mistake_where_the_option_is_defined() {
         "{ lib, ... }: { options.x = lib.mkOption { apply = x: throw \"no ${toString x}\"; }; }";
     assert_eq!(errors(&[schema, "{ }"]), "");
     insta::assert_snapshot!(errors(&[schema, "{ x = 1; }"]), @r#"eval::throw at m0.nix:1:55 ‹throw "no ${toString x}"›: no 1"#);
-}
-
-/// What `explain` says of an option, a line a definition.
-fn explained(files: &[(&str, Layer, &str)], path: &[&str]) -> String {
-    with(files, |configuration, sources| {
-        let explanation = match configuration.explain_all(path) {
-            Ok(Explanations::One(explanation)) => explanation,
-            Ok(Explanations::Set { .. }) => return "a set".to_owned(),
-            Err(error) => return render(&[*error], sources),
-        };
-        let value = explanation.value.unwrap_or_else(|error| error.message);
-        let mut out = format!("{} = {value}\n", explanation.path);
-        for each in explanation.definitions {
-            let mark = match (each.won, each.holds) {
-                (true, _) => '✓',
-                (false, true) => '·',
-                (false, false) => '✗',
-            };
-            let (place, strength) = (place(each.span, sources), each.priority);
-            let _ = writeln!(out, "{mark} {strength} {} {place} = {}", each.layer, each.value);
-            for condition in each.conditions {
-                let place = super::place(condition.span, sources);
-                let _ = writeln!(out, "    if {place}: {:?}", condition.holds);
-            }
-        }
-        out
-    })
 }
 
 /// A group with a second name for an option, and what it and the host say.
