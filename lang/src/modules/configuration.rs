@@ -261,6 +261,17 @@ impl<'e, 'a> Configuration<'e, 'a> {
         }
     }
 
+    /// The evaluator that its values are computed by.
+    pub fn evaluator(&self) -> &'e Evaluator<'a> {
+        self.eval
+    }
+
+    /// Whether the error that the option at a path ends in is a mistake of whoever reads it alone.
+    pub fn fails_for_readers(&self, error: &Diagnostic, path: &[Symbol]) -> bool {
+        let path = path.iter().fold(Location::default(), |at, name| at.name(self.eval, *name));
+        self.is_for_readers(error, path)
+    }
+
     /// Whether the error that the value at a path ends in is none unless somebody uses the value.
     pub(super) fn is_for_readers(&self, error: &Diagnostic, path: Location<'a>) -> bool {
         let own = OptionNode::undefined_message(path);
