@@ -15,6 +15,7 @@ rec {
     mapAttrs'
     mapAttrsToList
     optionalAttrs
+    setAttrByPath
     ;
   inherit (builtins)
     attrNames
@@ -47,8 +48,6 @@ rec {
       [ (head path) ] ++ longestValidPathPrefix (tail path) set.${head path}
     else
       [ ];
-  setAttrByPath =
-    path: value: if path == [ ] then value else { ${head path} = setAttrByPath (tail path) value; };
   getAttrFromPath =
     path: set:
     attrByPath path (throw "cannot find attribute '${builtins.concatStringsSep "." path}'") set;

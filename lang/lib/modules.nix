@@ -8,6 +8,16 @@ let
     showFiles
     showOption
     ;
+  inherit (native.inner) optionPath;
+  # An option's definitions for another option, each still that of the module which made it.
+  handedOn =
+    option:
+    map native.inner.handedOn (
+      option.definitionsWithLocations or (map (value: { inherit value; }) option.definitions)
+    );
+  # A path that is none is one mistake, where the function is called.
+  renamed =
+    function: how: optionPath function how.from (optionPath function how.to (lib.doRename how));
 in
 rec {
   inherit (native)
@@ -54,13 +64,13 @@ rec {
 
   mkAliasDefinitions = mkAliasAndWrapDefinitions (x: x);
   mkAliasAndWrapDefinitions =
-    wrap: option: mkAliasIfDef option (wrap (native.mkMerge option.definitions));
+    wrap: option: mkAliasIfDef option (wrap (native.mkMerge (handedOn option)));
   mkAliasAndWrapDefsWithPriority =
     wrap: option:
     let
       strength = native.mkOverride (option.highestPrio or defaultOverridePriority);
     in
-    mkAliasIfDef option (wrap (native.mkMerge (map strength option.definitions)));
+    mkAliasIfDef option (wrap (native.mkMerge (map strength (handedOn option))));
 
   fixMergeModules =
     modules: args:
@@ -72,7 +82,7 @@ rec {
   # The old option goes to the new one, without a word.
   mkAliasOptionModule =
     from: to:
-    doRename {
+    renamed "mkAliasOptionModule" {
       inherit from to;
       visible = true;
       warn = false;
@@ -82,7 +92,7 @@ rec {
   # As mkAliasOptionModule, with a warning where the old name is still used.
   mkRenamedOptionModule =
     from: to:
-    doRename {
+    renamed "mkRenamedOptionModule" {
       inherit from to;
       visible = false;
       warn = true;
@@ -91,25 +101,27 @@ rec {
 
   mkRemovedOptionModule =
     path: replacement:
-    { options, ... }:
-    {
-      options = setAttrByPath path (
-        native.mkOption {
-          visible = false;
-          apply = _: throw "The option `${showOption path}' can no longer be used since it's been removed. ${replacement}";
-        }
-      );
-      config.assertions =
-        let
-          option = getAttrFromPath path options;
-        in
-        [
-          {
-            assertion = !option.isDefined;
-            message = "The option `${showOption path}' in ${showFiles option.files} has been removed and no longer has any effect; please remove it. ${replacement}";
+    optionPath "mkRemovedOptionModule" path (
+      { options, ... }:
+      {
+        options = setAttrByPath path (
+          native.mkOption {
+            visible = false;
+            apply = _: throw "The option `${showOption path}' can no longer be used since it's been removed. ${replacement}";
           }
-        ];
-    };
+        );
+        config.assertions =
+          let
+            option = getAttrFromPath path options;
+          in
+          [
+            {
+              assertion = !option.isDefined;
+              message = "The option `${showOption path}' in ${showFiles option.files} has been removed and no longer has any effect; please remove it. ${replacement}";
+            }
+          ];
+      }
+    );
 
   mkMergedOptionModule =
     from: to: mergeFn:

@@ -45,6 +45,23 @@ fn lines_of_files_and_what_happens_to_units() {
 }
 
 #[test]
+fn between_hosts_without_an_option_that_was_removed() {
+    let folder = fleet(&[(
+        "cairn.nix",
+        "{ outputs = { self, ... }: {
+  hosts = { a = { }; b = { }; };
+  groups.all = {
+    hosts = [ \"a\" \"b\" ];
+    module = { lib, ... }: { imports = [ (lib.mkRemovedOptionModule [ \"my\" \"gone\" ] \"\") ]; };
+  };
+}; }
+",
+    )]);
+    let output = cairn_in(folder.path(), &["diff", "--between", "a", "b"]);
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("a and b do not differ\n", ""));
+}
+
+#[test]
 fn between_environments() {
     let folder = fleet(&[(
         "cairn.nix",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cairn_lang::modules::Configuration;
-use cairn_lang::{Attr, Evaluator, Result, Span, Value};
+use cairn_lang::{Attr, Evaluator, Result, Span, Symbol, Value};
 use serde_json::Value as Json;
 
 use super::Fleet;
@@ -46,24 +46,27 @@ fn collect<'w>(eval: &Evaluator<'w>, config: &Configuration<'w, 'w>) -> Result<O
     let mut values = OptionValues::new();
     let Value::Attrs(all) = eval.force(config.config())? else { return Ok(values) };
     for attr in all.sorted() {
-        walk(eval, attr.name.as_str(), attr, &mut values)?;
+        walk(config, attr.name.as_str(), &[attr.name], attr, &mut values)?;
     }
     Ok(values)
 }
 
 fn walk<'w>(
-    eval: &Evaluator<'w>,
+    config: &Configuration<'w, 'w>,
     path: &str,
+    names: &[Symbol],
     attr: &Attr<'w>,
     values: &mut OptionValues,
 ) -> Result<()> {
     if MADE.contains(&path) {
         return Ok(());
     }
+    let eval = config.evaluator();
     let value = match eval.force_attr(attr) {
         Ok(value) => value,
         // Nobody defines it, and nothing has asked for it.
         Err(error) if error.code == "option::undefined" => return Ok(()),
+        Err(error) if config.fails_for_readers(&error, names) => return Ok(()),
         Err(error) => return Err(error),
     };
     if let Value::Attrs(set) = value
@@ -72,7 +75,8 @@ fn walk<'w>(
     {
         for attr in set.sorted() {
             let below = format!("{path}.{}", quoted(attr.name.as_str()));
-            walk(eval, &below, attr, values)?;
+            let names: Vec<_> = names.iter().copied().chain([attr.name]).collect();
+            walk(config, &below, &names, attr, values)?;
         }
         return Ok(());
     }

@@ -10,6 +10,7 @@ use crate::eval::{AttrsBuilder, Evaluator};
 use crate::fs::VirtualPath;
 use crate::source::Span;
 use crate::symbol::symbol;
+use crate::tree::ExprKind;
 use crate::value::{Attr, Attrs, PathValue, Value};
 
 use super::arguments::arguments;
@@ -274,7 +275,8 @@ impl<'a> Collector<'a> {
     fn load(&mut self, eval: &Evaluator<'a>, pending: Pending<'a>) -> Result<()> {
         let Pending { mut raw, above } = pending;
         let (mut keys, mut file) = (Vec::new(), None);
-        let mut value = eval.force_at(raw.value, raw.at)?;
+        let placed = |error| placed_at(eval, error, raw.at);
+        let mut value = eval.force_at(raw.value, raw.at).map_err(placed)?;
         let is_path = |text: &str| text.starts_with('/');
         if matches!(value, Value::Path(_)) || matches!(value, Value::Str(text) if is_path(text)) {
             let module = module_file(eval, value, raw.at)?;
@@ -306,7 +308,12 @@ impl<'a> Collector<'a> {
             value = super::shared::call(eval, self.tree, value, args, raw.at)?;
             raw.config_only = false;
         }
-        let Value::Attrs(set) = value else { return Err(no_module(eval, value, raw)) };
+        let Value::Attrs(set) = value else {
+            return Err(match file {
+                Some(file) => no_module_in(eval, file, value, raw),
+                None => no_module(eval, value, raw),
+            });
+        };
         if let Some(attr) = set.get(symbol!("key")).filter(|_| !raw.config_only) {
             let key = Key::Named(eval.coerce_to_str(eval.force_attr(attr)?, attr.span)?.to_owned());
             if let Some(number) = self.known.get(&key).copied() {
@@ -396,7 +403,8 @@ impl<'a> Collector<'a> {
         }
         let options = options.map(|attr| declared(attr, &raw));
         let config = if long {
-            let config = config.map(|attr| defined(attr, raw));
+            let config = config
+                .map(|attr| Definition { key: place_of(eval, attr, raw), ..defined(attr, raw) });
             match set.get(symbol!("meta")) {
                 Some(meta) => Some(with_meta(eval, config, meta, raw)),
                 None => config,
@@ -444,6 +452,12 @@ fn check_class<'a>(
         .with_related(raw.at, "imported here")
         .with_help("import a module of the same class, or one without `_class`")
         .into())
+}
+
+/// Where a module's `config` stands: of one that the library made, what imports it.
+fn place_of<'a>(eval: &Evaluator<'a>, attr: &'a Attr<'a>, raw: RawModule<'a>) -> Span {
+    let elsewhere = attr.span.file != raw.at.file && !raw.at.is_none();
+    if elsewhere && eval.world.sources.is_library(attr.span) { raw.at } else { attr.span }
 }
 
 fn defined<'a>(attr: &'a Attr<'a>, raw: RawModule<'a>) -> Definition<'a> {
@@ -499,6 +513,15 @@ fn imported<'a>(
     Ok(each.collect())
 }
 
+/// The error of a module that a function of the library should make: a mistake of its caller.
+#[cold]
+fn placed_at(eval: &Evaluator<'_>, mut error: Box<Diagnostic>, at: Span) -> Box<Diagnostic> {
+    if eval.world.sources.is_library(error.span) && !at.is_none() {
+        error.span = at;
+    }
+    error
+}
+
 #[cold]
 fn endless(raw: RawModule<'_>) -> Box<Diagnostic> {
     let message = format!("modules import each other without end: {LONGEST} of them so far");
@@ -542,6 +565,35 @@ fn no_module<'a>(eval: &Evaluator<'a>, value: Value<'a>, raw: RawModule<'a>) -> 
         _ => "a module looks like `{ config, lib, ... }: { … }`".to_owned(),
     };
     error.with_help(help).into()
+}
+
+/// The error of a file that is no module: it stands where the file says what it is.
+#[cold]
+fn no_module_in<'a>(
+    eval: &Evaluator<'a>,
+    file: &'a PathValue<'a>,
+    value: Value<'a>,
+    raw: RawModule<'a>,
+) -> Box<Diagnostic> {
+    let Ok(tree) = eval.world.tree(&crate::eval::virtual_path(file), raw.at) else {
+        return no_module(eval, value, raw);
+    };
+    let mut body = &tree.root;
+    while let ExprKind::Lambda(lambda) = &body.kind {
+        body = &lambda.body;
+    }
+    let message =
+        format!("a module is a function, an attribute set or a path, not {}", found(eval, value));
+    let help = match value {
+        Value::List(_) => {
+            "a file is one module: others are in its `imports`, `{ imports = [ … ]; }`"
+        }
+        _ => "a module looks like `{ config, lib, ... }: { … }`",
+    };
+    Diagnostic::error("module::not-a-module", body.span, message)
+        .with_related(raw.at, "imported here")
+        .with_help(help)
+        .into()
 }
 
 #[cold]

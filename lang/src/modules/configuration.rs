@@ -14,11 +14,11 @@ use crate::value::{Attrs, List, Value};
 use super::collect::RawModule;
 use super::definition::{Layer, Origin};
 use super::level::{Level, Node};
-use super::location::Place;
+use super::location::{Location, Place, Step};
 use super::option::OptionNode;
 use super::property::kind_of;
 use super::session::Session;
-use super::tree::{ModuleTree, top};
+use super::tree::{ModuleTree, descend, top};
 use super::unknown::unknown_options;
 
 /// Where a module is.
@@ -256,14 +256,37 @@ impl<'e, 'a> Configuration<'e, 'a> {
     fn note(&self, result: Result<Value<'a>>, place: Place<'a>, out: &mut Collected) {
         match result {
             Ok(value) => self.force_inside(value, place, out),
-            Err(error) => {
-                let own = OptionNode::undefined_message(place.path);
-                let same = without_indices(&error.message) == without_indices(&own);
-                if error.code != "option::undefined" || !same {
-                    out.push(*error);
-                }
-            }
+            Err(error) if self.is_for_readers(&error, place.path) => {}
+            Err(error) => out.push(*error),
         }
+    }
+
+    /// The evaluator that its values are computed by.
+    pub fn evaluator(&self) -> &'e Evaluator<'a> {
+        self.eval
+    }
+
+    /// Whether the error that the option at a path ends in is a mistake of whoever reads it alone.
+    pub fn fails_for_readers(&self, error: &Diagnostic, path: &[Symbol]) -> bool {
+        let path = path.iter().fold(Location::default(), |at, name| at.name(self.eval, *name));
+        self.is_for_readers(error, path)
+    }
+
+    /// Whether the error that the value at a path ends in is none unless somebody uses the value.
+    pub(super) fn is_for_readers(&self, error: &Diagnostic, path: Location<'a>) -> bool {
+        let own = OptionNode::undefined_message(path);
+        if error.code == "option::undefined"
+            && without_indices(&error.message) == without_indices(&own)
+        {
+            return true;
+        }
+        let steps = path.steps();
+        let trees = self.tree.session.trees_from(0);
+        trees.into_iter().any(|tree| {
+            let option = names_below(tree.place.path, &steps)
+                .and_then(|names| option_at(self.eval, tree, &names));
+            option.is_some_and(|option| option.fails_for_readers(self.eval))
+        })
     }
 
     /// Computes what is inside of a value, each part by itself.
@@ -310,8 +333,36 @@ impl<'e, 'a> Configuration<'e, 'a> {
     }
 }
 
+/// What is left of a path below another, if that is names alone.
+fn names_below(above: Location<'_>, steps: &[Step]) -> Option<Vec<Symbol>> {
+    let above = above.steps();
+    // Elements are counted in each definition by itself.
+    let is_element = |step: &Step| !matches!(step, Step::Name(_));
+    let same = |one: &Step, other: &Step| one == other || is_element(one) && is_element(other);
+    let (prefix, rest) = steps.split_at_checked(above.len())?;
+    let fits = above.iter().zip(prefix).all(|(one, other)| same(one, other));
+    let names = rest.iter().map(|step| match step {
+        Step::Name(name) => Some(*name),
+        Step::Index(_) | Step::Entry(..) => None,
+    });
+    if fits { names.collect() } else { None }
+}
+
+/// The option at a path from a tree's root.
+fn option_at<'a>(
+    eval: &Evaluator<'a>,
+    tree: &'a ModuleTree<'a>,
+    names: &[Symbol],
+) -> Option<&'a OptionNode<'a>> {
+    let (child, depth) = descend(eval, tree.root(eval).ok()?, names).ok()??;
+    match child.node(eval).ok()? {
+        Node::Option(option) if depth == names.len() => Some(option),
+        _ => None,
+    }
+}
+
 /// A message without the numbers of list elements, which count each definition by itself.
-pub(super) fn without_indices(message: &str) -> String {
+fn without_indices(message: &str) -> String {
     let mut parts = message.split('[');
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |out, part| {

@@ -7,11 +7,11 @@ use crate::symbol::Symbol;
 use crate::value::Value;
 
 use super::configuration::Configuration;
-use super::definition::{Condition, Definition, Layer};
+use super::definition::{Condition, Definition, Layer, priority};
 use super::level::{Level, Node};
 use super::location::Step;
 use super::option::{OptionNode, settle};
-use super::property::{Conditions, unwrap};
+use super::property::{Conditions, condition_span, unwrap};
 use super::shown::{Shown, default_of, in_full, text};
 use super::tree::{ModuleTree, descend};
 use crate::brief::written;
@@ -102,8 +102,17 @@ impl<'a> Configuration<'_, 'a> {
     /// `option::unknown` for a path that is no option's, or an error of the modules' structure.
     pub fn explain(&self, path: &[&str]) -> Result<Explanation> {
         let names: Vec<Symbol> = path.iter().map(|name| Symbol::new(name)).collect();
-        let option = self.find(self.tree, &names)?;
-        explain(self.eval, option)
+        self.explain_option(&names)
+    }
+
+    fn explain_option(&self, names: &[Symbol]) -> Result<Explanation> {
+        let option = self.find(self.tree, names)?;
+        if std::ptr::eq(option.level.tree, self.tree) {
+            return explain(self.eval, option);
+        }
+        let all = self.candidates_inside(names)?;
+        let value = self.eval.force(option.value(self.eval)).map(|value| brief(self.eval, value));
+        about(self.eval, option, all, value)
     }
 
     /// Explains whatever is at a path: an option, a set of options, or a part of an option's value,
@@ -113,8 +122,8 @@ impl<'a> Configuration<'_, 'a> {
     /// As [`Configuration::explain`], where there is nothing.
     pub fn explain_all(&self, path: &[&str]) -> Result<Explanations> {
         let names: Vec<Symbol> = path.iter().map(|name| Symbol::new(name)).collect();
-        let error = match self.find(self.tree, &names) {
-            Ok(option) => return Ok(Explanations::One(Box::new(explain(self.eval, option)?))),
+        let error = match self.explain_option(&names) {
+            Ok(explained) => return Ok(Explanations::One(Box::new(explained))),
             Err(error) => error,
         };
         if let Some(level) = self.level_at(&names)? {
@@ -212,22 +221,79 @@ impl<'a> Configuration<'_, 'a> {
         let Node::Option(option) = child.node(eval)? else { return Ok(None) };
         let whole = candidates(eval, option)?;
         let parts = names.get(depth..).unwrap_or_default().iter().fold(whole, |whole, name| {
-            let known: Vec<_> = whole.into_iter().flat_map(|one| one.part(eval, *name)).collect();
+            let known: Vec<_> =
+                whole.into_iter().flat_map(|one| one.part(eval, *name, false)).collect();
             judged(known, true)
         });
-        let value = self.value(path).map(|value| brief(eval, value));
-        if parts.is_empty() || value.is_err() {
+        let place = names.iter().skip(depth).fold(option.place(), |at, name| at.name(eval, *name));
+        let value = match self.value(path) {
+            Ok(value) => Ok(brief(eval, value)),
+            // A part whose conditions do not hold is none, and has something to explain.
+            Err(_) if parts.iter().all(|one| !one.holds) && !parts.is_empty() => {
+                Err(OptionNode::undefined_at(place.path, Span::NONE))
+            }
+            Err(error) if error.code == "name::missing-attribute" => return Ok(None),
+            Err(error) => Err(error),
+        };
+        if parts.is_empty() {
             return Ok(None);
         }
         let structured = parts.iter().filter(|one| one.won).all(|one| is_structured(eval, one));
         let parts = judged(parts, structured);
-        let place = names.iter().skip(depth).fold(option.place(), |at, name| at.name(eval, *name));
         Ok(Some(Explanation {
             path: place.path.to_string(),
             within: Some(option.path.to_string()),
             default: None,
             ..about(eval, option, parts, value)?
         }))
+    }
+
+    /// All definitions of an option in a submodule: what those of the option around it say of it, and
+    /// those of the submodule's own modules. The submodule itself is given what won around it alone.
+    fn candidates_inside(&self, names: &[Symbol]) -> Result<Vec<Candidate<'a>>> {
+        let eval = self.eval;
+        let on_the_way = self.options_towards(names)?;
+        let mut all: Vec<Candidate<'a>> = Vec::new();
+        // Names inside of a set of options stand for no value that anything could win.
+        let mut in_set = false;
+        for (depth, name) in (1..).zip(names) {
+            let parts = all.into_iter().flat_map(|one| one.part(eval, *name, in_set));
+            all = parts.collect();
+            let option = on_the_way.iter().find(|(_, end, _)| *end == depth);
+            let own = option.map(|(.., option)| candidates(eval, option)).transpose()?;
+            let new =
+                own.into_iter().flatten().filter(|own| !all.iter().any(|one| one.is(eval, own)));
+            let new: Vec<_> = new.collect();
+            all.extend(new);
+            in_set = on_the_way.iter().any(|(start, end, _)| *start < depth && depth < *end);
+            if !in_set {
+                let merges = option.is_none_or(|(.., option)| may_merge(eval, option, &all));
+                all = judged(all, merges);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The options, each in a submodule of the one before, that lead to the one at a path: the length
+    /// of their tree's own path, and that of theirs.
+    fn options_towards(&self, names: &[Symbol]) -> Result<Vec<(usize, usize, &'a OptionNode<'a>)>> {
+        let mut found: Vec<(usize, usize, &'a OptionNode<'a>)> = Vec::new();
+        for tree in self.tree.session.trees_from(0).into_iter().rev() {
+            let prefix = tree.place.path.steps();
+            let fits = prefix.len() < names.len()
+                && prefix.iter().zip(names).all(|(step, name)| *step == Step::Name(*name));
+            // Of trees of the same path, the last one is of the value that was computed.
+            if !fits || found.iter().any(|(start, ..)| *start == prefix.len()) {
+                continue;
+            }
+            let rest = names.get(prefix.len()..).unwrap_or_default();
+            if let Some((child, depth)) = descend(self.eval, tree.root(self.eval)?, rest)?
+                && let Node::Option(option) = child.node(self.eval)?
+            {
+                found.push((prefix.len(), prefix.len() + depth, option));
+            }
+        }
+        Ok(found)
     }
 
     fn find(&self, tree: &'a ModuleTree<'a>, names: &[Symbol]) -> Result<&'a OptionNode<'a>> {
@@ -284,6 +350,8 @@ impl<'a> Configuration<'_, 'a> {
 /// A definition, and what became of it.
 struct Candidate<'a> {
     definition: Definition<'a>,
+    /// The strength of the value that it is a part of.
+    around: Option<i64>,
     is_default: bool,
     conditions: Vec<Tested>,
     holds: bool,
@@ -292,7 +360,8 @@ struct Candidate<'a> {
 
 impl<'a> Candidate<'a> {
     /// What it says under a name of its value.
-    fn part(self, eval: &Evaluator<'a>, name: Symbol) -> Vec<Candidate<'a>> {
+    /// A set of options passes its strength on to them; of a value, only what won is looked into.
+    fn part(self, eval: &Evaluator<'a>, name: Symbol, in_set: bool) -> Vec<Candidate<'a>> {
         let Ok(Value::Attrs(set)) = eval.force(self.definition.value) else { return Vec::new() };
         let Some(attr) = set.get(name) else { return Vec::new() };
         let element = self.definition.element(attr.value.get(), attr.span, Span::NONE);
@@ -302,9 +371,23 @@ impl<'a> Candidate<'a> {
             part.holds &= self.holds;
             // Only what is in the whole value can be in a part of it.
             part.won = self.won;
-            part.definition.priority = part.definition.priority.or(self.definition.priority);
+            let whole = self.definition.priority;
+            part.around = whole.or(self.around);
+            if in_set {
+                part.definition.priority = whole.or(part.definition.priority);
+            }
         }
         parts
+    }
+
+    /// Whether both are the same definition.
+    fn is(&self, eval: &Evaluator<'a>, other: &Candidate<'a>) -> bool {
+        let (one, other) = (&self.definition, &other.definition);
+        let same = one.origin.file == other.origin.file && one.origin.layer == other.origin.layer;
+        same && match one.key == other.key && !one.key.is_none() {
+            true => true,
+            false => brief(eval, one.value) == brief(eval, other.value),
+        }
     }
 }
 
@@ -317,10 +400,15 @@ fn candidates<'a>(eval: &Evaluator<'a>, option: &'a OptionNode<'a>) -> Result<Ve
     for definition in option.level.definitions_of(eval, option.name)? {
         all.extend(parts(eval, definition, false));
     }
-    let holding: Vec<_> = all.iter().filter(|one| one.holds).map(|one| one.definition).collect();
-    let strongest = settle(eval, holding, &mut Vec::new());
-    let merges = merges(eval, option, &strongest);
+    let merges = may_merge(eval, option, &all);
     Ok(judged(all, merges))
+}
+
+/// Whether those of the candidates that are the strongest make the option's value together.
+fn may_merge<'a>(eval: &Evaluator<'a>, option: &'a OptionNode<'a>, all: &[Candidate<'a>]) -> bool {
+    let open = all.iter().filter(|one| one.holds && one.won);
+    let strongest = settle(eval, open.map(|one| one.definition).collect(), &mut Vec::new());
+    merges(eval, option, &strongest)
 }
 
 /// Says of those that could win which do: the strongest, all of them where they merge.
@@ -370,7 +458,7 @@ fn explained<'a>(eval: &Evaluator<'a>, one: Candidate<'a>) -> Explained {
         span: one.definition.span(eval),
         file: one.definition.origin.file.to_owned(),
         layer: one.definition.origin.layer,
-        priority: one.definition.strength(),
+        priority: one.definition.priority.or(one.around).unwrap_or(priority::PLAIN),
         order: one.definition.order,
         conditions: one.conditions,
         value: brief(eval, one.definition.value),
@@ -393,9 +481,14 @@ fn parts<'a>(
     let candidate = |part: Definition<'a>| {
         let mut out = Vec::new();
         let failed = unwrap(eval, part, Conditions::Test, &mut out).is_err();
-        let holds = failed || !out.is_empty();
-        let conditions = tested(eval, part.conditions);
-        Candidate { definition: part, is_default, conditions, holds, won: true }
+        let all = tested(eval, part.conditions);
+        let open = all.iter().all(|condition| condition.holds == Some(true));
+        let holds = open && (failed || !out.is_empty());
+        // What an alias asks first is none of its user's conditions.
+        let sources = &eval.world.sources;
+        let theirs = |one: &Tested| one.holds != Some(true) || !sources.is_library(one.span);
+        let conditions = all.into_iter().filter(theirs).collect();
+        Candidate { definition: part, around: None, is_default, conditions, holds, won: true }
     };
     all.into_iter().map(candidate).collect()
 }
@@ -414,7 +507,7 @@ fn tested<'a>(eval: &Evaluator<'a>, mut next: Option<&'a Condition<'a>>) -> Vec<
             _ => None,
         };
         open = holds == Some(true);
-        Tested { span: condition.span, holds }
+        Tested { span: condition_span(&eval.world.sources, condition.span), holds }
     });
     each.collect()
 }

@@ -1,11 +1,11 @@
 //! `lib`: nixpkgs' names, written in the language (lang/lib/), native where it is hot or where
 //! spans matter.
 
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result, did_you_mean};
 use crate::eval::{AttrsBuilder, Evaluator};
 use crate::fs::{Root, VirtualPath};
 use crate::source::Span;
-use crate::symbol::symbol;
+use crate::symbol::{Symbol, symbol};
 use crate::value::{ThunkState, Value};
 
 use super::definition::priority;
@@ -15,8 +15,9 @@ use super::merging;
 use super::network::{cidr_functions, ip_functions};
 use super::package::fetch_package;
 use super::parts;
-use super::property::property;
+use super::property::{handed_on, property};
 use super::types::{lib_types, mk_secret};
+use crate::brief::found;
 
 /// Makes `import <cairn/lib>` give the library.
 pub fn install(eval: &Evaluator<'_>) {
@@ -48,7 +49,8 @@ fn build<'a>(eval: &Evaluator<'a>) -> Result<Value<'a>> {
     let mut out = AttrsBuilder::new();
     // What is native comes last: where a part passes it on, it is there without reading the part.
     parts::add(eval, itself, *native, &mut out);
-    for attr in eval.expect_attrs(*native, Span::NONE)?.iter() {
+    let native = eval.expect_attrs(*native, Span::NONE)?;
+    for attr in native.iter().filter(|attr| attr.name.as_str() != INNER) {
         out.copy(attr);
     }
     Ok(*library.get_or_init(|| out.finish(eval)))
@@ -66,6 +68,7 @@ fn native<'a>(eval: &Evaluator<'a>) -> Value<'a> {
     out.set("evalModules", eval.primop("evalModules", 1, evaluation::eval_modules_call));
     out.set("mergeDefinitions", eval.primop("mergeDefinitions", 3, merging::merge_definitions));
     out.set("mkOption", eval.primop("mkOption", 1, mk_option));
+    out.set(INNER, eval.thunk(|eval| Ok(inner(eval))));
     out.set(
         "mkIf",
         eval.primop("mkIf", 2, |eval, args, at| {
@@ -144,10 +147,62 @@ fn place_of(value: Value<'_>) -> Span {
     }
 }
 
+/// What is native for the parts of the library alone.
+const INNER: &str = "inner";
+
+fn inner<'a>(eval: &Evaluator<'a>) -> Value<'a> {
+    let hand_on = |eval: &Evaluator<'a>, args: &[Value<'a>], at| handed_on(eval, args[0], at);
+    eval.attrs([
+        ("handedOn", eval.primop("handedOn", 1, hand_on)),
+        ("optionPath", eval.primop("optionPath", 3, option_path)),
+    ])
+}
+
+/// `optionPath function path module`: the module, which a function makes of a list of names.
+fn option_path<'a>(eval: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
+    let path = match eval.force_at(args[1], at)? {
+        Value::List(_) => return eval.force_at(args[2], at),
+        path => path,
+    };
+    let function = eval.expect_str(args[0], at)?;
+    let found = found(eval, path);
+    let message = format!("`{function}` takes an option's path as a list of names, not {found}");
+    let error = Diagnostic::error("type::argument", at, message);
+    let Value::Str(text) = path else { return Err(error.into()) };
+    let names: Vec<_> = text.split('.').map(|name| format!("{name:?}")).collect();
+    Err(error.with_help(format!("write it as a list: [ {} ]", names.join(" "))).into())
+}
+
+/// What `mkOption` takes: nixpkgs' arguments.
+const OPTION_FIELDS: [&str; 10] = [
+    "apply",
+    "default",
+    "defaultText",
+    "description",
+    "example",
+    "internal",
+    "readOnly",
+    "relatedPackages",
+    "type",
+    "visible",
+];
+
+#[cold]
+fn no_field(name: Symbol, at: Span) -> Box<Diagnostic> {
+    let message = format!("`mkOption` takes no `{name}`");
+    let mut error = Diagnostic::error("type::argument", at, message);
+    error.help = did_you_mean(name.as_str(), OPTION_FIELDS)
+        .or_else(|| Some(format!("it takes {}", OPTION_FIELDS.join(", "))));
+    error.into()
+}
+
 fn mk_option<'a>(eval: &Evaluator<'a>, args: &[Value<'a>], at: Span) -> Result<Value<'a>> {
     let set = eval.expect_attrs(args[0], at)?;
     let mut out = AttrsBuilder::with_capacity(set.len() + 1);
     for attr in set.iter() {
+        if !OPTION_FIELDS.contains(&attr.name.as_str()) {
+            return Err(no_field(attr.name, attr.span.or(at)));
+        }
         out.copy(attr);
     }
     // The place of `_type` is where the option is made: see `option::declared_at`.

@@ -73,6 +73,23 @@ impl<'a> Location<'a> {
         self.0.map(|node| node.step)
     }
 
+    /// The first step, where that is a name.
+    pub(crate) fn first_name(self) -> Option<Symbol> {
+        match self.steps().first() {
+            Some(Step::Name(name)) => Some(*name),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_longer_than(self, steps: usize) -> bool {
+        let mut here = self.0;
+        for _ in 0..=steps {
+            let Some(node) = here else { return false };
+            here = node.up.0;
+        }
+        true
+    }
+
     /// The steps from the root.
     pub(crate) fn steps(self) -> Vec<Step> {
         let mut steps = Vec::new();

@@ -11,7 +11,7 @@ use crate::value::{Attr, Value};
 use super::definition::{Definition, Layer, Origin, priority};
 use super::level::{Declaration, Level};
 use super::location::{Location, NOWHERE, Place};
-use super::property::{Conditions, unwrap};
+use super::property::{Conditions, definition_set, unwrap};
 use super::types::{self, Type};
 
 /// Where a reader finds an option's declaration: its name, or the call of `mkOption` where a
@@ -249,6 +249,21 @@ impl<'a> OptionNode<'a> {
         }
     }
 
+    /// Whether what its value fails with is a mistake of whoever reads it alone: `apply` fails, and
+    /// nothing defines the option, or it hides, as one that was removed does.
+    pub(super) fn fails_for_readers(&'a self, eval: &Evaluator<'a>) -> bool {
+        if self.declared.apply.is_none() || eval.force(self.value(eval)).is_ok() {
+            return false;
+        }
+        match self.merged(eval) {
+            Ok(_) => match self.field("visible") {
+                Some((attr, _)) => matches!(eval.force_attr(attr), Ok(Value::Bool(false))),
+                None => false,
+            },
+            Err(error) => error.message == OptionNode::undefined_message(self.path),
+        }
+    }
+
     /// The value of all definitions that count, before `apply`.
     fn merged(&'a self, eval: &Evaluator<'a>) -> Result<Value<'a>> {
         let ty = self.ty(eval)?;
@@ -388,21 +403,12 @@ impl<'a> OptionNode<'a> {
             Ok(eval.list(self.strongest(eval)?.iter().map(|definition| definition.value)))
         };
         out.set("definitions", eval.thunk(values));
-        let file = |eval: &Evaluator<'a>, one: &Definition<'a>| eval.str_in(one.origin.file);
         let files = move |eval: &Evaluator<'a>| {
-            Ok(eval.list(self.strongest(eval)?.iter().map(|one| file(eval, one))))
+            Ok(eval.list(self.strongest(eval)?.iter().map(|one| eval.str_in(one.origin.file))))
         };
         out.set("files", eval.thunk(files));
         let located = move |eval: &Evaluator<'a>| {
-            let strongest = self.strongest(eval)?;
-            let each = strongest.iter().map(|one| {
-                let value = ("value", one.value, one.span(eval));
-                let mut set = AttrsBuilder::with_capacity(2);
-                set.set("file", file(eval, one));
-                set.insert(value.0, value.1, value.2);
-                set.finish(eval)
-            });
-            Ok(eval.list(each.collect::<Vec<_>>()))
+            Ok(eval.list(self.strongest(eval)?.iter().map(|one| definition_set(eval, one))))
         };
         out.set("definitionsWithLocations", eval.thunk(located));
         let shown = move |eval: &Evaluator<'a>, _: &[Value<'a>], _: Span| {

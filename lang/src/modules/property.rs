@@ -2,11 +2,12 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::eval::{AttrsBuilder, Evaluator};
-use crate::source::Span;
+use crate::origin;
+use crate::source::{Sources, Span};
 use crate::symbol::{Symbol, symbol};
 use crate::value::{Attrs, Value};
 
-use super::definition::{Condition, Definition};
+use super::definition::{Condition, Definition, Layer};
 use crate::brief::found;
 
 /// The `_type` of a set that has one: `option`, `if`, `option-type`, ….
@@ -93,9 +94,8 @@ pub(crate) fn unwrap<'a>(
             unwrap(eval, content, conditions, out)
         }
         "definition" => {
-            let (value, at) = field(eval, set, symbol!("value"), &definition)?;
-            let conditions_left = pending(&definition, conditions);
-            let content = Definition { value, at, conditions: conditions_left, ..definition };
+            let mut content = as_written(eval, set, &definition)?;
+            content.conditions = pending(&definition, conditions);
             unwrap(eval, content, conditions, out)
         }
         "order" => {
@@ -138,11 +138,77 @@ fn condition<'a>(eval: &Evaluator<'a>, test: Value<'a>, span: Span) -> Result<bo
         other => {
             let message =
                 format!("the condition of `mkIf` is a boolean, not {}", found(eval, other));
+            let span = condition_span(&eval.world.sources, span);
             let mut error = Diagnostic::error("type::mismatch", span, message);
             error.catchable = true;
             Err(error.into())
         }
     }
+}
+
+/// Where a condition is written: of one that was a value before the call, `mkIf` knows the call alone.
+pub(super) fn condition_span(sources: &Sources, span: Span) -> Span {
+    let is_call = sources.text(span).is_some_and(|text| text.contains("mkIf"));
+    let arguments = is_call.then(|| origin::call(sources, span, "mkIf")).flatten();
+    arguments.and_then(|arguments| Some(arguments.first()?.span)).unwrap_or(span)
+}
+
+/// What a definition keeps where it is handed on to another option: hidden in its set. Not its order,
+/// which is one among the first option's definitions.
+struct Written {
+    key: Span,
+    at: Span,
+    layer: Layer,
+}
+
+/// A definition as a value, `{ file; value; }`, that [`handed_on`] knows again.
+pub(super) fn definition_set<'a>(eval: &Evaluator<'a>, definition: &Definition<'a>) -> Value<'a> {
+    let Definition { value, key, origin, .. } = *definition;
+    let at = definition.span(eval);
+    let mut set = AttrsBuilder::with_capacity(2);
+    set.set(symbol!("file"), eval.str_in(origin.file));
+    set.insert(symbol!("value"), value, at);
+    set.finish_with(eval, Written { key, at, layer: origin.layer }, &[])
+}
+
+/// `{ file; value; }` as a definition of another option, made where the first one was.
+pub(super) fn handed_on<'a>(
+    eval: &Evaluator<'a>,
+    definition: Value<'a>,
+    at: Span,
+) -> Result<Value<'a>> {
+    let given = eval.expect_attrs(definition, at)?;
+    let mut set = AttrsBuilder::with_capacity(given.len() + 1);
+    given.iter().for_each(|attr| {
+        set.copy(attr);
+    });
+    set.set(symbol!("_type"), eval.str_in("definition"));
+    let written = given.payload().and_then(|payload| payload.data.downcast_ref::<Written>());
+    Ok(match written {
+        Some(&Written { key, at, layer }) => set.finish_with(eval, Written { key, at, layer }, &[]),
+        None => set.finish(eval),
+    })
+}
+
+/// The definition that `mkDefinition` made, with what it says of its place.
+fn as_written<'a>(
+    eval: &Evaluator<'a>,
+    set: &'a Attrs<'a>,
+    definition: &Definition<'a>,
+) -> Result<Definition<'a>> {
+    let (value, at) = field(eval, set, symbol!("value"), definition)?;
+    let mut content = Definition { value, at, ..*definition };
+    if let Some(attr) = set.get(symbol!("file")) {
+        content.origin.file = eval.coerce_to_str(eval.force_attr(attr)?, attr.span)?;
+    }
+    if let Some(payload) = set.payload()
+        && let Some(written) = payload.data.downcast_ref::<Written>()
+    {
+        content.key = written.key;
+        content.at = written.at;
+        content.origin.layer = written.layer;
+    }
+    Ok(content)
 }
 
 fn content<'a>(

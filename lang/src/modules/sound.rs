@@ -10,10 +10,9 @@ use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::value::{Attrs, List, Value};
 
-use super::configuration::{Configuration, without_indices};
+use super::configuration::Configuration;
 use super::level::{Level, Met};
 use super::location::{Location, Step};
-use super::option::OptionNode;
 use super::unknown::unknown_options;
 
 /// How a part of a value is reached, on the stack: mostly nobody asks.
@@ -81,12 +80,7 @@ impl<'a> Walk<'_, '_, 'a> {
         match result {
             Ok(value) => self.inside(value, trail),
             // An option without a value is no error unless it is used.
-            Err(error) => {
-                error.code == "option::undefined" && {
-                    let own = OptionNode::undefined_message(self.location(trail));
-                    without_indices(&error.message) == without_indices(&own)
-                }
-            }
+            Err(error) => self.of.is_for_readers(&error, self.location(trail)),
         }
     }
 

@@ -76,8 +76,8 @@ fn one_broken_module_hides_nothing() {
 
 #[test]
 fn modules_that_are_none() {
-    insta::assert_snapshot!(errors(&["3"]), @r"
-    module::not-a-module at nowhere: m0.nix: a module is a function, an attribute set or a path, not the integer 3
+    insta::assert_snapshot!(errors(&["3"]), @"
+    module::not-a-module at m0.nix:1:1 ‹3›: a module is a function, an attribute set or a path, not the integer 3
       help: a module looks like `{ config, lib, ... }: { … }`
     ");
     insta::assert_snapshot!(errors(&["{ imports = ./x.nix; }"]), @r"
@@ -113,6 +113,64 @@ fn modules_that_are_none() {
     insta::assert_snapshot!(errors(&["{ lib, config, ... }: { options.a = lib.mkOption { default = config.b; }; options.b = lib.mkOption { default = config.a; }; }"]), @r"
     eval::infinite-recursion at m0.nix:1:119 ‹a›: infinite recursion
       help: a value must not depend on itself; look at what the trace leads through
+    ");
+}
+
+#[test]
+fn files_that_are_no_modules() {
+    let importer = "{ imports = [ ./_it.nix ]; }";
+    let mut out = String::new();
+    for text in ["5", "\"x\"", "[ { } ]", "x: 5", "{ lib, ... }: let y = 1; in [ ]"] {
+        let files = [("m.nix", Layer::Host, importer), ("_it.nix", Layer::Host, text)];
+        out += &with(&files, |configuration, sources| render(&configuration.force_all(), sources));
+    }
+    insta::assert_snapshot!(out, @r#"
+    module::not-a-module at _it.nix:1:1 ‹5›: a module is a function, an attribute set or a path, not the integer 5
+      m.nix:1:15 ‹./_it.nix›: imported here
+      help: a module looks like `{ config, lib, ... }: { … }`
+    module::not-a-module at _it.nix:1:1 ‹"x"›: a module is a function, an attribute set or a path, not the string "x"
+      m.nix:1:15 ‹./_it.nix›: imported here
+      help: a module looks like `{ config, lib, ... }: { … }`
+    module::not-a-module at _it.nix:1:1 ‹[ { } ]›: a module is a function, an attribute set or a path, not a list of one element
+      m.nix:1:15 ‹./_it.nix›: imported here
+      help: a file is one module: others are in its `imports`, `{ imports = [ … ]; }`
+    module::not-a-module at _it.nix:1:4 ‹5›: a module is a function, an attribute set or a path, not the integer 5
+      m.nix:1:15 ‹./_it.nix›: imported here
+      help: a module looks like `{ config, lib, ... }: { … }`
+    module::not-a-module at _it.nix:1:15 ‹let y = 1; in [ ]›: a module is a function, an attribute set or a path, not an empty list
+      m.nix:1:15 ‹./_it.nix›: imported here
+      help: a file is one module: others are in its `imports`, `{ imports = [ … ]; }`
+    "#);
+    insta::assert_snapshot!(errors(&["{ imports = [ 5 \"x\" null ]; }"]), @r#"
+    module::not-a-module at m0.nix:1:15 ‹5›: a module is a function, an attribute set or a path, not the integer 5
+      help: a module looks like `{ config, lib, ... }: { … }`
+    module::not-a-module at m0.nix:1:17 ‹"x"›: a module is a function, an attribute set or a path, not the string "x"
+      help: a file is written without quotes: ./x
+    module::not-a-module at m0.nix:1:21 ‹null›: a module is a function, an attribute set or a path, not null
+      help: a module looks like `{ config, lib, ... }: { … }`
+    "#);
+}
+
+#[test]
+fn submodules_without_end() {
+    let schema = "{ lib, ... }: let
+  t = lib.types.submodule { options.c = lib.mkOption { type = t; default = { }; }; };
+in { options.a = lib.mkOption { type = t; default = { }; }; }";
+    insta::assert_snapshot!(errors(&[schema]), @"
+    type::endless at m0.nix:2:37 ‹c›: the submodules in `a` are inside of each other without end
+      help: leave out the default, or make the type a `nullOr` and the default `null`
+    ");
+}
+
+#[test]
+fn mk_option_takes_what_it_takes() {
+    insta::assert_snapshot!(errors(&["{ lib, ... }: { options.a = lib.mkOption { typ = lib.types.int; }; }"]), @"
+    type::argument at m0.nix:1:44 ‹typ›: `mkOption` takes no `typ`
+      help: did you mean `type`?
+    ");
+    insta::assert_snapshot!(errors(&["{ lib, ... }: { options.a = lib.mkOption { colour = 1; }; }"]), @"
+    type::argument at m0.nix:1:44 ‹colour›: `mkOption` takes no `colour`
+      help: it takes apply, default, defaultText, description, example, internal, readOnly, relatedPackages, type, visible
     ");
 }
 

@@ -9,11 +9,13 @@ use crate::fs::{MemoryFs, Root, Roots, VirtualPath};
 use crate::source::{Sources, Span};
 use crate::world::{Mode, World};
 
-use super::{Configuration, Layer, ModuleSource, eval_modules};
+use super::{Configuration, Explanations, Layer, ModuleSource, eval_modules};
 
 mod echoes;
 mod errors;
+mod explained;
 mod library;
+mod renamed;
 mod semantics;
 mod shared;
 mod values;
@@ -86,6 +88,33 @@ fn errors(modules: &[&str]) -> String {
     let files: Vec<_> =
         names.iter().zip(modules).map(|(name, text)| (name.as_str(), Layer::Host, *text)).collect();
     with(&files, |configuration, sources| render(&configuration.force_all(), sources))
+}
+
+/// What `explain` says of an option, a line a definition.
+fn explained(files: &[(&str, Layer, &str)], path: &[&str]) -> String {
+    with(files, |configuration, sources| {
+        let explanation = match configuration.explain_all(path) {
+            Ok(Explanations::One(explanation)) => explanation,
+            Ok(Explanations::Set { .. }) => return "a set".to_owned(),
+            Err(error) => return render(&[*error], sources),
+        };
+        let value = explanation.value.unwrap_or_else(|error| error.message);
+        let mut out = format!("{} = {value}\n", explanation.path);
+        for each in explanation.definitions {
+            let mark = match (each.won, each.holds) {
+                (true, _) => '✓',
+                (false, true) => '·',
+                (false, false) => '✗',
+            };
+            let (at, strength) = (place(each.span, sources), each.priority);
+            let _ = writeln!(out, "{mark} {strength} {} {at} = {}", each.layer, each.value);
+            for condition in each.conditions {
+                let at = place(condition.span, sources);
+                let _ = writeln!(out, "    if {at}: {:?}", condition.holds);
+            }
+        }
+        out
+    })
 }
 
 /// Diagnostics as text: code, place, the words at fault, what is said.

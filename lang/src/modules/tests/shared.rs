@@ -30,8 +30,8 @@ fn what_depends_on_the_call_is_its_own() {
             r#"{x: {a: {u: "a!", v: 3, w: 3}, b: {u: "b!", v: 3, w: 3}}}"#,
         ),
         (
-            "{ name, lib, ... }: let inherit (lib) mkOption; own = { inherit name; }; in { \
-               options.u = mkOption { inherit (own) name; default = own.name; }; \
+            "{ name, lib, ... }: let inherit (lib) mkOption; own = { inherit name; description = name; }; in { \
+               options.u = mkOption { inherit (own) description; default = own.name; }; \
                options.v = with own; mkOption { default = name; }; \
                options.w = with { default = 2; }; mkOption { inherit default; }; }",
             r#"{x: {a: {u: "a", v: "a", w: 2}, b: {u: "b", v: "b", w: 2}}}"#,

@@ -14,6 +14,9 @@ use super::super::tree::ModuleTree;
 use super::super::unknown::unknown_options;
 use super::{OptionType, Type, make};
 
+/// Submodules inside of more than this have no end.
+const DEEPEST: usize = 500;
+
 /// Value 0 is the list of modules, value 1 the special arguments (a set).
 #[derive(Clone, Default)]
 pub(crate) struct Submodule {
@@ -89,6 +92,9 @@ impl OptionType for Submodule {
         place: Place<'a>,
         definitions: &[Definition<'a>],
     ) -> Result<Value<'a>> {
+        if place.path.is_longer_than(DEEPEST) {
+            return Err(endless(place));
+        }
         let modules = self.all_modules(eval, ty, place, definitions)?;
         let special = special(eval, ty, place.path.last())?;
         let class = self.class.as_deref().map(|class| eval.alloc_str(class));
@@ -159,6 +165,16 @@ impl OptionType for Submodule {
     fn is_submodule(&self) -> bool {
         true
     }
+}
+
+#[cold]
+fn endless(place: Place<'_>) -> Box<Diagnostic> {
+    let whole = place.path.first_name().map_or("…", |name| name.as_str());
+    let message = format!("the submodules in `{whole}` are inside of each other without end");
+    Diagnostic::error("type::endless", place.declared, message)
+        .with_label("one more of them is its value, by default")
+        .with_help("leave out the default, or make the type a `nullOr` and the default `null`")
+        .into()
 }
 
 /// What two declarations say together; `None` where they contradict each other.
