@@ -1,7 +1,5 @@
 //! Definitions: values compared with the types of the options that they are for.
 
-use std::cell::Cell;
-
 use crate::diagnostic::Diagnostic;
 use crate::eval::AttrsBuilder;
 use crate::modules::{Definition, Layer, Level, Node, OptionTy, Origin, Place as OptionPlace};
@@ -284,10 +282,8 @@ impl<'a> Checker<'_, 'a> {
                 self.check_type(body, self.enter_with(scope, cx), ty);
             }
             ExprKind::Let(bindings, body) => self.check_type(body, self.bind(bindings, cx), ty),
-            ExprKind::Var(depth, slot) => {
-                let scope = cx.scope.outer(*depth);
-                let bound = scope.and_then(|scope| scope.slots.get(*slot as usize));
-                if let Some(Ty::Later(thunk)) = bound.map(Cell::get) {
+            ExprKind::Var(..) => {
+                if let Some(thunk) = named_thunk(expr, cx) {
                     self.check_type(thunk.expr, thunk.cx, ty);
                 }
             }
@@ -307,11 +303,29 @@ impl<'a> Checker<'_, 'a> {
         });
     }
 
-    fn check_submodule(&self, module: &'a Expr, cx: Cx<'a>, level: &'a Level<'a>) {
-        let is_written = matches!(module.kind, ExprKind::Lambda(_) | ExprKind::Attrs(_));
-        // One may be in itself.
-        if is_written && self.written.borrow_mut().insert(module.span) {
-            self.check(module, cx, Want::Module(level));
+    /// What `submodule` or `submoduleWith` is given, where it is written as text.
+    fn check_submodule(&self, given: &'a Expr, cx: Cx<'a>, level: &'a Level<'a>) {
+        let modules = Symbol::new("modules");
+        match &given.kind {
+            ExprKind::Var(..) => {
+                if let Some(thunk) = named_thunk(given, cx) {
+                    self.inside((), || self.check_submodule(thunk.expr, thunk.cx, level));
+                }
+            }
+            ExprKind::Attrs(set) if set.entries.iter().any(|entry| entry.name == modules) => {
+                let listed = set.entries.iter().filter(|entry| entry.name == modules);
+                for entry in listed {
+                    let ExprKind::List(all) = &entry.value.kind else { continue };
+                    all.iter().for_each(|module| self.check_submodule(module, cx, level));
+                }
+            }
+            // One may be in itself.
+            ExprKind::Lambda(_) | ExprKind::Attrs(_)
+                if self.written.borrow_mut().insert(given.span) =>
+            {
+                self.check(given, cx, Want::Module(level));
+            }
+            _ => {}
         }
     }
 
@@ -532,6 +546,15 @@ fn place_of(part: Ty<'_>, written: Span, whole: Span) -> Span {
     match part {
         Ty::Later(Thunk { site: Some(site), .. }) => site.at,
         _ => written.or(whole),
+    }
+}
+
+/// What a variable was bound to.
+fn named_thunk<'a>(expr: &Expr, cx: Cx<'a>) -> Option<&'a Thunk<'a>> {
+    let ExprKind::Var(depth, slot) = &expr.kind else { return None };
+    match cx.scope.outer(*depth)?.slots.get(*slot as usize)?.get() {
+        Ty::Later(thunk) => Some(thunk),
+        _ => None,
     }
 }
 
