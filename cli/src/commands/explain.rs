@@ -121,6 +121,7 @@ pub(super) fn conditions(ui: &Ui, fleet: &Fleet, one: &Explained) {
         let said = match condition.holds {
             Some(true) => paint(DIM, "holds"),
             Some(false) => paint(CHANGED, "does not hold"),
+            None if condition.fails => paint(CHANGED, "fails"),
             None => paint(DIM, "is not looked at"),
         };
         ui.line(format_args!("      {} {}: {said}", paint(DIM, "if"), paint(ACTION, text)));

@@ -50,6 +50,8 @@ pub struct Tested {
     pub span: Span,
     /// Whether it holds; `None` where it fails, or one around it does not hold.
     pub holds: Option<bool>,
+    /// Whether it is asked for, and fails.
+    pub fails: bool,
 }
 
 /// What is at a path.
@@ -502,12 +504,12 @@ fn tested<'a>(eval: &Evaluator<'a>, mut next: Option<&'a Condition<'a>>) -> Vec<
     }
     let mut open = true;
     let each = all.into_iter().rev().map(|condition| {
-        let holds = match eval.force(condition.test) {
-            Ok(Value::Bool(holds)) if open => Some(holds),
-            _ => None,
+        let (holds, fails) = match eval.force(condition.test) {
+            Ok(Value::Bool(holds)) if open => (Some(holds), false),
+            _ => (None, open),
         };
         open = holds == Some(true);
-        Tested { span: condition_span(&eval.world.sources, condition.span), holds }
+        Tested { span: condition_span(&eval.world.sources, condition.span), holds, fails }
     });
     each.collect()
 }
