@@ -1,6 +1,7 @@
 //! How a host is reached, and who may log in.
 
 use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -51,9 +52,12 @@ impl Agent {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        while !socket.exists() {
+        // Its file is there before it listens.
+        let reached = (0..500).any(|_| {
             std::thread::sleep(Duration::from_millis(10));
-        }
+            UnixStream::connect(&socket).is_ok()
+        });
+        assert!(reached, "no agent listens");
         let add = Command::new("ssh-add")
             .arg(key)
             .env("SSH_AUTH_SOCK", &socket)
