@@ -249,9 +249,19 @@ impl<'a> OptionNode<'a> {
         }
     }
 
-    /// Whether what its value fails with is a mistake of whoever reads it alone: `apply` fails, and
-    /// nothing defines the option, or it hides, as one that was removed does.
+    /// Whether what its value fails with is a mistake of whoever reads it alone: nothing defines it,
+    /// and its default throws; or `apply` fails, and nothing defines the option, or it hides, as one
+    /// that was removed does.
     pub(super) fn fails_for_readers(&'a self, eval: &Evaluator<'a>) -> bool {
+        // By its own words, not because it reads something else that throws.
+        let default = self.default().map_or(Span::NONE, |default| default.span(eval));
+        let throws =
+            |error: Box<Diagnostic>| error.code == "eval::throw" && default.holds(error.span);
+        if matches!(self.level.defines(eval, self.name), Ok(false))
+            && self.merged(eval).is_err_and(throws)
+        {
+            return true;
+        }
         if self.declared.apply.is_none() || eval.force(self.value(eval)).is_ok() {
             return false;
         }

@@ -47,6 +47,17 @@ fn a_name_for_an_option_without_a_value_needs_none() {
 }
 
 #[test]
+fn a_default_that_throws_asks_its_readers_for_a_definition() {
+    let option = r#"{ lib, ... }: { options.a = lib.mkOption { type = lib.types.str; default = throw "set a"; }; options.b = lib.mkOption { default = "b"; }; }"#;
+    assert_eq!(errors(&[option]), "");
+    assert_eq!(errors(&[option, "{ a = \"x\"; }"]), "");
+    let reader = "{ config, ... }: { b = config.a; }";
+    insta::assert_snapshot!(errors(&[option, reader]), @r#"eval::throw at m0.nix:1:76 ‹throw "set a"›: set a"#);
+    let thrown = "{ a = throw \"not this\"; }";
+    insta::assert_snapshot!(errors(&[option, thrown]), @r#"eval::throw at m1.nix:1:7 ‹throw "not this"›: not this"#);
+}
+
+#[test]
 fn an_apply_that_fails_is_a_mistake_where_the_option_is_defined() {
     let schema =
         "{ lib, ... }: { options.x = lib.mkOption { apply = x: throw \"no ${toString x}\"; }; }";
