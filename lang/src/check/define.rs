@@ -29,7 +29,7 @@ impl<'a> Checker<'_, 'a> {
         let Ty::Fun(super::ty::Fun::Sig(fun, [])) = self.infer(function, cx) else { return false };
         // A module in a property is its definitions.
         let want = match want {
-            Want::Module(level) => Want::Level(level, level.tree.place),
+            Want::Module(level, place) => Want::Level(level, place),
             want => want,
         };
         match (fun.name, args) {
@@ -88,19 +88,19 @@ impl<'a> Checker<'_, 'a> {
                 });
                 Ty::Dyn
             }
-            Want::Module(level) => {
-                self.check_module_set(attrs, cx, level);
+            Want::Module(level, place) => {
+                self.check_module_set(attrs, cx, (level, place));
                 Ty::Dyn
             }
-            Want::Declarations(level) => {
+            Want::Declarations(level, place) => {
                 self.each_entry(attrs, cx, |name, key, value, cx| {
                     self.saw(key, || Seen::Declaration(level, name));
-                    self.check_declaration(level, name, value, cx);
+                    self.check_declaration((level, place), name, value, cx);
                 });
                 Ty::Dyn
             }
             Want::Shape(Shape::Module) => match self.root {
-                Some(level) => self.check(expr, cx, Want::Module(level)),
+                Some(level) => self.check(expr, cx, Want::Module(level, level.tree.place)),
                 None => self.infer(expr, cx),
             },
             Want::Shape(shape @ (Shape::Fields(_) | Shape::Each(_))) => {
@@ -236,11 +236,18 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// A declaration: its default is a definition.
-    fn check_declaration(&self, level: &'a Level<'a>, name: Symbol, value: &'a Expr, cx: Cx<'a>) {
+    fn check_declaration(
+        &self,
+        (level, place): (&'a Level<'a>, OptionPlace<'a>),
+        name: Symbol,
+        value: &'a Expr,
+        cx: Cx<'a>,
+    ) {
+        let place = place.name(self.eval, name);
         let node = level.child(name).map(|child| child.node(self.eval));
         let option = match node {
             Some(Ok(Node::Level(level))) => {
-                self.check(value, cx, Want::Declarations(level));
+                self.check(value, cx, Want::Declarations(level, place));
                 return;
             }
             Some(Ok(Node::Option(option))) => option,
@@ -260,12 +267,14 @@ impl<'a> Checker<'_, 'a> {
             ) if fun.name == "mkOption" => {
                 self.each_entry(attrs, cx, |name, _, value, cx| {
                     let want = match name.as_str() {
-                        "default" => Want::Option(ty, option.place()),
+                        "default" => {
+                            Want::Option(ty, OptionPlace { path: place.path, ..option.place() })
+                        }
                         _ => Want::Any,
                     };
                     self.check(value, cx, want);
                     if name.as_str() == "type" {
-                        self.check_type(value, cx, ty);
+                        self.check_type(value, cx, (ty, place));
                     }
                 });
             }
@@ -276,54 +285,63 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// What is written of an option's type: a submodule in it is a module of its options.
-    fn check_type(&self, expr: &'a Expr, cx: Cx<'a>, ty: OptionTy<'a>) {
+    fn check_type(&self, expr: &'a Expr, cx: Cx<'a>, (ty, place): (OptionTy<'a>, OptionPlace<'a>)) {
         self.inside((), || match &expr.kind {
             ExprKind::WithScope(scope, body) => {
-                self.check_type(body, self.enter_with(scope, cx), ty);
+                self.check_type(body, self.enter_with(scope, cx), (ty, place));
             }
-            ExprKind::Let(bindings, body) => self.check_type(body, self.bind(bindings, cx), ty),
+            ExprKind::Let(bindings, body) => {
+                self.check_type(body, self.bind(bindings, cx), (ty, place));
+            }
             ExprKind::Var(..) => {
                 if let Some(thunk) = named_thunk(expr, cx) {
-                    self.check_type(thunk.expr, thunk.cx, ty);
+                    self.check_type(thunk.expr, thunk.cx, (ty, place));
                 }
             }
             ExprKind::Apply(_, args) => match self.shape(ty) {
                 OptionShape::Options(level) => {
-                    args.iter().for_each(|arg| self.check_submodule(arg, cx, level));
+                    args.iter().for_each(|arg| self.check_submodule(arg, cx, (level, place)));
                 }
-                OptionShape::List(inner)
-                | OptionShape::Each(inner)
-                | OptionShape::Null(inner)
-                | OptionShape::Same(inner) => {
-                    args.iter().for_each(|arg| self.check_type(arg, cx, inner));
+                shape => {
+                    let inside = match shape {
+                        OptionShape::List(inner) => (inner, place.name(self.eval, "*".into())),
+                        OptionShape::Each(inner) => (inner, place.name(self.eval, COMPUTED.into())),
+                        OptionShape::Null(inner) | OptionShape::Same(inner) => (inner, place),
+                        _ => return,
+                    };
+                    args.iter().for_each(|arg| self.check_type(arg, cx, inside));
                 }
-                _ => {}
             },
             _ => {}
         });
     }
 
     /// What `submodule` or `submoduleWith` is given, where it is written as text.
-    fn check_submodule(&self, given: &'a Expr, cx: Cx<'a>, level: &'a Level<'a>) {
+    fn check_submodule(
+        &self,
+        given: &'a Expr,
+        cx: Cx<'a>,
+        options: (&'a Level<'a>, OptionPlace<'a>),
+    ) {
         let modules = Symbol::new("modules");
         match &given.kind {
             ExprKind::Var(..) => {
                 if let Some(thunk) = named_thunk(given, cx) {
-                    self.inside((), || self.check_submodule(thunk.expr, thunk.cx, level));
+                    self.inside((), || self.check_submodule(thunk.expr, thunk.cx, options));
                 }
             }
             ExprKind::Attrs(set) if set.entries.iter().any(|entry| entry.name == modules) => {
                 let listed = set.entries.iter().filter(|entry| entry.name == modules);
                 for entry in listed {
                     let ExprKind::List(all) = &entry.value.kind else { continue };
-                    all.iter().for_each(|module| self.check_submodule(module, cx, level));
+                    all.iter().for_each(|module| self.check_submodule(module, cx, options));
                 }
             }
             // One may be in itself.
             ExprKind::Lambda(_) | ExprKind::Attrs(_)
                 if self.written.borrow_mut().insert(given.span) =>
             {
-                self.check(given, cx, Want::Module(level));
+                self.check(given, cx, Want::Module(options.0, options.1));
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Modules: functions of the configuration, taken apart as the module system does.
 
-use crate::modules::{Level, RESERVED, argument};
+use crate::modules::{Level, Place as OptionPlace, RESERVED, argument};
 use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::tree::{AttrsExpr, Formal, Lambda, Param};
@@ -16,7 +16,7 @@ impl<'a> Checker<'_, 'a> {
         &self,
         lambda: &'a Lambda,
         cx: Cx<'a>,
-        level: &'a Level<'a>,
+        (level, place): (&'a Level<'a>, OptionPlace<'a>),
     ) -> Ty<'a> {
         self.check_module_formals(lambda, level);
         let given = |formal: &'a Formal| self.module_argument(level, formal.name);
@@ -29,7 +29,7 @@ impl<'a> Checker<'_, 'a> {
         });
         let whole = self.record(known.to_vec(), Some(Ty::Dyn));
         let scope = self.params(lambda, cx, given, &[whole]);
-        self.check(&lambda.body, Cx { scope, ..cx }, Want::Module(level))
+        self.check(&lambda.body, Cx { scope, ..cx }, Want::Module(level, place))
     }
 
     fn module_argument(&self, level: &'a Level<'a>, name: Symbol) -> Ty<'a> {
@@ -41,20 +41,24 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    pub(super) fn check_module_set(&self, attrs: &'a AttrsExpr, cx: Cx<'a>, level: &'a Level<'a>) {
+    pub(super) fn check_module_set(
+        &self,
+        attrs: &'a AttrsExpr,
+        cx: Cx<'a>,
+        (level, place): (&'a Level<'a>, OptionPlace<'a>),
+    ) {
         let named = |name: &str| attrs.entries.iter().any(|entry| entry.name.as_str() == name);
         let long = named("config") || named("options");
         self.each_entry(attrs, cx, |name, key, value, cx| {
             let want = match name.as_str() {
                 "imports" => {
-                    let each = self.eval.alloc(Want::Module(level));
+                    let each = self.eval.alloc(Want::Module(level, place));
                     Want::List(each)
                 }
-                "options" => Want::Declarations(level),
-                "config" => Want::Level(level, level.tree.place),
+                "options" => Want::Declarations(level, place),
+                "config" => Want::Level(level, place),
                 other if long || RESERVED.contains(&other) => Want::Any,
                 _ => {
-                    let place = level.tree.place;
                     return self.check_entry((level, place), name, key, value, cx);
                 }
             };
@@ -63,7 +67,12 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// A module that is no expression of its own here: what a function gave.
-    pub(super) fn compare_module(&self, ty: Ty<'a>, level: &'a Level<'a>, at: Span) {
+    pub(super) fn compare_module(
+        &self,
+        ty: Ty<'a>,
+        (level, place): (&'a Level<'a>, OptionPlace<'a>),
+        at: Span,
+    ) {
         let ty = self.force(ty);
         if ty.is_vague() {
             return;
@@ -79,18 +88,17 @@ impl<'a> Checker<'_, 'a> {
             return;
         }
         if let Ty::Fun(Fun::Closure(lambda, cx, [])) = ty {
-            self.compare_module_function(lambda, cx, level);
+            self.compare_module_function(lambda, cx, (level, place));
         }
         let Ty::Set(set @ SetTy::Record(record)) = ty else { return };
         if is_property(self, set) {
-            self.define_level(ty, level, level.tree.place, at);
+            self.define_level(ty, level, place, at);
             return;
         }
         let (config, options) = (Symbol::new("config"), Symbol::new("options"));
         if record.rest.is_some() || record.get(options).is_some() {
             return;
         }
-        let place = level.tree.place;
         match record.get(config) {
             Some(field) => self.define_level(field.ty, level, place, field.at.or(at)),
             None => {
@@ -102,12 +110,17 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// A module that a function made: what it surely defines is compared for this call of it.
-    fn compare_module_function(&self, lambda: &'a Lambda, cx: Cx<'a>, level: &'a Level<'a>) {
+    fn compare_module_function(
+        &self,
+        lambda: &'a Lambda,
+        cx: Cx<'a>,
+        options: (&'a Level<'a>, OptionPlace<'a>),
+    ) {
         if self.mode.get() != Mode::All {
             return;
         }
         self.instance.set(true);
-        let faults = self.faults_of(|| self.check_module_function(lambda, cx, level)).1;
+        let faults = self.faults_of(|| self.check_module_function(lambda, cx, options)).1;
         self.instance.set(false);
         if let Some(fault) = faults.into_iter().next() {
             self.report(fault);

@@ -34,10 +34,10 @@ pub(super) enum Want<'a> {
     Option(OptionTy<'a>, OptionPlace<'a>),
     /// Definitions of these options, which are at this place.
     Level(&'a Level<'a>, OptionPlace<'a>),
-    /// A module that may define these options.
-    Module(&'a Level<'a>),
+    /// A module that may define these options, which are at this place.
+    Module(&'a Level<'a>, OptionPlace<'a>),
     /// Declarations that became these options.
-    Declarations(&'a Level<'a>),
+    Declarations(&'a Level<'a>, OptionPlace<'a>),
     /// A part of a file of known shape.
     Shape(&'a Shape),
 }
@@ -45,7 +45,7 @@ pub(super) enum Want<'a> {
 impl Want<'_> {
     /// Whether `mkIf` and the like may stand here.
     fn is_definition(self) -> bool {
-        matches!(self, Want::Option(..) | Want::Level(..) | Want::Module(_))
+        matches!(self, Want::Option(..) | Want::Level(..) | Want::Module(..))
     }
 }
 
@@ -121,23 +121,22 @@ impl<'a> Checker<'_, 'a> {
                 self.check(right, cx, want)
             }
             ExprKind::Lambda(lambda) => match want {
-                Want::Module(level) => self.check_module_function(lambda, cx, level),
+                Want::Module(level, place) => {
+                    self.check_module_function(lambda, cx, (level, place))
+                }
                 Want::Option(ty, place) => match self.shape(ty) {
                     OptionShape::Options(level) => {
-                        self.check_module_function(lambda, cx, level);
+                        self.check_module_function(lambda, cx, (level, place));
                         Ty::Dyn
                     }
-                    _ => {
-                        let _ = place;
-                        self.check_leaf(expr, cx, want)
-                    }
+                    _ => self.check_leaf(expr, cx, want),
                 },
                 Want::Shape(Shape::Result(inner)) => {
                     let scope = self.params(lambda, cx, |_| Ty::Dyn, &[]);
                     self.check(&lambda.body, Cx { scope, ..cx }, Want::Shape(inner))
                 }
                 Want::Shape(Shape::Module) => match self.root {
-                    Some(level) => self.check(expr, cx, Want::Module(level)),
+                    Some(level) => self.check(expr, cx, Want::Module(level, level.tree.place)),
                     None => self.infer(expr, cx),
                 },
                 _ => self.check_leaf(expr, cx, want),
@@ -165,7 +164,7 @@ impl<'a> Checker<'_, 'a> {
     /// Reports a value that is not as wanted, for whatever it is.
     pub(super) fn compare(&self, ty: Ty<'a>, want: Want<'a>, at: Span) {
         match want {
-            Want::Any | Want::Shape(_) | Want::Declarations(_) => {}
+            Want::Any | Want::Shape(_) | Want::Declarations(..) => {}
             Want::Sig(sig) => self.compare_signature(ty, sig, at),
             Want::List(_) => {
                 self.expect(ty, Kinds::LIST, "a list", at);
@@ -181,7 +180,7 @@ impl<'a> Checker<'_, 'a> {
             }
             Want::Option(option, place) => self.define(ty, option, place, at),
             Want::Level(level, place) => self.define_level(ty, level, place, at),
-            Want::Module(level) => self.compare_module(ty, level, at),
+            Want::Module(level, place) => self.compare_module(ty, (level, place), at),
         }
     }
 
@@ -259,7 +258,10 @@ impl<'a> Checker<'_, 'a> {
                 _ => return None,
             },
             Want::Shape(Shape::Each(each)) if kind == Kinds::SET => Want::Shape(each),
-            Want::Shape(Shape::Modules) if kind == Kinds::LIST => Want::Module(self.root?),
+            Want::Shape(Shape::Modules) if kind == Kinds::LIST => {
+                let root = self.root?;
+                Want::Module(root, root.tree.place)
+            }
             _ => return None,
         })
     }
