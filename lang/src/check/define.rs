@@ -215,6 +215,7 @@ impl<'a> Checker<'_, 'a> {
         Ok(match child.node(self.eval) {
             Ok(Node::Level(level)) => Want::Level(level, place),
             Ok(Node::Option(option)) => match option.ty(self.eval) {
+                Ok(_) if self.varies(option) => Want::Any,
                 Ok(ty) => Want::Option(ty, OptionPlace { declared: option.span(), ..place }),
                 Err(_) => Want::Any,
             },
@@ -250,7 +251,7 @@ impl<'a> Checker<'_, 'a> {
                 self.check(value, cx, Want::Declarations(level, place));
                 return;
             }
-            Some(Ok(Node::Option(option))) => option,
+            Some(Ok(Node::Option(option))) if !self.varies(option) => option,
             _ => {
                 self.infer(value, cx);
                 return;
@@ -460,8 +461,9 @@ impl<'a> Checker<'_, 'a> {
         let merged = option.merge(self.eval, place, &[definition]);
         let mut error = *merged.and_then(|value| self.eval.force_deep(value, at)).err()?;
         error.span = error.span.or(at);
-        let of_types = ["type::", "flags::"].iter().any(|kind| error.code.starts_with(kind));
-        of_types.then_some(error)
+        // For whom a flag is may depend on a value, which the definition's condition may ask for too.
+        let fixed = error.code.starts_with("type::") || error.code == "flags::unknown";
+        fixed.then_some(error)
     }
 
     /// The value that a type has, where it is plain data and known whole.

@@ -110,6 +110,8 @@ pub struct Checker<'e, 'a> {
     files: RefCell<FxHashMap<VirtualPath, Ty<'a>>>,
     signatures: RefCell<FxHashMap<*const (), &'static SigFun>>,
     submodules: RefCell<FxHashMap<*const (), Option<&'a Level<'a>>>>,
+    /// Where options are declared whose types depend on the values of their submodule.
+    varying: RefCell<FxHashSet<Span>>,
     watch: Option<Watch<'a>>,
 }
 
@@ -155,6 +157,7 @@ impl<'e, 'a> Checker<'e, 'a> {
             files: RefCell::default(),
             signatures: RefCell::default(),
             submodules: RefCell::default(),
+            varying: RefCell::default(),
             watch: None,
         };
         checker.know_library();

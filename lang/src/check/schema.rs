@@ -1,8 +1,9 @@
 //! From options and evaluated values to types, each when it is first looked at.
 
+use crate::eval::Evaluator;
 use crate::fs::VirtualPath;
 use crate::literal::Literal;
-use crate::modules::{Level, ModuleTree, OptionNode, OptionTy};
+use crate::modules::{Child, Level, ModuleTree, Node, OptionNode, OptionTy};
 use crate::source::Span;
 use crate::symbol::Symbol;
 use crate::value::{Attrs, Value};
@@ -102,9 +103,14 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
+    /// Whether an option's type is another one where its submodule is defined.
+    pub(super) fn varies(&self, option: &'a OptionNode<'a>) -> bool {
+        self.varying.borrow().contains(&option.span())
+    }
+
     /// What reading an option gives.
     pub(super) fn of_option_node(&self, option: &'a OptionNode<'a>) -> Ty<'a> {
-        if option.field("apply").is_some() {
+        if option.field("apply").is_some() || self.varies(option) {
             return Ty::Dyn;
         }
         match option.ty(self.eval) {
@@ -175,8 +181,30 @@ impl<'a> Checker<'_, 'a> {
         // A type inside of itself is anything while it is being looked at.
         self.submodules.borrow_mut().insert(key, None);
         let level = crate::modules::options_of(self.eval, ty).ok();
+        if let Some(level) = level {
+            self.note_varying(ty, level);
+        }
         self.submodules.borrow_mut().insert(key, level);
         level
+    }
+
+    /// Notes the options of a submodule whose types depend on its values: here nothing is defined.
+    fn note_varying(&self, ty: OptionTy<'a>, level: &'a Level<'a>) {
+        let again = || {
+            let level = crate::modules::options_of(self.eval, ty).ok()?;
+            Some((level.tree, options_in(self.eval, level)))
+        };
+        let mut fresh = again();
+        for (number, known) in options_in(self.eval, level).into_iter().enumerate() {
+            let Some((tree, options)) = &fresh else { return };
+            let Some(option) = options.get(number) else { return };
+            // In words, which takes all that it is made of.
+            let words = option.ty(self.eval).and_then(|ty| ty.description(self.eval));
+            if words.is_err() || tree.is_asked() {
+                self.varying.borrow_mut().insert(known.span());
+                fresh = again();
+            }
+        }
     }
 
     /// Whether there may be values without an option.
@@ -297,6 +325,17 @@ impl<'a> Checker<'_, 'a> {
         self.pending.borrow_mut().push_back(Pending::Thunk(thunk));
         self.resolve(Ty::Later(thunk))
     }
+}
+
+/// The options at a level and below, in the order of their names.
+fn options_in<'a>(eval: &Evaluator<'a>, level: &'a Level<'a>) -> Vec<&'a OptionNode<'a>> {
+    let own = |child: &&Child<'a>| child.name.as_str() != "_module";
+    let each = level.children().into_iter().filter(own).map(|child| match child.node(eval) {
+        Ok(Node::Option(option)) => vec![option],
+        Ok(Node::Level(level)) => options_in(eval, level),
+        Err(_) => Vec::new(),
+    });
+    each.flatten().collect()
 }
 
 /// What tells one function from another.

@@ -51,7 +51,7 @@ pub use shown::Shown;
 pub(crate) use arguments::argument;
 pub(crate) use collect::RESERVED;
 pub(crate) use definition::{Definition, Origin};
-pub(crate) use level::{Level, Node};
+pub(crate) use level::{Child, Level, Node};
 pub(crate) use library::{path as library_path, value as library};
 pub(crate) use location::Place;
 pub(crate) use option::OptionNode;

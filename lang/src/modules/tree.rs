@@ -136,6 +136,14 @@ impl<'a> ModuleTree<'a> {
         self.build(eval)
     }
 
+    /// Whether somebody has asked for a value of it.
+    pub(crate) fn is_asked(&self) -> bool {
+        match self.full.get() {
+            Some(Value::Thunk(full)) => full.is_begun(),
+            asked => asked.is_some(),
+        }
+    }
+
     /// The modules, imports followed.
     pub(crate) fn loaded(&'a self, eval: &Evaluator<'a>) -> Result<&'a [&'a Loaded<'a>]> {
         if let Some(loaded) = self.loaded.get() {
