@@ -229,7 +229,7 @@ impl<'a> Checker<'_, 'a> {
             site.call.holds(fault.span) || fault.related.iter().any(|(span, _)| *span == site.call);
         self.report(match of_this_call {
             true => fault,
-            false => report::call_fails(site.lambda, fault, site.at),
+            false => report::call_fails(site, fault),
         });
     }
 

@@ -10,7 +10,7 @@ use crate::value::Value;
 
 use super::Checker;
 use super::signature::Sig;
-use super::ty::{Kinds, Mode, SetTy, Ty};
+use super::ty::{Kinds, Mode, SetTy, Site, Ty};
 
 /// The words of the place inside of a function that makes a call fail.
 const CAUSE: &str = "because of this";
@@ -162,9 +162,10 @@ pub(super) fn not_a_set(lambda: &Lambda, ty: &Ty<'_>, at: Span) -> Diagnostic {
 }
 
 /// A call that fails because of what its function does with an argument.
-pub(super) fn call_fails(lambda: &Lambda, cause: Diagnostic, at: Span) -> Diagnostic {
-    let message = format!("{} fails for this argument: {}", described(lambda), cause.message);
-    let mut error = Diagnostic::error(cause.code, at, message);
+pub(super) fn call_fails(site: &Site<'_>, cause: Diagnostic) -> Diagnostic {
+    let given = if site.at == site.call { "these arguments" } else { "this argument" };
+    let message = format!("{} fails for {given}: {}", described(site.lambda), cause.message);
+    let mut error = Diagnostic::error(cause.code, site.at, message);
     let inner = cause.related.into_iter().find(|(_, words)| words == CAUSE);
     error = error.with_related(inner.map_or(cause.span, |(span, _)| span), CAUSE);
     error.help = cause.help;
