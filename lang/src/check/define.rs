@@ -48,16 +48,7 @@ impl<'a> Checker<'_, 'a> {
                 let each = self.eval.alloc(want);
                 self.check(contents, cx, Want::List(each));
             }
-            (
-                "mkForce"
-                | "mkDefault"
-                | "mkOptionDefault"
-                | "mkBefore"
-                | "mkAfter"
-                | "mkVMOverride"
-                | "mkImageMediaOverride",
-                [content],
-            ) => {
+            (name, [content]) if RANKS.contains(&name) => {
                 self.check(content, cx, want);
             }
             ("mkOverride" | "mkOrder", [number, content]) => {
@@ -453,8 +444,7 @@ impl<'a> Checker<'_, 'a> {
             _ => false,
         };
         let value = if opaque { self.data(ty)? } else { return None };
-        let mut definition = Definition::new(value, at, Origin { file: "", layer: Layer::Host });
-        definition.at = at;
+        let definition = definition_of(value, at);
         if !option.accepts(self.eval, value).ok()? {
             return option.refuse(self.eval, place, &definition).ok().map(|error| *error);
         }
@@ -539,9 +529,7 @@ impl<'a> Checker<'_, 'a> {
 
     fn report_refused(&self, ty: Ty<'a>, option: OptionTy<'a>, place: OptionPlace<'a>, at: Span) {
         if let Some(value) = self.literal(ty) {
-            let origin = Origin { file: "", layer: Layer::Host };
-            let mut definition = Definition::new(value, at, origin);
-            definition.at = at;
+            let definition = definition_of(value, at);
             if let Ok(error) = option.refuse(self.eval, place, &definition) {
                 self.report(*error);
                 return;
@@ -559,6 +547,23 @@ impl<'a> Checker<'_, 'a> {
             _ => error,
         });
     }
+}
+
+/// Functions that say how strong a definition is, or where among others, and nothing else.
+pub(super) const RANKS: [&str; 7] = [
+    "mkAfter",
+    "mkBefore",
+    "mkDefault",
+    "mkForce",
+    "mkImageMediaOverride",
+    "mkOptionDefault",
+    "mkVMOverride",
+];
+
+/// A value as a definition of its own.
+fn definition_of(value: Value<'_>, at: Span) -> Definition<'_> {
+    let definition = Definition::new(value, at, Origin { file: "", layer: Layer::Host });
+    Definition { at, ..definition }
 }
 
 /// Where a part of a value is at fault: in the call that made it, or where it is written.

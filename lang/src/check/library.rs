@@ -7,6 +7,7 @@ use crate::tree::{ExprKind, Param};
 
 use super::Checker;
 use super::call::Arg;
+use super::define::RANKS;
 use super::lookup::Look;
 use super::scope::Cx;
 use super::ty::{Field, Fun, Item, Kinds, Mode, Record, SetTy, Ty};
@@ -36,16 +37,7 @@ impl<'a> Checker<'_, 'a> {
             // What a condition guards is not looked at: it may be there for other calls.
             ("mkOverride" | "mkOrder", [_, content]) => Some(self.property("content", *content)),
             ("mkMerge", [contents]) => Some(self.property("contents", *contents)),
-            (
-                "mkForce"
-                | "mkDefault"
-                | "mkOptionDefault"
-                | "mkBefore"
-                | "mkAfter"
-                | "mkVMOverride"
-                | "mkImageMediaOverride",
-                [content],
-            ) => Some(self.property("content", *content)),
+            (name, [content]) if RANKS.contains(&name) => Some(self.property("content", *content)),
             ("removeAttrs", [set, names]) => self.removed(*set, *names),
             ("head", [list]) => self.item(*list, 0),
             ("elemAt", [list, Ty::Int(Some(number))]) => {

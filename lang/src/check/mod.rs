@@ -212,7 +212,7 @@ impl<'e, 'a> Checker<'e, 'a> {
         });
         let key = |error: &Diagnostic| (error.span, error.code.clone(), error.message.clone());
         found.sort_by_cached_key(key);
-        found.dedup_by(|a, b| key(a) == key(b));
+        found.dedup_by(|a, b| a.span == b.span && a.code == b.code && a.message == b.message);
         found
     }
 
